@@ -1,0 +1,90 @@
+# `make help` says what there is. One Makefile, and the tree is the list:
+# a file with a main() is a program, a server is one that uses the echo.
+
+CC ?= cc
+CFLAGS ?= -O2 -g
+comma := ,
+# make SAN=address,undefined (or SAN=thread) builds beside, in a folder of
+# its own. CI sets WERROR=1.
+BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
+
+ROOMS := iterative forking threading timeout_poll select epoll
+SOURCES := $(wildcard $(ROOMS:=/*.c) common/*.c bench/*.c tests/*.c demo/*.c)
+MAINS := $(shell grep -l '^int main\b' $(SOURCES))
+SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
+MODULES := $(filter-out $(MAINS) $(SUITES),$(SOURCES))
+SERVERS := $(filter $(ROOMS:=/%),$(shell grep -l '"common/echo.h"' $(MAINS)))
+MODELS := $(patsubst %/server,%,$(SERVERS:.c=))
+PROGRAMS := $(MAINS:%.c=$(BUILD)/%)
+object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+SUITE_CPPFLAGS := -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=3 $(CPPFLAGS)
+SUITE_CFLAGS := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+  -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+  $(if $(WERROR),-Werror) -fstack-protector-strong -fPIE -pthread \
+  $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
+    -fno-omit-frame-pointer -U_FORTIFY_SOURCE) $(CFLAGS)
+SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
+  $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+
+PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox libjansson-dev
+LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
+
+.PHONY: help all deps test bench diff wall format lint check clean contract
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
+	  sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+all: $(PROGRAMS) $(BUILD)/servers ## build everything
+
+deps: ## install what is missing for all, test and bench (DEV=1: for lint too)
+	@.ci/deps $(PACKAGES) $(if $(DEV),$(LINT_PACKAGES))
+
+# --- building ---------------------------------------------------------------
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(SUITE_CPPFLAGS) $(SUITE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libsuite.a: $(call object,$(MODULES))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libsuite.a
+	@mkdir -p $(@D)
+	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/bench/%: LDLIBS += -ljansson -lm
+
+# The echo servers, a name a line: what tests, benchmark and demo go through.
+$(BUILD)/servers: $(SERVERS) Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' $(MODELS) > $@
+
+-include $(patsubst %.o,%.d,$(call object,$(SOURCES)))
+
+# --- reading ----------------------------------------------------------------
+
+A ?= iterative
+B ?= forking
+# The file that tells a model: forking -> forking/server.c
+file = $(or $(wildcard $(1)/server.c),$(wildcard $(1).c),$(error \
+  $(1): no such model; there are: $(MODELS)))
+
+diff: ## what differs between two models: make diff A=iterative B=forking
+	@git --no-pager diff --no-index --no-prefix --color=auto \
+	  $(call file,$(A)) $(call file,$(B)) || test $$? = 1
+
+wall: ## two models side by side, 160 columns: make wall A=select B=epoll
+	@diff -y -t -W 160 $(call file,$(A)) $(call file,$(B)) | \
+	  if test -t 1; then less -S; else cat; fi
+
+# --- upkeep -----------------------------------------------------------------
+
+format: ## lay the code out by .clang-format
+	clang-format -i $(SOURCES) $(wildcard */*.h)
+
+clean: ## remove what was built
+	rm -rf build

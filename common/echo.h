@@ -1,0 +1,62 @@
+/*
+ * The echo itself, once for all servers, in two forms.
+ *
+ * echo_blocking() is for who can afford to wait for one client: it returns
+ * when the client is done. echo_step() is for who has others to look after:
+ * it does what can be done now and says what to wait for.
+ */
+#ifndef COMMON_ECHO_H
+#define COMMON_ECHO_H
+
+#include "common/protocol.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Echoes until the client ends its stream or fails. Waits in recv() and
+ * send(). Uses ECHO_CHUNK bytes of stack.
+ *
+ * client   a blocking socket; borrowed, not closed
+ */
+void echo_blocking(int client);
+
+/* What a client waits for, that is, what to watch its socket for. */
+enum echo_wait {
+    ECHO_READ,  /* more from the client */
+    ECHO_WRITE, /* room for the rest of the reply */
+    ECHO_DONE,  /* nothing: end of stream, or the connection failed */
+};
+
+/*
+ * A client between two steps. It holds at most ECHO_CHUNK bytes, and is not
+ * read from while a reply is pending, so that a client that never reads
+ * costs this much memory and no more.
+ */
+struct conn {
+    int fd;
+    enum echo_wait waits_for;
+    bool drained; /* the last call would have blocked (EAGAIN) */
+    size_t filled; /* bytes in buf */
+    size_t sent;   /* of these, bytes that went back */
+    unsigned char buf[ECHO_CHUNK];
+};
+
+/*
+ * Returns  a conn that waits for ECHO_READ, to be freed by conn_close(); or
+ *          NULL with errno when there is no memory: fd is then untouched.
+ */
+struct conn *conn_open(int fd);
+
+/*
+ * One step, without ever waiting, whatever mode the socket is in: receives
+ * once if nothing is pending, then sends once.
+ *
+ * Returns  conn->waits_for, brought up to date.
+ */
+enum echo_wait echo_step(struct conn *conn);
+
+/* Closes the client's socket by net_close() and frees the conn. */
+void conn_close(struct conn *conn);
+
+#endif

@@ -1,0 +1,208 @@
+#include "common/options.h"
+
+#include "common/protocol.h"
+#include "common/work.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int options_number(const char *text, long min, long max, long *value)
+{
+    char *end;
+
+    /* strtol() skips blanks and takes a sign; a number here starts as one. */
+    if ((*text < '0' || *text > '9') && *text != '-')
+        return -1;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || number < min ||
+        number > max)
+        return -1;
+    *value = number;
+    return 0;
+}
+
+int options_duration_ns(const char *text, uint64_t max_ns, uint64_t *ns)
+{
+    static const struct {
+        const char *name;
+        double ns;
+    } units[] = {
+        {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 60e9},
+    };
+    size_t digits = strspn(text, "0123456789.");
+    char *end;
+
+    if (digits == 0)
+        return -1;
+    double number = strtod(text, &end);
+    if (end != text + digits)
+        return -1;
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcmp(end, units[i].name) == 0) {
+            double wanted = number * units[i].ns;
+            if (wanted > (double)max_ns)
+                return -1;
+            *ns = (uint64_t)(wanted + 0.5);
+            return 0;
+        }
+    return -1;
+}
+
+static void say(const char *name, const char *format, va_list args)
+{
+    fprintf(stderr, "%s: ", name);
+    vfprintf(stderr, format, args);
+}
+
+void fatal(const char *name, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(name, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    exit(EXIT_FAILURE);
+}
+
+void fatal_errno(const char *name, const char *format, ...)
+{
+    int reason = errno;
+    va_list args;
+
+    va_start(args, format);
+    say(name, format, args);
+    va_end(args);
+    fprintf(stderr, ": %s\n", strerror(reason));
+    exit(EXIT_FAILURE);
+}
+
+/* Keys of the options; a model's own numbers follow from KEY_NUMBERS on. */
+enum { KEY_PORT = 256, KEY_HOST, KEY_MAX_CLIENTS, KEY_DRAIN_MS, KEY_WORK,
+       KEY_NUMBERS };
+
+enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 5 };
+
+static const struct argp_option shared[SHARED_OPTIONS] = {
+    {"port", KEY_PORT, "N", 0,
+     "listen on port N; 0: the kernel chooses (default 5050)", 1},
+    {"host", KEY_HOST, "ADDRESS", 0,
+     "listen on ADDRESS (default " ECHO_HOST ", nobody outside)", 1},
+    {"max-clients", KEY_MAX_CLIENTS, "N", 0,
+     "serve at most N clients at once, close newcomers", 1},
+    {"drain-ms", KEY_DRAIN_MS, "MS", 0,
+     "when stopped, cut after MS milliseconds who has not finished "
+     "(default 3000)", 1},
+    {"work", KEY_WORK, "KIND:DURATION", 0,
+     "work for each message: cpu:200us computes, sleep:1ms waits", 1},
+};
+
+struct parsing {
+    const struct model *model;
+    struct options options;
+};
+
+static void add_port(struct parsing *parsing, const char *arg,
+                     struct argp_state *state)
+{
+    struct options *options = &parsing->options;
+    long port;
+
+    if (options_number(arg, 0, UINT16_MAX, &port) == -1)
+        argp_error(state, "--port %s: not a port; a number from 0 to 65535 "
+                   "is accepted", arg);
+    if (options->nports == 1 && !options->many_ports)
+        argp_error(state, "--port %s: a second port, but accept() waits on "
+                   "one alone; timeout_poll, select and epoll can wait on "
+                   "several", arg);
+    if (options->nports == MAX_PORTS)
+        argp_error(state, "--port %s: more than %d ports", arg, MAX_PORTS);
+    options->ports[options->nports++] = (uint16_t)port;
+}
+
+static void take_number(const char *arg, const struct option_number *number,
+                        struct argp_state *state)
+{
+    if (options_number(arg, number->min, number->max, number->value) == -1)
+        argp_error(state, "--%s %s: a number from %ld to %ld is accepted",
+                   number->name, arg, number->min, number->max);
+}
+
+static error_t take_option(int key, char *arg, struct argp_state *state)
+{
+    struct parsing *parsing = state->input;
+    struct options *options = &parsing->options;
+    const struct option_number *numbers = parsing->model->numbers;
+
+    switch (key) {
+    case KEY_PORT:
+        add_port(parsing, arg, state);
+        return 0;
+    case KEY_HOST:
+        options->host = arg;
+        return 0;
+    case KEY_MAX_CLIENTS:
+        take_number(arg, &(struct option_number){
+            "max-clients", NULL, NULL, 1, 1000000, &options->max_clients},
+            state);
+        return 0;
+    case KEY_DRAIN_MS:
+        take_number(arg, &(struct option_number){
+            "drain-ms", NULL, NULL, 0, 3600000, &options->drain_ms}, state);
+        return 0;
+    case KEY_WORK:
+        if (work_set(arg) == -1)
+            argp_error(state, "--work %s: cpu:DURATION or sleep:DURATION is "
+                       "accepted, as in cpu:200us, up to 10s", arg);
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "%s: only options are accepted", arg);
+        return 0;
+    default:
+        if (key < KEY_NUMBERS || key >= KEY_NUMBERS + MAX_NUMBERS)
+            return ARGP_ERR_UNKNOWN;
+        take_number(arg, &numbers[key - KEY_NUMBERS], state);
+        return 0;
+    }
+}
+
+struct options options_parse(int argc, char **argv, const struct model *model)
+{
+    struct argp_option table[SHARED_OPTIONS + MAX_NUMBERS + 1] = {0};
+    struct argp argp = {table, take_option, NULL, model->about, NULL, NULL,
+                        NULL};
+    struct parsing parsing = {
+        .model = model,
+        .options = {
+            .model = model->name,
+            .host = ECHO_HOST,
+            .many_ports = model->many_ports,
+            .max_clients = model->max_clients,
+            .drain_ms = 3000,
+        },
+    };
+
+    memcpy(table, shared, sizeof(shared));
+    for (int i = 0; model->numbers != NULL && model->numbers[i].name; i++) {
+        const struct option_number *number = &model->numbers[i];
+        table[SHARED_OPTIONS + i] = (struct argp_option){
+            number->name, KEY_NUMBERS + i, number->argument, 0, number->help,
+            1};
+    }
+    /* Messages begin with the model's name, not with that of its file. */
+    if (argc > 0)
+        argv[0] = (char *)model->name;
+    static char version[64];
+    snprintf(version, sizeof(version), "%s %s", model->name, SUITE_VERSION);
+    argp_program_version = version;
+    argp_err_exit_status = EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &parsing);
+    if (parsing.options.nports == 0)
+        parsing.options.ports[parsing.options.nports++] = ECHO_PORT;
+    return parsing.options;
+}

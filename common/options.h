@@ -1,0 +1,82 @@
+/*
+ * The command line that every server shares, and the reading of values that
+ * every program here shares.
+ */
+#ifndef COMMON_OPTIONS_H
+#define COMMON_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SUITE_VERSION "0.1.0"
+
+enum {
+    MAX_PORTS = 64,
+    EXIT_USAGE = 2, /* exit status: wrong command line */
+};
+
+/* A whole number that one model takes beside the shared options. */
+struct option_number {
+    const char *name;     /* "timeout-ms" */
+    const char *argument; /* what --help calls the value: "MS" */
+    const char *help;
+    long min, max; /* accepted values, both included */
+    long *value;   /* holds the default, receives the value */
+};
+
+/* What a server tells about itself. */
+struct model {
+    const char *name;   /* its path: "forking/prefork", "epoll" */
+    const char *about;  /* one sentence for --help */
+    bool many_ports;    /* can it wait on several listeners? */
+    long max_clients;   /* default of --max-clients */
+    const struct option_number *numbers; /* ended by a NULL name; or NULL */
+};
+
+struct options {
+    const char *model; /* the model's name, for messages */
+    const char *host;  /* a numeric address or a name */
+    uint16_t ports[MAX_PORTS];
+    size_t nports;     /* 1 or more */
+    bool many_ports;   /* from the model */
+    long max_clients;  /* 1 or more */
+    long drain_ms;     /* 0 or more */
+};
+
+/*
+ * Reads a server's command line; sets up --work (work.h).
+ *
+ * Returns  the options. host points into argv.
+ * Errors   exits with EXIT_USAGE, naming the option, what was given and what
+ *          is accepted; --help and --version exit with 0.
+ */
+struct options options_parse(int argc, char **argv,
+                             const struct model *model);
+
+/*
+ * Reads a whole decimal number, nothing before or after it.
+ *
+ * Returns  0 with *value set, or -1 when text is no number in min ... max;
+ *          *value is then untouched.
+ */
+int options_number(const char *text, long min, long max, long *value);
+
+/*
+ * Reads a duration: a decimal number and its unit, ns, us, ms, s or min
+ * ("250us", "1.5s").
+ *
+ * Returns  0 with *ns set, or -1 when text is no duration in 0 ... max_ns.
+ */
+int options_duration_ns(const char *text, uint64_t max_ns, uint64_t *ns);
+
+/*
+ * Dies: prints "NAME: " and the message on stderr and exits with status 1.
+ * fatal_errno() adds ": " and the system's reason.
+ */
+_Noreturn void fatal(const char *name, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+_Noreturn void fatal_errno(const char *name, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * The graceful stop: who is to be told when SIGTERM or SIGINT comes.
+ *
+ * The signal handler calls nothing but what is async-signal-safe:
+ *
+ *   shutdown(listener, SHUT_RDWR)  wakes a blocked accept() with EINVAL and
+ *                                  makes the listener readable for select,
+ *                                  poll and epoll
+ *   shutdown(client, SHUT_RD)      lets recv() take what has arrived and
+ *                                  then say 0: the usual end of a client
+ *   kill(child, SIGTERM)           passes the word on
+ *
+ * So no server needs a line for it but the condition of its loop, and there
+ * is no moment in which the signal could be missed: accept() on a listener
+ * that is shut down fails at once. After --drain-ms whoever is left is cut:
+ * shutdown(client, SHUT_RDWR), kill(child, SIGKILL).
+ *
+ * Any thread may call these functions.
+ */
+#ifndef COMMON_STOP_H
+#define COMMON_STOP_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Installs the handlers for SIGTERM and SIGINT.
+ *
+ * listeners    n descriptors, at most MAX_PORTS; copied
+ * max_clients  how many children may be noted, at least 1
+ * drain_ms     milliseconds from the signal to the cut, 0 or more
+ * Returns      0, or -1 with errno.
+ */
+int stop_prepare(const int *listeners, size_t n, long max_clients,
+                 long drain_ms);
+
+/* Has a signal asked this process to stop? */
+bool stop_asked(void);
+
+/* Has it, and is the last client gone? The condition of an event loop. */
+bool stop_done(void);
+
+/*
+ * How many are here now: noted clients and children together.
+ */
+long stop_count(void);
+
+/*
+ * Above every client's descriptor: the process's limit when it started, but
+ * at most 2^20.
+ */
+size_t stop_descriptors(void);
+
+/*
+ * Notes a client, so that a stop reaches it. net_accept() does this.
+ *
+ * Returns  0, or -1 when the descriptor is beyond the table (EMFILE).
+ */
+int stop_add_client(int fd);
+
+/* Forgets a client, before it is closed. net_close() does this. */
+void stop_remove_client(int fd);
+
+/*
+ * Notes a child process that serves a client; forget it when it is reaped.
+ * Call both with the signals held: a child may die before it is noted.
+ */
+void stop_add_child(pid_t pid);
+void stop_remove_child(pid_t pid);
+
+/*
+ * In a child, after fork(): the listeners and the other children are the
+ * parent's to stop.
+ */
+void stop_forget_family(void);
+
+/* Holds SIGTERM, SIGINT, SIGALRM and SIGCHLD back; returns what held before. */
+sigset_t stop_hold(void);
+
+/* Lets them through again. */
+void stop_release(const sigset_t *before);
+
+/*
+ * The exit status: 0, or 1 when clients had to be cut, which is then said
+ * on stderr.
+ */
+int stop_status(void);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * iterative: one client at a time.
+ *
+ * Waits in     accept(), then recv() and send() for one client
+ * A client is  a turn of the loop
+ * Stops at     the second client, who waits until the first has left
+ * Chapter      docs/1-iterative.md
+ */
+#include "common/echo.h"
+#include "common/net.h"
+#include "common/options.h"
+#include "common/stop.h"
+
+static const struct model model = {
+    .name = "iterative",
+    .about = "Echo server: one client at a time.",
+    .max_clients = 1,
+};
+
+static void serve(int listener)
+{
+    while (!stop_asked()) {
+        int client = net_accept(listener);
+        if (client == -1)
+            continue;
+        echo_blocking(client);
+        net_close(client);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &model);
+    struct listeners listeners = net_listen(&options);
+
+    serve(listeners.fds[0]);
+    return stop_status();
+}
