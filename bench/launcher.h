@@ -1,0 +1,87 @@
+/*
+ * Starts and ends servers through their contract, for the benchmark, the
+ * tests and the demo: `listening HOST:PORT` on stdout when ready, SIGTERM to
+ * stop.
+ *
+ * A server runs in a process group of its own, so that Ctrl-C in a terminal
+ * reaches who started it and not the server, and so that whatever it forked
+ * can be ended with it. It dies with the thread that launched it.
+ */
+#ifndef BENCH_LAUNCHER_H
+#define BENCH_LAUNCHER_H
+
+#include "common/options.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { LAUNCH_ARGS = 48, LAUNCH_ERROR = 256 };
+
+/* What to start and how. Zero means: as it is. */
+struct launch_plan {
+    const char *const *argv; /* NULL-ended; argv[0] is looked up in PATH */
+    size_t nports;           /* `listening` lines to wait for; 0 means 1 */
+    int cpu;                 /* 1 + the core to pin it to; 0: any */
+    unsigned long max_files; /* RLIMIT_NOFILE; 0: as it is */
+    unsigned long max_tasks; /* RLIMIT_NPROC; 0: as it is */
+    unsigned long max_bytes; /* RLIMIT_AS; 0: as it is */
+    int ready_ms;            /* wait for `listening` this long; 0: 10000 */
+};
+
+struct server {
+    pid_t pid; /* its process group, too; 0 when it does not run */
+    uint16_t ports[MAX_PORTS];
+    size_t nports;
+    char host[64];    /* as it said: "127.0.0.1", "::1" */
+    int stdout_fd;    /* what follows the `listening` lines; -1 when closed */
+    int stderr_fd;    /* a file with all of its stderr; -1 when closed */
+    char error[LAUNCH_ERROR]; /* what went wrong, a sentence */
+};
+
+/*
+ * Starts a server and waits until it listens.
+ *
+ * Returns  0, and server is to be ended by launcher_stop(); or -1 with
+ *          server->error: could not be executed, ended before it listened
+ *          (with what it said on stderr), or said nothing in time. Nothing
+ *          is then left running.
+ */
+int launcher_start(struct server *server, const struct launch_plan *plan);
+
+/*
+ * Sends SIGTERM and waits. Who has not ended after wait_ms milliseconds is
+ * killed with its whole process group; so is whatever it leaves behind.
+ *
+ * status   as from waitpid(); may be NULL
+ * Returns  0; or -1 with server->error when it had to be killed or left
+ *          processes behind.
+ */
+int launcher_stop(struct server *server, int wait_ms, int *status);
+
+/*
+ * Kills server and process group at once and frees what the launcher holds.
+ * Does nothing when it does not run.
+ */
+void launcher_kill(struct server *server);
+
+/* Has it ended by itself? Then *status is as from waitpid(). */
+bool launcher_ended(struct server *server, int *status);
+
+/* The path of one of this suite's servers: "build/forking/server". */
+void launcher_path(char *path, size_t size, const char *model);
+
+/*
+ * Splits a command as a shell would, with quotes and $VARIABLES but without
+ * command substitution; no shell is run. {port} in a word becomes a port
+ * that is free at this moment.
+ *
+ * argv     at least LAUNCH_ARGS places; free by launcher_free_command()
+ * port     receives the port; 0 when the command has no {port}
+ * Returns  0, or -1: malformed, too long or empty.
+ */
+int launcher_split(const char *command, char **argv, uint16_t *port);
+void launcher_free_command(char **argv);
+
+#endif
