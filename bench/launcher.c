@@ -316,11 +316,11 @@ static uint16_t free_port(void)
     return ntohs(address.sin_port);
 }
 
-/* A copy of word, {port} filled in wherever it stands. NULL: no memory. */
-static char *fill_port(const char *word, uint16_t *port)
+/* A copy of text, {port} filled in wherever it stands. NULL: no memory. */
+static char *fill_port(const char *text, uint16_t *port)
 {
     static const char mark[] = "{port}";
-    char *copy = strdup(word);
+    char *copy = strdup(text);
     char *at;
 
     while (copy != NULL && (at = strstr(copy, mark)) != NULL) {
@@ -342,20 +342,16 @@ int launcher_split(const char *command, char **argv, uint16_t *port)
 
     *port = 0;
     argv[0] = NULL;
-    /* wordexp() takes { as syntax: hide it behind a backslash */
-    char escaped[2048];
-    size_t n = 0;
-    for (const char *c = command; *c != '\0' && n < sizeof(escaped) - 3; c++) {
-        if (*c == '{' || *c == '}')
-            escaped[n++] = '\\';
-        escaped[n++] = *c;
-    }
-    escaped[n] = '\0';
-    if (wordexp(escaped, &words, WRDE_NOCMD | WRDE_UNDEF) != 0)
+    char *filled = fill_port(command, port); /* wordexp() refuses a bare { */
+    if (filled == NULL)
+        return -1;
+    int error = wordexp(filled, &words, WRDE_NOCMD | WRDE_UNDEF);
+    free(filled);
+    if (error != 0)
         return -1;
     int result = words.we_wordc > 0 && words.we_wordc < LAUNCH_ARGS ? 0 : -1;
     for (size_t i = 0; result == 0 && i < words.we_wordc; i++) {
-        argv[i] = fill_port(words.we_wordv[i], port);
+        argv[i] = strdup(words.we_wordv[i]);
         argv[i + 1] = NULL;
         if (argv[i] == NULL)
             result = -1;
