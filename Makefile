@@ -70,15 +70,15 @@ $(BUILD)/servers: $(SERVERS) Makefile
 A ?= iterative
 B ?= forking
 # The file that tells a model: forking -> forking/server.c
-file = $(or $(wildcard $(1)/server.c),$(wildcard $(1).c),$(error \
+source = $(or $(wildcard $(1)/server.c),$(wildcard $(1).c),$(error \
   $(1): no such model; there are: $(MODELS)))
 
 diff: ## what differs between two models: make diff A=iterative B=forking
 	@git --no-pager diff --no-index --no-prefix --color=auto \
-	  $(call file,$(A)) $(call file,$(B)) || test $$? = 1
+	  $(call source,$(A)) $(call source,$(B)) || test $$? = 1
 
 wall: ## two models side by side, 160 columns: make wall A=select B=epoll
-	@diff -y -t -W 160 $(call file,$(A)) $(call file,$(B)) | \
+	@diff -y -t -W 160 $(call source,$(A)) $(call source,$(B)) | \
 	  if test -t 1; then less -S; else cat; fi
 
 # --- upkeep -----------------------------------------------------------------

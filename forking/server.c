@@ -34,11 +34,13 @@ static void reap(int signo)
     errno = saved_errno;
 }
 
-static void welcome(int listener, int client)
+static void welcome(int listener)
 {
+    int client = net_accept(listener);
+    if (client == -1)
+        return;
     sigset_t before = stop_hold(); /* a child may die before it is noted */
     pid_t pid = fork();
-
     if (pid == 0) {
         stop_forget_family();
         stop_release(&before);
@@ -65,18 +67,14 @@ static void wait_for_all(void)
     stop_release(&before);
 }
 
-static void serve(int listener)
+static void serve(const struct listeners *listeners)
 {
     struct sigaction act = {.sa_handler = reap, .sa_flags = SA_RESTART};
 
     sigfillset(&act.sa_mask); /* a stop must not meet a half-kept list */
     sigaction(SIGCHLD, &act, NULL);
-    while (!stop_asked()) {
-        int client = net_accept(listener);
-        if (client == -1)
-            continue;
-        welcome(listener, client);
-    }
+    while (!stop_asked())
+        welcome(listeners->fds[0]);
     wait_for_all();
 }
 
@@ -85,6 +83,6 @@ int main(int argc, char **argv)
     struct options options = options_parse(argc, argv, &model);
     struct listeners listeners = net_listen(&options);
 
-    serve(listeners.fds[0]);
+    serve(&listeners);
     return stop_status();
 }

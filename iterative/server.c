@@ -17,15 +17,19 @@ static const struct model model = {
     .max_clients = 1,
 };
 
-static void serve(int listener)
+static void welcome(int listener)
 {
-    while (!stop_asked()) {
-        int client = net_accept(listener);
-        if (client == -1)
-            continue;
-        echo_blocking(client);
-        net_close(client);
-    }
+    int client = net_accept(listener);
+    if (client == -1)
+        return;
+    echo_blocking(client);
+    net_close(client);
+}
+
+static void serve(const struct listeners *listeners)
+{
+    while (!stop_asked())
+        welcome(listeners->fds[0]);
 }
 
 int main(int argc, char **argv)
@@ -33,6 +37,6 @@ int main(int argc, char **argv)
     struct options options = options_parse(argc, argv, &model);
     struct listeners listeners = net_listen(&options);
 
-    serve(listeners.fds[0]);
+    serve(&listeners);
     return stop_status();
 }

@@ -43,8 +43,8 @@ static void welcome(int listener)
 {
     int client = net_accept(listener);
     if (client == -1) {
-        if (stop_asked())
-            watch(listener, ECHO_DONE); /* readable for good: no more */
+        if (stop_asked()) /* readable for good: no more */
+            watch(listener, ECHO_DONE);
         return;
     }
     if (client >= FD_SETSIZE) {

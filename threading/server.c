@@ -27,6 +27,7 @@ enum { STACK_BYTES = 256 * 1024 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t one_left = PTHREAD_COND_INITIALIZER;
 static int talking; /* threads with a client; guarded by lock */
+static pthread_attr_t attr; /* of each thread; written before the first */
 
 /* The life of a thread. */
 static void *talk(void *arg)
@@ -42,12 +43,15 @@ static void *talk(void *arg)
     return NULL;
 }
 
-static void welcome(int client, const pthread_attr_t *attr)
+static void welcome(int listener)
 {
     pthread_t thread;
 
+    int client = net_accept(listener);
+    if (client == -1)
+        return;
     pthread_mutex_lock(&lock);
-    errno = pthread_create(&thread, attr, talk, (void *)(intptr_t)client);
+    errno = pthread_create(&thread, &attr, talk, (void *)(intptr_t)client);
     if (errno == 0)
         talking++;
     pthread_mutex_unlock(&lock);
@@ -64,21 +68,14 @@ static void wait_for_all(void)
     pthread_mutex_unlock(&lock);
 }
 
-static void serve(int listener)
+static void serve(const struct listeners *listeners)
 {
-    pthread_attr_t attr;
-
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, STACK_BYTES);
-    while (!stop_asked()) {
-        int client = net_accept(listener);
-        if (client == -1)
-            continue;
-        welcome(client, &attr);
-    }
+    while (!stop_asked())
+        welcome(listeners->fds[0]);
     wait_for_all();
-    pthread_attr_destroy(&attr);
 }
 
 int main(int argc, char **argv)
@@ -86,6 +83,6 @@ int main(int argc, char **argv)
     struct options options = options_parse(argc, argv, &model);
     struct listeners listeners = net_listen(&options);
 
-    serve(listeners.fds[0]);
+    serve(&listeners);
     return stop_status();
 }

@@ -80,9 +80,9 @@ static void lap(const struct listeners *listeners)
     }
 }
 
-static void serve(const struct listeners *listeners, long max_clients)
+static void serve(const struct listeners *listeners)
 {
-    clients = calloc((size_t)max_clients, sizeof(struct conn *));
+    clients = calloc(stop_descriptors(), sizeof(struct conn *));
     if (clients == NULL)
         fatal_errno(model.name, "cannot start");
     while (!stop_done())
@@ -95,6 +95,6 @@ int main(int argc, char **argv)
     struct options options = options_parse(argc, argv, &model);
     struct listeners listeners = net_listen(&options);
 
-    serve(&listeners, options.max_clients);
+    serve(&listeners);
     return stop_status();
 }
