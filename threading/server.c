@@ -45,18 +45,19 @@ static void *talk(void *arg)
 
 static void welcome(int listener)
 {
-    pthread_t thread;
-
     int client = net_accept(listener);
     if (client == -1)
         return;
+    pthread_t thread;
     pthread_mutex_lock(&lock);
-    errno = pthread_create(&thread, &attr, talk, (void *)(intptr_t)client);
-    if (errno == 0)
+    int error = pthread_create(&thread, &attr, talk, (void *)(intptr_t)client);
+    if (error == 0)
         talking++;
     pthread_mutex_unlock(&lock);
-    if (errno != 0)
+    if (error != 0) {
+        errno = error;
         net_turn_away(client, "pthread_create");
+    }
 }
 
 /* When a stop was asked for: the main thread is the last to leave. */
