@@ -16,8 +16,23 @@
 
 static const char *model;     /* for messages */
 static long max_clients;
-static atomic_int reserve;    /* a descriptor to live on when there is none */
+static atomic_int reserve = -1; /* a descriptor for when there is none */
 static atomic_bool turning_away;
+
+/* Has the reserve, or can have it again. Loops may meet here: one wins. */
+static bool have_reserve(void)
+{
+    int none = -1;
+
+    if (reserve != -1)
+        return true;
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd == -1)
+        return false;
+    if (!atomic_compare_exchange_strong(&reserve, &none, fd))
+        close(fd);
+    return true;
+}
 
 static int listen_on(const struct addrinfo *address, bool many)
 {
@@ -84,8 +99,7 @@ struct listeners net_listen(const struct options *options)
         freeaddrinfo(address);
     }
 
-    reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (reserve == -1 ||
+    if (!have_reserve() ||
         stop_prepare(listeners.fds, listeners.n, max_clients,
                      options->drain_ms) == -1)
         fatal_errno(model, "cannot start");
@@ -118,14 +132,11 @@ static int accept_on_reserve(int listener)
         return -1;
     close(spare);
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (spare == -1 && client != -1) {
-        net_turn_away(client, "accept");
-        spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        client = -1;
-    }
-    reserve = spare;
-    return client;
+    if (have_reserve() || client == -1)
+        return client;
+    net_turn_away(client, "accept");
+    have_reserve();
+    return -1;
 }
 
 static void rest(void)
@@ -161,6 +172,7 @@ int net_accept(int listener)
         return -1;
     }
     turning_away = false;
+    have_reserve(); /* unless somebody else took it at the limit */
     return client;
 }
 
