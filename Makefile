@@ -86,5 +86,20 @@ wall: ## two models side by side, 160 columns: make wall A=select B=epoll
 format: ## lay the code out by .clang-format
 	clang-format -i $(SOURCES) $(wildcard */*.h)
 
+SCRIPTS := .ci/run $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/* bench/* demo/* \
+  tests/* docs/* 2>/dev/null)
+
+lint: ## what clang-format, clang-tidy, cppcheck, gcc and shellcheck say
+	clang-format --dry-run -Werror $(SOURCES) $(wildcard */*.h)
+	printf '%s\n' $(SOURCES) | xargs -P 2 -n 4 sh -c \
+	  'clang-tidy --quiet "$$@" -- $(SUITE_CPPFLAGS) -std=c17 2>/dev/null' -
+	cppcheck -q --std=c11 $(SUITE_CPPFLAGS) --inline-suppr \
+	  --enable=warning,performance,portability --error-exitcode=1 $(SOURCES)
+	for file in $(SOURCES); do $(CC) $(SUITE_CPPFLAGS) -std=c17 -O2 -Werror \
+	  -fanalyzer -c -o /dev/null $$file || exit 1; done
+	shellcheck $(sort $(SCRIPTS))
+
+check: test lint ## all that should hold before a commit
+
 clean: ## remove what was built
 	rm -rf build

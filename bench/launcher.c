@@ -167,7 +167,7 @@ static int wait_until_ready(struct server *server,
     while (server->nports < wanted) {
         if (!read_line(server->stdout_fd, line, deadline_ms)) {
             /* stdout ends a moment before the process does */
-            struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
+            struct timespec moment = {.tv_nsec = 50000000};
             nanosleep(&moment, NULL);
             explain_silence(server, plan->argv[0], ready_ms);
             return -1;

@@ -63,7 +63,7 @@ fail:
 
 static void announce(int listener)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof(address);
     char host[NI_MAXHOST];
     char port[NI_MAXSERV];
@@ -141,7 +141,7 @@ static int accept_on_reserve(int listener)
 
 static void rest(void)
 {
-    const struct timespec a_moment = {.tv_nsec = 10 * 1000 * 1000};
+    const struct timespec a_moment = {.tv_nsec = 10000000};
 
     nanosleep(&a_moment, NULL);
 }

@@ -111,7 +111,7 @@ static void add_port(struct parsing *parsing, const char *arg,
                      struct argp_state *state)
 {
     struct options *options = &parsing->options;
-    long port;
+    long port = 0;
 
     if (options_number(arg, 0, UINT16_MAX, &port) == -1)
         argp_error(state, "--port %s: not a port; a number from 0 to 65535 "
