@@ -19,8 +19,7 @@ static void add_measures(struct load_result *result,
         result->began_ns = worker->began_ns;
     if (elapsed_ns > result->elapsed_ns)
         result->elapsed_ns = elapsed_ns;
-    if (elapsed_ns > 0)
-        result->in_flight += worker->flight_sum / (double)elapsed_ns;
+    result->in_flight += worker->in_flight;
     add_tally(&result->warmup, &worker->warmup);
     add_tally(&result->window, &worker->window);
     result->cpu.total_ns += worker->cpu.total_ns;

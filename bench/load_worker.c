@@ -120,6 +120,9 @@ static void end_window(struct worker *worker)
     worker->sending = false;
     worker->tally = &worker->after;
     worker->ended_ns = worker->now_ns;
+    if (worker->ended_ns > worker->began_ns)
+        worker->in_flight = worker->flight_sum /
+                            (double)(worker->ended_ns - worker->began_ns);
     worker->cpu.total_ns = cpu.total_ns - worker->cpu.total_ns;
     worker->cpu.user_ns = cpu.user_ns - worker->cpu.user_ns;
     worker->cpu.sys_ns = cpu.sys_ns - worker->cpu.sys_ns;

@@ -62,7 +62,8 @@ struct worker {
     struct tally *tally;     /* one of the three */
     uint64_t flight;         /* messages under way */
     uint64_t flight_ns;      /* when that changed last */
-    double flight_sum;       /* over the window, messages x nanoseconds */
+    double flight_sum;       /* messages x nanoseconds */
+    double in_flight;        /* mean over the window */
     uint64_t began_ns, ended_ns; /* the window as it was */
     struct clock_cpu cpu;    /* used in the window */
 
