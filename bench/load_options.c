@@ -41,9 +41,9 @@ static const char about[] =
     "nobody could connect, or cut short by SIGINT or SIGTERM (the result so "
     "far is printed); 2 wrong usage.";
 
-enum { KEY_CHURN = 256, KEY_IDLE, KEY_TIMEOUT, KEY_CONNECT_TIMEOUT, KEY_CPU,
-       KEY_SOURCES, KEY_JSON, KEY_CSV, KEY_HISTOGRAM, KEY_MARKS, KEY_WARMUP,
-       KEY_THREADS };
+enum { KEY_CHURN = 256, KEY_IDLE, KEY_WARMUP, KEY_TIMEOUT,
+       KEY_CONNECT_TIMEOUT, KEY_THREADS, KEY_CPU, KEY_SOURCES, KEY_SPIN,
+       KEY_JSON, KEY_CSV, KEY_HISTOGRAM, KEY_MARKS };
 
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "The load:", 1},
@@ -68,6 +68,9 @@ static const struct argp_option table[] = {
      "(default 1)", 3},
     {"cpu", KEY_CPU, "LIST", 0,
      "run on these processors alone, a thread on each: 1 or 0,2-3", 3},
+    {"spin", KEY_SPIN, 0, 0,
+     "never sleep: a processor each thread, to be awake at the microsecond",
+     3},
     {"sources", KEY_SOURCES, "N", 0,
      "connect from N addresses of 127.0.0.0/8 by turns (default: 16 with "
      "--churn, otherwise one for every 20,000 connections)", 3},
@@ -219,6 +222,9 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_SOURCES:
         parsing->sources = number(state, "sources", arg, 1, MAX_SOURCES);
+        return 0;
+    case KEY_SPIN:
+        options->spin = true;
         return 0;
     case KEY_JSON:
         options->output = OUTPUT_JSON;

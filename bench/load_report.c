@@ -78,6 +78,7 @@ static void set_load(json_t *object, const struct load_options *options)
     set_count(object, "size_bytes", (uint64_t)options->size);
     set_count(object, "threads", (uint64_t)options->threads);
     set_count(object, "sources", options->target.sources);
+    json_object_set_new(object, "spin", json_boolean(options->spin));
     set_count(object, "duration_ns", options->duration_ns);
     set_count(object, "warmup_ns", options->warmup_ns);
     set_count(object, "timeout_ns", options->timeout_ns);

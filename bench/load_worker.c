@@ -32,8 +32,9 @@ static int wait_until(struct worker *worker, struct epoll_event *events,
     uint64_t wake_ns = earlier(end_ns, worker->sweep_ns);
 
     wake_ns = earlier(wake_ns, talk_next_due_ns(worker));
-    uint64_t wait_ns =
-        wake_ns > worker->now_ns ? wake_ns - worker->now_ns : 0;
+    uint64_t wait_ns = 0;
+    if (wake_ns > worker->now_ns && !worker->run->options->spin)
+        wait_ns = wake_ns - worker->now_ns;
     const struct timespec wait = {
         .tv_sec = (time_t)(wait_ns / NS_PER_S),
         .tv_nsec = (long)(wait_ns % NS_PER_S),
