@@ -187,7 +187,8 @@ int main(int argc, char **argv)
     result.connect_ns = run.start_ns - began_ns;
     if (load_result_collect(&result, workers, (size_t)options.threads) == -1)
         fatal_errno(name, "no memory for the result");
-    load_report(&result);
+    if (load_report(&result) == -1)
+        fatal_errno(name, "the result could not be written");
     for (long i = 0; i < options.threads; i++)
         worker_free(workers[i]);
     return status_of(&result);

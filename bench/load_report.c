@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const load_error_names[OUTCOMES] = {
+static const char *const error_names[OUTCOMES] = {
     [OUTCOME_REFUSED] = "refused",
     [OUTCOME_RESET] = "reset",
     [OUTCOME_TIMED_OUT] = "timed_out",
@@ -112,12 +112,13 @@ static void set_clients(json_t *object, const struct load_result *result)
     set_count(object, "unserved", result->unserved);
     set_count(object, "idle_connected", result->idle_connected);
     set_count(object, "idle_lost", result->idle_lost);
+    set_count(object, "planned", result->planned);
     set_count(object, "unanswered", result->unanswered);
     set_count(object, "longest_wait_ns", result->longest_ns);
 
     json_t *errors = json_object();
     for (int i = OUTCOME_REFUSED; i < OUTCOMES; i++)
-        set_count(errors, load_error_names[i], result->errors[i]);
+        set_count(errors, error_names[i], result->errors[i]);
     set_count(errors, "total", result->errors_total);
     json_object_set_new(errors, "other_reason",
                         json_string(result->other_errno == 0
@@ -227,12 +228,12 @@ static void print_troubles(const struct load_result *result)
     if (options->rate != 0)
         printf("%-12s%llu of %llu planned messages\n", "unanswered",
                (unsigned long long)result->unanswered,
-               (unsigned long long)result->latency.count);
+               (unsigned long long)result->planned);
     printf("%-12s%llu", "errors",
            (unsigned long long)result->errors_total);
     for (int i = OUTCOME_REFUSED; i < OUTCOMES; i++)
         if (result->errors[i] > 0)
-            printf(", %s %llu", load_error_names[i],
+            printf(", %s %llu", error_names[i],
                    (unsigned long long)result->errors[i]);
     if (result->other_errno != 0)
         printf(" (%s)", strerror(result->other_errno));
@@ -272,13 +273,10 @@ static void print_text(const struct load_result *result)
            round_trips > 0 ? cpu_ns / 1e3 / (double)round_trips : 0);
 }
 
-void load_report(const struct load_result *result)
+static void print_object(const struct load_result *result)
 {
-    if (result->options->output == OUTPUT_TEXT) {
-        print_text(result);
-        return;
-    }
     json_t *object = result_json(result);
+
     if (result->options->output == OUTPUT_JSON) {
         json_dumpf(object, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
         putchar('\n');
@@ -290,4 +288,13 @@ void load_report(const struct load_result *result)
         putchar('\n');
     }
     json_decref(object);
+}
+
+int load_report(const struct load_result *result)
+{
+    if (result->options->output == OUTPUT_TEXT)
+        print_text(result);
+    else
+        print_object(result);
+    return fflush(stdout) == EOF ? -1 : 0;
 }

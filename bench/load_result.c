@@ -33,6 +33,7 @@ static void add_measures(struct load_result *result,
 static void add_troubles(struct load_result *result,
                          const struct worker *worker)
 {
+    result->planned += worker->from_send.count + worker->unanswered;
     result->unanswered += worker->unanswered;
     if (worker->longest_ns > result->longest_ns)
         result->longest_ns = worker->longest_ns;

@@ -25,7 +25,8 @@ struct load_result {
     struct clock_cpu cpu;    /* of this process's threads in the window */
     double in_flight;        /* messages under way, mean over the window */
     struct histogram latency, from_send, late; /* see struct worker */
-    uint64_t unanswered;
+    uint64_t planned; /* open loop: messages planned in the window, */
+    uint64_t unanswered; /* and of these, without an echo */
     uint64_t longest_ns;
     uint64_t errors[OUTCOMES];
     uint64_t errors_total;
@@ -44,10 +45,11 @@ struct load_result {
 int load_result_collect(struct load_result *result,
                         struct worker *const *workers, size_t n);
 
-/* The name of a failure, as in "timed_out"; index from OUTCOME_REFUSED. */
-extern const char *const load_error_names[OUTCOMES];
-
-/* Prints the result on stdout as the options ask for it. */
-void load_report(const struct load_result *result);
+/*
+ * Prints the result on stdout as the options ask for it.
+ *
+ * Returns  0, or -1 with errno when it could not be written.
+ */
+int load_report(const struct load_result *result);
 
 #endif

@@ -47,6 +47,33 @@ static void close_client(struct worker *worker, struct client *client)
     client_close(client);
 }
 
+/* Does a client's message count into the latencies? */
+static bool counts(const struct worker *worker, const struct client *client)
+{
+    if (!open_loop(worker))
+        return worker->tally == &worker->window;
+    return client->due_ns >= worker->run->window_ns &&
+           client->due_ns < worker->run->end_ns;
+}
+
+/* A planned message that is given up is as slow as this at least. */
+static void give_up(struct worker *worker, uint64_t due_ns)
+{
+    worker->unanswered++;
+    histogram_record(&worker->latency, worker->now_ns - due_ns);
+}
+
+/* Open loop: its message will not come back. One that was reset or wrong is
+ * missing from the latencies: it was no fast echo, either. */
+static void lose_message(struct worker *worker, const struct client *client,
+                         enum outcome why)
+{
+    if (why == OUTCOME_TIMED_OUT)
+        give_up(worker, client->due_ns);
+    else
+        worker->unanswered++;
+}
+
 static void fail(struct worker *worker, struct client *client,
                  enum outcome why)
 {
@@ -57,8 +84,11 @@ static void fail(struct worker *worker, struct client *client,
         worker->other_errno = errno;
     if (wait_ns > worker->longest_ns)
         worker->longest_ns = wait_ns;
-    if (is_busy(worker, client))
+    if (is_busy(worker, client)) {
         talk_flight(worker, -1);
+        if (open_loop(worker) && counts(worker, client))
+            lose_message(worker, client, why);
+    }
     close_client(worker, client);
     if (client->idle)
         worker->idle_lost++;
@@ -177,14 +207,6 @@ static bool is_behind(const struct worker *worker,
 
     *due = due_ns(worker, i);
     return i < worker->planned;
-}
-
-static bool counts(const struct worker *worker, const struct client *client)
-{
-    if (!open_loop(worker))
-        return worker->tally == &worker->window;
-    return client->due_ns >= worker->run->window_ns &&
-           client->due_ns < worker->run->end_ns;
 }
 
 /* The whole echo is back. The clock is read once for it: this one's end is
@@ -332,23 +354,16 @@ void talk_leave(struct worker *worker)
     }
 }
 
-static void count_unanswered(struct worker *worker, uint64_t due)
-{
-    if (due < worker->run->window_ns)
-        return;
-    worker->unanswered++;
-    histogram_record(&worker->latency, worker->now_ns - due);
-}
-
 void talk_count_unanswered(struct worker *worker)
 {
     uint64_t due;
 
     for (size_t i = 0; i < worker->nclients; i++) {
         struct client *client = &worker->clients[i];
-        if (is_busy(worker, client))
-            count_unanswered(worker, client->due_ns);
+        if (is_busy(worker, client) && counts(worker, client))
+            give_up(worker, client->due_ns);
         for (; is_behind(worker, client, &due); client->messages++)
-            count_unanswered(worker, due);
+            if (due >= worker->run->window_ns)
+                give_up(worker, due);
     }
 }

@@ -53,8 +53,8 @@ void talk_flight(struct worker *worker, int change);
 
 /*
  * Open loop, at the very end: counts the messages planned in the window
- * that never came back, each with the time until now: a lower bound, which
- * is nearer to the truth than to leave the slowest out.
+ * that have not come back, each with the time until now: a lower bound,
+ * which is nearer to the truth than to leave the slowest out.
  */
 void talk_count_unanswered(struct worker *worker);
 

@@ -71,7 +71,9 @@ struct worker {
     struct histogram from_send; /* ns, open loop: from the actual one */
     struct histogram late;      /* ns, open loop: from the one to the other
                                    where only this side was to blame */
-    uint64_t unanswered;     /* open loop: planned in the window, no echo */
+    uint64_t unanswered;     /* open loop: planned in the window, no echo;
+                                in latency with the time until given up,
+                                but not at all if the connection failed */
     uint64_t longest_ns;     /* that a client waited, answered or not */
     uint64_t errors[OUTCOMES];
     int other_errno;         /* the first OUTCOME_OTHER's reason, or 0 */
