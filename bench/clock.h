@@ -10,8 +10,8 @@
 #define NS_PER_MS UINT64_C(1000000)
 
 /*
- * Returns  CLOCK_MONOTONIC, nanoseconds since an unnamed moment. Costs about
- *          25 ns where the kernel lets user space read the counter, some
+ * Returns  CLOCK_MONOTONIC, nanoseconds since an unnamed moment. Costs
+ * about 25 ns where the kernel lets user space read the counter, some
  *          hundreds where it does not (clocksource hpet, acpi_pm).
  */
 uint64_t clock_now_ns(void);
@@ -19,8 +19,9 @@ uint64_t clock_now_ns(void);
 /* Processor time. */
 struct clock_cpu {
     uint64_t total_ns; /* exact */
-    uint64_t user_ns;  /* of it outside the kernel, to the microsecond and, */
-    uint64_t sys_ns;   /* as the kernel samples, in ticks: a rough division */
+    uint64_t
+        user_ns;     /* of it outside the kernel, to the microsecond and, */
+    uint64_t sys_ns; /* as the kernel samples, in ticks: a rough division */
 };
 
 /* Returns  what the calling thread has used since it began. */

@@ -5,8 +5,9 @@
  * Values below 256 are kept exactly. Above, a value is known to within the
  * width of its bucket, which is at most 1/256 of the value. What is read
  * back is the upper edge: never less than what was recorded, and more by at
- * most HISTOGRAM_ERROR of it. Values of 2^42 and more (73 minutes, were they
- * nanoseconds) share the last bucket, which is read back as the maximum.
+ * most HISTOGRAM_ERROR of it. Values of 2^42 and more (73 minutes, were
+ * they nanoseconds) share the last bucket, which is read back as the
+ * maximum.
  *
  * Source   the idea is HdrHistogram's (Gil Tene, hdrhistogram.org); the
  *          division into buckets is the one described there.
@@ -20,8 +21,8 @@
 enum {
     HISTOGRAM_SUB_BITS = 8, /* 2^8 buckets for a power of two */
     HISTOGRAM_BITS = 42,    /* values below 2^42 keep their precision */
-    HISTOGRAM_BUCKETS = (HISTOGRAM_BITS - HISTOGRAM_SUB_BITS + 1)
-                        << HISTOGRAM_SUB_BITS,
+    HISTOGRAM_BUCKETS =     /* and one for what is beyond */
+    ((HISTOGRAM_BITS - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS) + 1,
 };
 
 #define HISTOGRAM_ERROR (1.0 / (1 << HISTOGRAM_SUB_BITS)) /* relative */

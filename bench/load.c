@@ -59,7 +59,8 @@ static void raise_descriptors(const struct load_options *options)
     if (needed <= limit.rlim_cur)
         return;
     if (needed > limit.rlim_max)
-        fatal(name, "%ld clients and %ld idle connections need %llu "
+        fatal(name,
+              "%ld clients and %ld idle connections need %llu "
               "descriptors, a process may have %llu here (ulimit -Hn); "
               "several processes can share the load",
               options->clients, options->idle, (unsigned long long)needed,
@@ -80,8 +81,10 @@ static void pin(const struct load_options *options)
     CPU_ZERO(&set);
     for (size_t i = 0; i < options->ncpus; i++) {
         if (!CPU_ISSET(options->cpus[i], &allowed))
-            fatal(name, "--cpu: processor %zu is none that this process may "
-                  "use", options->cpus[i]);
+            fatal(name,
+                  "--cpu: processor %zu is none that this process may "
+                  "use",
+                  options->cpus[i]);
         CPU_SET(options->cpus[i], &set);
     }
     if (sched_setaffinity(0, sizeof(set), &set) == -1)
@@ -149,10 +152,9 @@ static void show_progress(struct worker *const *workers)
 static int status_of(const struct load_result *result)
 {
     const char *target = result->options->target_text;
-    bool nobody = result->options->churn
-                      ? result->window.connects == 0 &&
-                            result->warmup.connects == 0
-                      : result->connected == 0;
+    bool nobody = result->options->churn ? result->window.connects == 0 &&
+                                               result->warmup.connects == 0
+                                         : result->connected == 0;
 
     if (result->cut_short)
         fprintf(stderr, "%s: cut short by a signal\n", name);
@@ -185,7 +187,8 @@ int main(int argc, char **argv)
     result.options = &options;
     result.cut_short = run.cut;
     result.connect_ns = run.start_ns - began_ns;
-    if (load_result_collect(&result, workers, (size_t)options.threads) == -1)
+    if (load_result_collect(&result, workers, (size_t)options.threads) ==
+        -1)
         fatal_errno(name, "no memory for the result");
     if (load_report(&result) == -1)
         fatal_errno(name, "the result could not be written");

@@ -48,28 +48,28 @@ enum outcome {
 };
 
 enum client_state {
-    CLIENT_NEW,        /* no connection yet */
+    CLIENT_NEW, /* no connection yet */
     CLIENT_CONNECTING,
-    CLIENT_READY,      /* connected (or, connecting for every message, not),
-                          and nothing is under way */
-    CLIENT_WAITING,    /* a message is under way */
-    CLIENT_LEAVING,    /* has ended its stream, waits for the server's end */
-    CLIENT_RESTING,    /* has failed, and will try again */
-    CLIENT_LOST,       /* has failed, and stays away; or has left */
+    CLIENT_READY,   /* connected (or, connecting for every message, not),
+                       and nothing is under way */
+    CLIENT_WAITING, /* a message is under way */
+    CLIENT_LEAVING, /* has ended its stream, waits for the server's end */
+    CLIENT_RESTING, /* has failed, and will try again */
+    CLIENT_LOST,    /* has failed, and stays away; or has left */
 };
 
 struct client {
     enum client_state state;
-    int fd;             /* -1 while there is no connection */
-    bool idle;          /* holds a connection and says nothing */
-    bool wants_room;    /* is watched for room to send, too */
-    uint32_t place;     /* of the message in the pattern */
-    uint32_t sent;      /* bytes of the message under way */
-    uint32_t received;  /* of these, bytes that came back */
-    uint64_t messages;  /* begun so far */
-    uint64_t due_ns;    /* when the message under way was planned */
-    uint64_t asked_ns;  /* when it was begun */
-    uint64_t echoes;    /* whole ones in the measured window */
+    int fd;            /* -1 while there is no connection */
+    bool idle;         /* holds a connection and says nothing */
+    bool wants_room;   /* is watched for room to send, too */
+    uint32_t place;    /* of the message in the pattern */
+    uint32_t sent;     /* bytes of the message under way */
+    uint32_t received; /* of these, bytes that came back */
+    uint64_t messages; /* begun so far */
+    uint64_t due_ns;   /* when the message under way was planned */
+    uint64_t asked_ns; /* when it was begun */
+    uint64_t echoes;   /* whole ones in the measured window */
 };
 
 /* The client of a number, without a connection. */

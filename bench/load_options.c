@@ -23,33 +23,47 @@ static const uint64_t longest_ns = 3600 * NS_PER_S;
 
 static const char about[] =
     "Loads an echo server, checks every byte that returns and measures.\v"
-    "Closed loop (without --rate): each client waits for its echo before it "
-    "sends again. Open loop (--rate): messages are sent when they are "
-    "planned, by the clients in turn; a client whose last echo is not back "
-    "yet sends as soon as it is, and the latency counts from the planned "
-    "moment, so that a server that stalls can't hide it. Latency from the "
-    "actual moment is told beside it.\n\n"
-    "The clock starts when all clients are connected or have failed to. A "
-    "client that fails is counted by kind and stays away; with --churn it "
-    "tries again. DURATION is a number and ns, us, ms, s or min.\n\n"
-    "--marks prints two lines on standard output before the result: `start "
-    "NS' when the measured window begins and `end NS' when it ends, NS on "
-    "CLOCK_MONOTONIC. Nobody is waited for, but the connections stay silent "
-    "and open for 5 ms after `end', so that whoever reads the server's "
-    "processor time does not count its farewells.\n\n"
+    "Closed loop (without --rate): each client waits for its echo "
+    "before it sends again. Open loop (--rate): messages are sent when "
+    "they are planned, by the clients in turn; a client whose last echo "
+    "is not back yet sends as soon as it is, and the latency counts "
+    "from the planned moment, so that a server that stalls can't hide "
+    "it. Latency from the actual moment is told beside it.\n\n"
+    "The clock starts when all clients are connected or have failed to. "
+    "A client that fails is counted by kind and stays away; with "
+    "--churn it tries again. DURATION is a number and ns, us, ms, s or "
+    "min.\n\n"
+    "--marks prints two lines on standard output before the result: "
+    "`start NS' when the measured window begins and `end NS' when it "
+    "ends, NS on CLOCK_MONOTONIC. Nobody is waited for, but the "
+    "connections stay silent and open for 5 ms after `end', so that "
+    "whoever reads the server's processor time does not count its "
+    "farewells.\n\n"
     "Exit status: 0 measured, whatever the server did; 1 could not run, "
-    "nobody could connect, or cut short by SIGINT or SIGTERM (the result so "
-    "far is printed); 2 wrong usage.";
+    "nobody could connect, or cut short by SIGINT or SIGTERM (the "
+    "result so far is printed); 2 wrong usage.";
 
-enum { KEY_CHURN = 256, KEY_IDLE, KEY_WARMUP, KEY_TIMEOUT,
-       KEY_CONNECT_TIMEOUT, KEY_THREADS, KEY_CPU, KEY_SOURCES, KEY_SPIN,
-       KEY_JSON, KEY_CSV, KEY_HISTOGRAM, KEY_MARKS };
+enum {
+    KEY_CHURN = 256,
+    KEY_IDLE,
+    KEY_WARMUP,
+    KEY_TIMEOUT,
+    KEY_CONNECT_TIMEOUT,
+    KEY_THREADS,
+    KEY_CPU,
+    KEY_SOURCES,
+    KEY_SPIN,
+    KEY_JSON,
+    KEY_CSV,
+    KEY_HISTOGRAM,
+    KEY_MARKS
+};
 
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "The load:", 1},
     {"clients", 'c', "N", 0, "talk over N connections (default 10)", 1},
-    {"rate", 'r', "N", 0,
-     "open loop: N messages a second over all clients", 1},
+    {"rate", 'r', "N", 0, "open loop: N messages a second over all clients",
+     1},
     {"size", 's', "BYTES", 0,
      "bytes of a message, 1 to 1048576 (default 64)", 1},
     {"churn", KEY_CHURN, 0, 0,
@@ -64,8 +78,8 @@ static const struct argp_option table[] = {
     {"connect-timeout", KEY_CONNECT_TIMEOUT, "DURATION", 0,
      "give a connection up after this time (default 5s)", 2},
     {0, 0, 0, 0, "This side:", 3},
-    {"threads", KEY_THREADS, "N", 0, "threads to share the clients "
-     "(default 1)", 3},
+    {"threads", KEY_THREADS, "N", 0,
+     "share the clients between N threads (default 1)", 3},
     {"cpu", KEY_CPU, "LIST", 0,
      "run on these processors alone, a thread on each: 1 or 0,2-3", 3},
     {"spin", KEY_SPIN, 0, 0,
@@ -73,7 +87,8 @@ static const struct argp_option table[] = {
      3},
     {"sources", KEY_SOURCES, "N", 0,
      "connect from N addresses of 127.0.0.0/8 by turns (default: 16 with "
-     "--churn, otherwise one for every 20,000 connections)", 3},
+     "--churn, otherwise one for every 20,000 connections)",
+     3},
     {0, 0, 0, 0, "Output:", 4},
     {"json", KEY_JSON, 0, 0, "one JSON object", 4},
     {"csv", KEY_CSV, 0, 0, "a line of names and a line of values", 4},
@@ -106,9 +121,10 @@ static uint64_t duration(struct argp_state *state, const char *name,
     uint64_t ns = 0;
 
     if (options_duration_ns(arg, longest_ns, &ns) == -1 || ns < min_ns)
-        argp_error(state, "--%s %s: a duration as in 350ms or 2s is "
-                   "accepted, from %llu ms to 60 min", name, arg,
-                   (unsigned long long)(min_ns / NS_PER_MS));
+        argp_error(state,
+                   "--%s %s: a duration as in 350ms or 2s is "
+                   "accepted, from %llu ms to 60 min",
+                   name, arg, (unsigned long long)(min_ns / NS_PER_MS));
     return ns;
 }
 
@@ -147,7 +163,7 @@ static void check(struct parsing *parsing, struct argp_state *state)
 
     if (options->target_text == NULL)
         argp_error(state, "whom to load? HOST:PORT is missing, as in "
-                   "127.0.0.1:5050");
+                          "127.0.0.1:5050");
     const char *wrong = target_resolve(options->target_text, target);
     if (wrong != NULL)
         argp_error(state, "%s: %s", options->target_text, wrong);
@@ -157,7 +173,8 @@ static void check(struct parsing *parsing, struct argp_state *state)
     if (options->histogram && options->output != OUTPUT_JSON)
         argp_error(state, "--histogram: only with --json");
     if (parsing->sources > 1 && !target->loopback)
-        argp_error(state, "--sources %ld: only to an address of "
+        argp_error(state,
+                   "--sources %ld: only to an address of "
                    "127.0.0.0/8, where all sources are this machine",
                    parsing->sources);
     if (parsing->sources > 0)
@@ -165,8 +182,9 @@ static void check(struct parsing *parsing, struct argp_state *state)
     else if (target->loopback && options->churn)
         target->sources = CHURN_SOURCES;
     else if (target->loopback)
-        target->sources = (uint32_t)(1 + (options->clients + options->idle) /
-                                             PORTS_OF_A_SOURCE);
+        target->sources = (uint32_t)(1 +
+                                     (options->clients + options->idle) /
+                                         PORTS_OF_A_SOURCE);
 }
 
 static error_t take_load(int key, char *arg, struct argp_state *state,
@@ -198,8 +216,8 @@ static error_t take_load(int key, char *arg, struct argp_state *state,
         options->timeout_ns = duration(state, "timeout", arg, NS_PER_MS);
         return 0;
     case KEY_CONNECT_TIMEOUT:
-        options->connect_timeout_ns =
-            duration(state, "connect-timeout", arg, NS_PER_MS);
+        options->connect_timeout_ns = duration(state, "connect-timeout",
+                                               arg, NS_PER_MS);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -217,8 +235,10 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_CPU:
         if (add_cpus(options, arg) == -1)
-            argp_error(state, "--cpu %s: a list of processors is accepted, "
-                       "as in 1 or 0,2-3", arg);
+            argp_error(state,
+                       "--cpu %s: a list of processors is accepted, "
+                       "as in 1 or 0,2-3",
+                       arg);
         return 0;
     case KEY_SOURCES:
         parsing->sources = number(state, "sources", arg, 1, MAX_SOURCES);
@@ -253,18 +273,19 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 
 struct load_options load_options_parse(int argc, char **argv)
 {
-    const struct argp argp = {table, take_option, "HOST:PORT", about, NULL,
-                              NULL, NULL};
+    const struct argp argp = {table, take_option, "HOST:PORT", about,
+                              NULL,  NULL,        NULL};
     struct parsing parsing = {
-        .options = {
-            .clients = 10,
-            .size = 64,
-            .threads = 1,
-            .duration_ns = 2 * NS_PER_S,
-            .warmup_ns = 200 * NS_PER_MS,
-            .timeout_ns = 5 * NS_PER_S,
-            .connect_timeout_ns = 5 * NS_PER_S,
-        },
+        .options =
+            {
+                .clients = 10,
+                .size = 64,
+                .threads = 1,
+                .duration_ns = 2 * NS_PER_S,
+                .warmup_ns = 200 * NS_PER_MS,
+                .timeout_ns = 5 * NS_PER_S,
+                .connect_timeout_ns = 5 * NS_PER_S,
+            },
     };
 
     argp_program_version = "bench/load " SUITE_VERSION;

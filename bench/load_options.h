@@ -15,24 +15,24 @@ enum { MAX_CPUS = 64, MAX_THREADS = 64 };
 enum load_output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
 
 struct load_options {
-    const char *target_text;  /* as given; points into argv */
+    const char *target_text; /* as given; points into argv */
     struct target target;
-    long clients;             /* 1 or more */
-    long idle;                /* 0 or more */
-    long rate;                /* messages/s over all; 0: closed loop */
-    long size;                /* bytes of a message */
-    long threads;             /* 1 ... MAX_THREADS, at most clients */
-    bool churn;               /* a connection for every message */
+    long clients; /* 1 or more */
+    long idle;    /* 0 or more */
+    long rate;    /* messages/s over all; 0: closed loop */
+    long size;    /* bytes of a message */
+    long threads; /* 1 ... MAX_THREADS, at most clients */
+    bool churn;   /* a connection for every message */
     uint64_t duration_ns;
     uint64_t warmup_ns;
     uint64_t timeout_ns;         /* for an echo */
     uint64_t connect_timeout_ns; /* for a connection */
     size_t cpus[MAX_CPUS];
-    size_t ncpus;               /* 0: the kernel chooses */
+    size_t ncpus; /* 0: the kernel chooses */
     enum load_output output;
-    bool histogram;           /* in JSON: the buckets, too */
+    bool histogram; /* in JSON: the buckets, too */
     bool marks;
-    bool spin;                /* never sleep */
+    bool spin; /* never sleep */
 };
 
 /*

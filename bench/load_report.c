@@ -6,19 +6,19 @@
 #include <string.h>
 
 static const char *const error_names[OUTCOMES] = {
-    [OUTCOME_REFUSED] = "refused",
-    [OUTCOME_RESET] = "reset",
-    [OUTCOME_TIMED_OUT] = "timed_out",
-    [OUTCOME_SHORT] = "short",
-    [OUTCOME_WRONG_BYTE] = "wrong_byte",
-    [OUTCOME_OTHER] = "other",
+    [OUTCOME_REFUSED] = "refused",       [OUTCOME_RESET] = "reset",
+    [OUTCOME_TIMED_OUT] = "timed_out",   [OUTCOME_SHORT] = "short",
+    [OUTCOME_WRONG_BYTE] = "wrong_byte", [OUTCOME_OTHER] = "other",
 };
 
 static const struct {
     const char *name; /* of the field: p99_ns */
     double percent;
 } percentiles[] = {
-    {"p50_ns", 50}, {"p90_ns", 90}, {"p99_ns", 99}, {"p99_9_ns", 99.9},
+    {"p50_ns", 50},
+    {"p90_ns", 90},
+    {"p99_ns", 99},
+    {"p99_9_ns", 99.9},
 };
 enum { PERCENTILES = sizeof(percentiles) / sizeof(percentiles[0]) };
 
@@ -34,7 +34,8 @@ static double per_second(uint64_t count, const struct load_result *result)
     return (double)count * (double)NS_PER_S / (double)result->elapsed_ns;
 }
 
-/* --- JSON, and CSV from it ------------------------------------------------ */
+/* --- JSON, and CSV from it
+ * ------------------------------------------------ */
 
 static void set_count(json_t *object, const char *name, uint64_t value)
 {
@@ -141,7 +142,8 @@ static json_t *result_json(const struct load_result *result)
     json_t *object = json_object();
 
     json_object_set_new(object, "version", json_string(SUITE_VERSION));
-    json_object_set_new(object, "target", json_string(options->target_text));
+    json_object_set_new(object, "target",
+                        json_string(options->target_text));
     json_object_set_new(object, "loop", json_string(mode(options)));
     json_object_set_new(object, "churn", json_boolean(options->churn));
     set_load(object, options);
@@ -150,9 +152,9 @@ static json_t *result_json(const struct load_result *result)
     set_real(object, "latency_error", HISTOGRAM_ERROR);
     json_object_set_new(object, "latency",
                         latency_json(&result->latency, options->histogram));
-    json_object_set_new(object, "latency_from_send",
-                        latency_json(&result->from_send,
-                                     options->histogram));
+    json_object_set_new(
+        object, "latency_from_send",
+        latency_json(&result->from_send, options->histogram));
     json_object_set_new(object, "send_late",
                         latency_json(&result->late, options->histogram));
     return object;
@@ -165,7 +167,8 @@ static void print_csv(json_t *object, const char *prefix, bool names,
     const char *name;
     json_t *value;
 
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         char path[64];
         snprintf(path, sizeof(path), "%s%s", prefix, name);
         if (json_is_object(value)) {
@@ -178,11 +181,13 @@ static void print_csv(json_t *object, const char *prefix, bool names,
         if (names)
             fputs(path, stdout);
         else
-            json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+            json_dumpf(value, stdout,
+                       JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
     }
 }
 
-/* --- text ------------------------------------------------------------------- */
+/* --- text
+ * ------------------------------------------------------------------- */
 
 static void print_latency(const char *name,
                           const struct histogram *histogram)
@@ -191,7 +196,8 @@ static void print_latency(const char *name,
     for (size_t i = 0; i < PERCENTILES; i++)
         printf("p%g %.3f  ", percentiles[i].percent,
                (double)histogram_percentile(histogram,
-                                            percentiles[i].percent) / 1e6);
+                                            percentiles[i].percent) /
+                   1e6);
     printf("max %.3f  mean %.3f ms  (%llu)\n", (double)histogram->max / 1e6,
            histogram_mean(histogram) / 1e6,
            (unsigned long long)histogram->count);
@@ -229,8 +235,7 @@ static void print_troubles(const struct load_result *result)
         printf("%-12s%llu of %llu planned messages\n", "unanswered",
                (unsigned long long)result->unanswered,
                (unsigned long long)result->planned);
-    printf("%-12s%llu", "errors",
-           (unsigned long long)result->errors_total);
+    printf("%-12s%llu", "errors", (unsigned long long)result->errors_total);
     for (int i = OUTCOME_REFUSED; i < OUTCOMES; i++)
         if (result->errors[i] > 0)
             printf(", %s %llu", error_names[i],
@@ -248,7 +253,8 @@ static void print_text(const struct load_result *result)
 
     print_load(result);
     printf("%-12s%llu, %.0f/s\n", "round trips",
-           (unsigned long long)round_trips, per_second(round_trips, result));
+           (unsigned long long)round_trips,
+           per_second(round_trips, result));
     printf("%-12s%.3f MB/s each way\n", "bytes",
            per_second(result->window.bytes_received, result) / 1e6);
     print_latency("latency", &result->latency);
@@ -258,15 +264,17 @@ static void print_text(const struct load_result *result)
     } else {
         printf("%-12s%.1f messages, rate x mean latency %.1f: a closed "
                "loop's latency is\n%-12sclients / rate once the server is "
-               "full (Little's law), no service time\n", "in flight",
-               result->in_flight,
+               "full (Little's law), no service time\n",
+               "in flight", result->in_flight,
                per_second(round_trips, result) *
-                   histogram_mean(&result->latency) / 1e9, "");
+                   histogram_mean(&result->latency) / 1e9,
+               "");
     }
-    printf("%-12sworst %llu, best %llu, variation %.3f, Jain's index %.3f\n",
-           "fairness", (unsigned long long)result->fairness.worst,
-           (unsigned long long)result->fairness.best,
-           result->fairness.variation, result->fairness.jain);
+    printf(
+        "%-12sworst %llu, best %llu, variation %.3f, Jain's index %.3f\n",
+        "fairness", (unsigned long long)result->fairness.worst,
+        (unsigned long long)result->fairness.best,
+        result->fairness.variation, result->fairness.jain);
     print_troubles(result);
     printf("%-12s%.0f %% of a core, %.2f us a round trip (this side)\n",
            "processor", cpu_ns * 100 / (double)(result->elapsed_ns + 1),

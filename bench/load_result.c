@@ -63,8 +63,8 @@ static int collect_fairness(struct load_result *result,
         for (size_t j = 0; j < workers[i]->nclients; j++)
             echoes[next++] = workers[i]->clients[j].echoes;
     result->fairness = stats_fairness(echoes, clients);
-    result->fairness_mean =
-        (double)result->window.round_trips / (double)clients;
+    result->fairness_mean = (double)result->window.round_trips /
+                            (double)clients;
     free(echoes);
     return 0;
 }

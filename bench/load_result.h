@@ -22,10 +22,10 @@ struct load_result {
     uint64_t began_ns;   /* the window, CLOCK_MONOTONIC */
     uint64_t elapsed_ns; /* of the window, in the slowest thread */
     struct tally warmup, window;
-    struct clock_cpu cpu;    /* of this process's threads in the window */
-    double in_flight;        /* messages under way, mean over the window */
+    struct clock_cpu cpu; /* of this process's threads in the window */
+    double in_flight;     /* messages under way, mean over the window */
     struct histogram latency, from_send, late; /* see struct worker */
-    uint64_t planned; /* open loop: messages planned in the window, */
+    uint64_t planned;    /* open loop: messages planned in the window, */
     uint64_t unanswered; /* and of these, without an echo */
     uint64_t longest_ns;
     uint64_t errors[OUTCOMES];

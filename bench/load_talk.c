@@ -23,7 +23,8 @@ void talk_flight(struct worker *worker, int change)
 }
 
 /* Has it a message under way? With churn that begins with connecting. */
-static bool is_busy(const struct worker *worker, const struct client *client)
+static bool is_busy(const struct worker *worker,
+                    const struct client *client)
 {
     return client->state == CLIENT_WAITING ||
            (client->state == CLIENT_CONNECTING && churn(worker) &&
@@ -92,8 +93,8 @@ static void fail(struct worker *worker, struct client *client,
     close_client(worker, client);
     if (client->idle)
         worker->idle_lost++;
-    client->state =
-        churn(worker) && !client->idle ? CLIENT_RESTING : CLIENT_LOST;
+    client->state = churn(worker) && !client->idle ? CLIENT_RESTING
+                                                   : CLIENT_LOST;
 }
 
 /* op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. */

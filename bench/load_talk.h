@@ -1,6 +1,6 @@
 /*
- * What happens between a worker and one of its clients: connecting, sending,
- * receiving, counting, failing.
+ * What happens between a worker and one of its clients: connecting,
+ * sending, receiving, counting, failing.
  */
 #ifndef BENCH_LOAD_TALK_H
 #define BENCH_LOAD_TALK_H

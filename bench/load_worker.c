@@ -12,14 +12,15 @@
 #include <unistd.h>
 
 enum {
-    EVENTS = 64,         /* the most to hear of at once: a round of them is
-                            how exactly a window begins and ends */
+    EVENTS = 64,          /* the most to hear of at once: a round of them is
+                             how exactly a window begins and ends */
     CONNECTING_MAX = 128, /* at once, while the clients gather */
 };
 
 static const uint64_t sweep_every_ns = 20 * NS_PER_MS;
 static const uint64_t goodbye_ns = NS_PER_S;
-static const uint64_t after_mark_ns = 5 * NS_PER_MS; /* --marks, see --help */
+static const uint64_t after_mark_ns = 5 *
+                                      NS_PER_MS; /* --marks, see --help */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -133,8 +134,8 @@ static void end_window(struct worker *worker)
         if (wait_ns > worker->longest_ns)
             worker->longest_ns = wait_ns;
         worker->served += client->echoes > 0;
-        worker->unserved +=
-            client->echoes == 0 && client->state != CLIENT_READY;
+        worker->unserved += client->echoes == 0 &&
+                            client->state != CLIENT_READY;
     }
 }
 
@@ -227,9 +228,9 @@ struct worker *worker_new(struct run *run, unsigned index)
         return NULL;
     }
     for (size_t i = 0; i < n; i++)
-        worker->clients[i] =
-            client_new((uint32_t)(i * (size_t)run->options->threads + index),
-                       i >= worker->nclients);
+        worker->clients[i] = client_new(
+            (uint32_t)(i * (size_t)run->options->threads + index),
+            i >= worker->nclients);
     if (run->options->churn)
         for (size_t i = 0; i < worker->nclients; i++)
             worker->clients[i].state = CLIENT_READY;

@@ -49,34 +49,34 @@ struct worker {
     struct client *clients; /* nclients that talk, then nidle that don't */
     size_t nclients, nidle;
     int epoll_fd;
-    size_t connecting;       /* clients in CLIENT_CONNECTING */
-    size_t open;             /* connections */
-    uint64_t connections;    /* begun so far */
-    bool sending;            /* may new messages begin? */
-    uint64_t now_ns;         /* the last reading of the clock */
-    uint64_t sweep_ns;       /* when to look for those who wait too long */
-    uint64_t planned;        /* open loop: messages whose time has come */
-    unsigned char *buf;      /* RECEIVE_MAX bytes */
+    size_t connecting;    /* clients in CLIENT_CONNECTING */
+    size_t open;          /* connections */
+    uint64_t connections; /* begun so far */
+    bool sending;         /* may new messages begin? */
+    uint64_t now_ns;      /* the last reading of the clock */
+    uint64_t sweep_ns;    /* when to look for those who wait too long */
+    uint64_t planned;     /* open loop: messages whose time has come */
+    unsigned char *buf;   /* RECEIVE_MAX bytes */
 
     struct tally warmup, window, after;
-    struct tally *tally;     /* one of the three */
-    uint64_t flight;         /* messages under way */
-    uint64_t flight_ns;      /* when that changed last */
-    double flight_sum;       /* messages x nanoseconds */
-    double in_flight;        /* mean over the window */
+    struct tally *tally;         /* one of the three */
+    uint64_t flight;             /* messages under way */
+    uint64_t flight_ns;          /* when that changed last */
+    double flight_sum;           /* messages x nanoseconds */
+    double in_flight;            /* mean over the window */
     uint64_t began_ns, ended_ns; /* the window as it was */
-    struct clock_cpu cpu;    /* used in the window */
+    struct clock_cpu cpu;        /* used in the window */
 
     struct histogram latency;   /* ns, from the planned moment */
     struct histogram from_send; /* ns, open loop: from the actual one */
     struct histogram late;      /* ns, open loop: from the one to the other
                                    where only this side was to blame */
-    uint64_t unanswered;     /* open loop: planned in the window, no echo;
-                                in latency with the time until given up,
-                                but not at all if the connection failed */
-    uint64_t longest_ns;     /* that a client waited, answered or not */
+    uint64_t unanswered; /* open loop: planned in the window, no echo;
+                            in latency with the time until given up,
+                            but not at all if the connection failed */
+    uint64_t longest_ns; /* that a client waited, answered or not */
     uint64_t errors[OUTCOMES];
-    int other_errno;         /* the first OUTCOME_OTHER's reason, or 0 */
+    int other_errno; /* the first OUTCOME_OTHER's reason, or 0 */
     size_t connected, idle_connected, idle_lost;
     size_t served, unserved;
 
@@ -90,7 +90,8 @@ struct worker {
  */
 struct worker *worker_new(struct run *run, unsigned index);
 
-/* The thread's work, for pthread_create(): arg is a worker. Returns NULL. */
+/* The thread's work, for pthread_create(): arg is a worker. Returns NULL.
+ */
 void *worker_run(void *arg);
 
 void worker_free(struct worker *worker);

@@ -34,8 +34,8 @@ struct summary {
     size_t n;
     double min, max, mean; /* NAN when n is 0 */
     double median;         /* of an even n: the middle of the two */
-    double deviation;      /* the samples' standard deviation (n - 1); 0 when
-                              n is 1 */
+    double deviation; /* the samples' standard deviation (n - 1); 0 when
+                         n is 1 */
 };
 
 /*
@@ -49,8 +49,8 @@ struct interval {
 
 /*
  * The 95 % interval of a median, by drawing n of the n figures with
- * replacement `draws` times and leaving out the extreme 2.5 % of the medians
- * at either end.
+ * replacement `draws` times and leaving out the extreme 2.5 % of the
+ * medians at either end.
  *
  * values   n figures in any order; borrowed
  * draws    1000 or more make the edges steady

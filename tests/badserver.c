@@ -85,18 +85,15 @@ static void add_one_byte(int client)
     }
 }
 
-/* Answers each message with the one before. */
-static void lag_behind(int client)
+/* Answers every message with the first. */
+static void repeat_the_first(int client)
 {
-    unsigned char before[ECHO_CHUNK] = {0};
+    unsigned char first[ECHO_CHUNK];
     unsigned char buf[ECHO_CHUNK];
-    ssize_t n;
+    ssize_t n = receive(client, first);
 
-    while ((n = receive(client, buf)) > 0) {
-        if (net_send_all(client, before, (size_t)n) == -1)
-            return;
-        memcpy(before, buf, (size_t)n);
-    }
+    while (n > 0 && net_send_all(client, first, (size_t)n) == 0)
+        n = receive(client, buf);
 }
 
 /* One buffer for all threads, as beginners have it: waits until another
@@ -158,11 +155,16 @@ static const struct fault {
     const char *name;
     void (*talk)(int client);
 } faults[] = {
-    {"none", echo_right},        {"late", echo_late},
-    {"wrong", spoil_one_byte},   {"extra", add_one_byte},
-    {"lag", lag_behind},         {"mixed", mix_up},
-    {"short", stop_half_way},    {"reset", reset},
-    {"mute", swallow},           {"deaf", ignore},
+    {"none", echo_right},
+    {"late", echo_late},
+    {"wrong", spoil_one_byte},
+    {"extra", add_one_byte},
+    {"repeat", repeat_the_first},
+    {"mixed", mix_up},
+    {"short", stop_half_way},
+    {"reset", reset},
+    {"mute", swallow},
+    {"deaf", ignore},
     {"closed", close_at_once},
 };
 
@@ -199,8 +201,8 @@ int main(int argc, char **argv)
         int client = net_accept(listeners.fds[0]);
         if (client == -1)
             continue;
-        if (pthread_create(&thread, NULL, talk,
-                           (void *)(intptr_t)client) == 0)
+        if (pthread_create(&thread, NULL, talk, (void *)(intptr_t)client) ==
+            0)
             pthread_detach(thread);
         else
             net_turn_away(client, "pthread_create");

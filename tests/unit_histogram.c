@@ -58,8 +58,8 @@ static double draw_small(struct rng *rng)
 
 static void check_percentiles(double (*draw)(struct rng *))
 {
-    static const double percents[] = {0.01, 1, 25, 50, 90, 99, 99.9, 99.99,
-                                      100};
+    static const double percents[] = {0.01, 1,    25,    50, 90,
+                                      99,   99.9, 99.99, 100};
     struct rng rng = {42};
 
     for (size_t i = 0; i < SAMPLES; i++) {
@@ -72,8 +72,7 @@ static void check_percentiles(double (*draw)(struct rng *))
         uint64_t told = histogram_percentile(&histogram, percents[i]);
         cr_assert(told >= exact, "p%g is %llu, not %llu", percents[i],
                   (unsigned long long)exact, (unsigned long long)told);
-        cr_assert((double)(told - exact) <=
-                      HISTOGRAM_ERROR * (double)exact,
+        cr_assert((double)(told - exact) <= HISTOGRAM_ERROR * (double)exact,
                   "p%g is %llu, told is %llu", percents[i],
                   (unsigned long long)exact, (unsigned long long)told);
     }
@@ -81,10 +80,10 @@ static void check_percentiles(double (*draw)(struct rng *))
     cr_assert_eq(histogram.max, samples[SAMPLES - 1]);
 }
 
-#define DISTRIBUTION(name)                                                  \
-    Test(histogram, percentiles_##name)                                     \
-    {                                                                       \
-        check_percentiles(draw_##name);                                     \
+#define DISTRIBUTION(name)              \
+    Test(histogram, percentiles_##name) \
+    {                                   \
+        check_percentiles(draw_##name); \
     }
 DISTRIBUTION(uniform)
 DISTRIBUTION(exponential)
@@ -105,9 +104,9 @@ Test(histogram, values_below_256_are_exact)
     for (uint64_t value = 0; value < 256; value++)
         histogram_record(&histogram, value);
     for (uint64_t value = 0; value < 256; value++)
-        cr_assert_eq(histogram_percentile(&histogram,
-                                          ((double)value + 1) / 2.56),
-                     value);
+        cr_assert_eq(
+            histogram_percentile(&histogram, ((double)value + 1) / 2.56),
+            value);
 }
 
 /* Around each power of two, where one block of buckets meets the next. */
@@ -121,9 +120,8 @@ Test(histogram, edges_of_blocks_are_in_order)
             histogram_record(&histogram, UINT64_C(1) << 41);
             histogram_record(&histogram, UINT64_C(1) << 41);
             uint64_t told = histogram_percentile(&histogram, 33);
-            cr_assert(told >= value &&
-                          (double)(told - value) <=
-                              HISTOGRAM_ERROR * (double)value,
+            cr_assert(told >= value && (double)(told - value) <=
+                                           HISTOGRAM_ERROR * (double)value,
                       "%llu is told as %llu", (unsigned long long)value,
                       (unsigned long long)told);
         }
@@ -150,8 +148,10 @@ Test(histogram, overflow_is_told_as_the_maximum)
     cr_assert_eq(histogram_percentile(&histogram, 50), beyond - 1);
     histogram_record(&histogram, beyond);
     histogram_record(&histogram, 5 * beyond);
+    cr_assert_eq(histogram_percentile(&histogram, 33), beyond - 1);
     cr_assert_eq(histogram_percentile(&histogram, 99), 5 * beyond);
     cr_assert_eq(histogram.count, 3);
+    cr_assert_eq(histogram.counts[HISTOGRAM_BUCKETS - 1], 2);
 }
 
 Test(histogram, never_tells_more_than_the_maximum)

@@ -3,6 +3,10 @@
  * runs as a process of its own, as everybody uses it.
  */
 #include "bench/launcher.h"
+#include "bench/load_client.h"
+#include "bench/load_talk.h"
+#include "bench/load_worker.h"
+#include "common/echo.h"
 #include "common/options.h"
 
 #include <arpa/inet.h>
@@ -13,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -26,7 +31,7 @@ struct load {
 };
 
 /* Its --json, and what else it told. */
-struct outcome {
+struct ran {
     int status; /* exit status; -1: killed */
     json_t *json;
     double seconds;
@@ -95,9 +100,9 @@ static struct load load_start(const char *words, uint16_t port)
     return load;
 }
 
-static struct outcome load_end(struct load load)
+static struct ran load_end(struct load load)
 {
-    struct outcome outcome = {0};
+    struct ran outcome = {0};
     json_error_t error;
     int status;
 
@@ -111,6 +116,21 @@ static struct outcome load_end(struct load load)
     return outcome;
 }
 
+/* Returns a listener on a port of the kernel's choice, the target. */
+static int listen_on_loopback(struct target *target)
+{
+    struct sockaddr_in *address = (struct sockaddr_in *)&target->address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    address->sin_family = AF_INET;
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    target->length = sizeof(*address);
+    cr_assert_eq(bind(fd, (struct sockaddr *)address, sizeof(*address)), 0);
+    cr_assert_eq(listen(fd, 1), 0);
+    getsockname(fd, (struct sockaddr *)address, &target->length);
+    return fd;
+}
+
 static double now_s(void)
 {
     struct timespec now;
@@ -119,17 +139,17 @@ static double now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static struct outcome load_run(const char *words)
+static struct ran load_run(const char *words)
 {
     double began = now_s();
-    struct outcome outcome = load_end(load_start(words, server.ports[0]));
+    struct ran outcome = load_end(load_start(words, server.ports[0]));
 
     outcome.seconds = now_s() - began;
     return outcome;
 }
 
 /* path: names with dots between: "errors.short". */
-static double number(const struct outcome *outcome, const char *path)
+static double number(const struct ran *outcome, const char *path)
 {
     const json_t *at = outcome->json;
     char copy[64];
@@ -148,7 +168,7 @@ static void check_failure(const char *fault, const char *words, double n,
                           const char *error)
 {
     start_bad(fault);
-    struct outcome outcome = load_run(words);
+    struct ran outcome = load_run(words);
     cr_assert_eq(outcome.status, 0);
     cr_assert_eq(number(&outcome, error), n, "%s is %g, not %g", error,
                  number(&outcome, error), n);
@@ -161,7 +181,7 @@ static void check_failure(const char *fault, const char *words, double n,
 Test(load, no_fault_no_error)
 {
     start_bad("none");
-    struct outcome outcome = load_run(SHORT_RUN "--size=100");
+    struct ran outcome = load_run(SHORT_RUN "--size=100");
     double echoes = number(&outcome, "round_trips");
 
     cr_assert_eq(outcome.status, 0);
@@ -190,16 +210,35 @@ Test(load, byte_too_many)
     check_failure("extra", SHORT_RUN, 3, "errors.wrong_byte");
 }
 
-Test(load, message_before)
+Test(load, message_of_before)
 {
-    check_failure("lag", SHORT_RUN, 3, "errors.wrong_byte");
+    check_failure("repeat", SHORT_RUN, 3, "errors.wrong_byte");
+}
+
+/* What is sent tells clients apart, and messages of one client. */
+Test(load, messages_differ)
+{
+    enum { CLIENTS = 10000 };
+    static bool seen[2][PATTERN_PLACES];
+
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        struct client client = client_new(i, false);
+        cr_assert(!seen[0][client.place], "client %u", i);
+        seen[0][client.place] = true;
+    }
+    struct client client = client_new(7, false);
+    for (int i = 0; i < PATTERN_PLACES; i++) {
+        cr_assert(!seen[1][client.place], "message %d", i);
+        seen[1][client.place] = true;
+        client_begin(&client);
+    }
 }
 
 /* All but the one whose message came last get another client's bytes. */
 Test(load, message_of_another_client)
 {
     start_bad("mixed");
-    struct outcome outcome = load_run(SHORT_RUN);
+    struct ran outcome = load_run(SHORT_RUN);
 
     cr_assert(number(&outcome, "errors.wrong_byte") >= 2);
 }
@@ -220,6 +259,51 @@ Test(load, timed_out)
                   "errors.timed_out");
 }
 
+Test(load, large_messages)
+{
+    start("build/iterative/server", "--port=0");
+    struct ran outcome = load_run(
+        "--warmup=0s --duration=500ms --clients=1 --size=1048576");
+
+    cr_assert_eq(number(&outcome, "errors.total"), 0);
+    cr_assert(number(&outcome, "round_trips") >= 2);
+}
+
+/*
+ * Where buffers are small, both directions are full at times: who only
+ * sends or only receives would wait for ever. Loopback's take 1 MiB at
+ * once, so here is a worker without its thread, with a small one.
+ */
+Test(load, large_message_through_a_small_buffer)
+{
+    static struct pattern pattern;
+    struct load_options options = {
+        .clients = 1, .threads = 1, .size = MESSAGE_MAX};
+    struct run run = {.options = &options, .pattern = &pattern};
+    int listener = listen_on_loopback(&options.target);
+    struct worker *worker = worker_new(&run, 0);
+    int small = 4096;
+
+    pattern_fill(&pattern, MESSAGE_MAX);
+    talk_connect(worker, &worker->clients[0]);
+    struct conn *conn = conn_open(accept(listener, NULL, NULL));
+    setsockopt(worker->clients[0].fd, SOL_SOCKET, SO_SNDBUF, &small,
+               sizeof(small));
+    worker->sending = true;
+    talk_start_all(worker);
+    worker->sending = false;
+    cr_assert_lt(worker->clients[0].sent, MESSAGE_MAX / 2, "not small");
+    for (int i = 0; i < 10000 && worker->warmup.round_trips == 0; i++) {
+        struct epoll_event event;
+        if (epoll_wait(worker->epoll_fd, &event, 1, 1) == 1)
+            talk_advance(worker, event.data.ptr, event.events);
+        cr_assert_neq(echo_step(conn), ECHO_DONE);
+    }
+    cr_assert_eq(worker->warmup.round_trips, 1);
+    cr_assert_eq(worker->warmup.bytes_sent, MESSAGE_MAX);
+    cr_assert_eq(worker->warmup.bytes_received, MESSAGE_MAX);
+}
+
 /* 1 MiB to one who reads nothing fits no buffer: must not wait to send. */
 Test(load, timed_out_with_half_a_message_sent)
 {
@@ -232,10 +316,11 @@ Test(load, timed_out_with_half_a_message_sent)
 Test(load, closed_at_once)
 {
     start_bad("closed");
-    struct outcome outcome = load_run(SHORT_RUN);
+    struct ran outcome = load_run(SHORT_RUN);
 
     cr_assert_eq(number(&outcome, "errors.short") +
-                 number(&outcome, "errors.reset"), 3);
+                     number(&outcome, "errors.reset"),
+                 3);
     cr_assert_eq(number(&outcome, "unserved"), 3);
     cr_assert_eq(number(&outcome, "round_trips"), 0);
 }
@@ -244,7 +329,7 @@ Test(load, closed_at_once)
 Test(load, unserved_within_the_window)
 {
     start_bad("mute");
-    struct outcome outcome = load_run(SHORT_RUN "--timeout=10s");
+    struct ran outcome = load_run(SHORT_RUN "--timeout=10s");
 
     cr_assert_eq(number(&outcome, "errors.total"), 0);
     cr_assert_eq(number(&outcome, "unserved"), 3);
@@ -264,7 +349,7 @@ Test(load, refused)
     cr_assert_eq(bind(fd, (struct sockaddr *)&address, length), 0);
     cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
     server.ports[0] = ntohs(address.sin_port);
-    struct outcome outcome = load_run(SHORT_RUN "--duration=5s");
+    struct ran outcome = load_run(SHORT_RUN "--duration=5s");
     cr_assert_eq(outcome.status, 1);
     cr_assert_eq(number(&outcome, "errors.refused"), 3);
     cr_assert_eq(number(&outcome, "unserved"), 3);
@@ -280,7 +365,7 @@ Test(load, refused)
 Test(load, delay_is_measured)
 {
     start_bad("late");
-    struct outcome outcome = load_run(
+    struct ran outcome = load_run(
         "--spin --warmup=50ms --duration=500ms --clients=2");
     double p50 = number(&outcome, "latency.p50_ns");
 
@@ -290,7 +375,7 @@ Test(load, delay_is_measured)
 Test(load, connection_for_every_message)
 {
     start_bad("none");
-    struct outcome outcome = load_run(SHORT_RUN "--churn --size=5000");
+    struct ran outcome = load_run(SHORT_RUN "--churn --size=5000");
 
     cr_assert_eq(number(&outcome, "errors.total"), 0);
     cr_assert(number(&outcome, "round_trips") > 10);
@@ -302,7 +387,7 @@ Test(load, connection_for_every_message)
 Test(load, connection_for_every_message_cut_short)
 {
     start_bad("short");
-    struct outcome outcome = load_run(SHORT_RUN "--churn");
+    struct ran outcome = load_run(SHORT_RUN "--churn");
 
     cr_assert(number(&outcome, "errors.short") > 3);
     cr_assert_eq(number(&outcome, "errors.total"),
@@ -312,7 +397,7 @@ Test(load, connection_for_every_message_cut_short)
 Test(load, idle_connections_that_are_lost)
 {
     start_bad("closed");
-    struct outcome outcome = load_run(SHORT_RUN "--idle=7");
+    struct ran outcome = load_run(SHORT_RUN "--idle=7");
 
     cr_assert_eq(number(&outcome, "idle_connected"), 7);
     cr_assert_eq(number(&outcome, "idle_lost"), 7);
@@ -321,7 +406,8 @@ Test(load, idle_connections_that_are_lost)
 Test(load, many_threads_share_the_clients)
 {
     start_bad("none");
-    struct outcome outcome = load_run(SHORT_RUN "--threads=2 --idle=5");
+    struct ran outcome = load_run(SHORT_RUN
+                                  "--threads=2 --idle=5 --warmup=50ms");
 
     cr_assert_eq(number(&outcome, "served"), 3);
     cr_assert_eq(number(&outcome, "idle_connected"), 5);
@@ -332,7 +418,7 @@ Test(load, many_threads_share_the_clients)
 Test(load, open_loop_keeps_to_its_plan)
 {
     start("build/epoll/server", "--port=0");
-    struct outcome outcome = load_run(
+    struct ran outcome = load_run(
         "--rate=1000 --clients=4 --threads=2 --warmup=100ms "
         "--duration=500ms");
 
@@ -346,7 +432,7 @@ Test(load, open_loop_keeps_to_its_plan)
 Test(load, open_loop_counts_the_unanswered)
 {
     start_bad("mute");
-    struct outcome outcome = load_run(
+    struct ran outcome = load_run(
         "--rate=1000 --clients=4 --warmup=0s --duration=200ms "
         "--timeout=300ms");
 
@@ -356,8 +442,23 @@ Test(load, open_loop_counts_the_unanswered)
     cr_assert_lt(outcome.seconds, 4);
 }
 
+/* 4 clients and 20 ms make 200 a second at most, of 1000 planned. */
+Test(load, open_loop_beyond_what_the_server_can)
+{
+    start_bad("late");
+    struct ran outcome = load_run(
+        "--rate=1000 --clients=4 --warmup=0s --duration=200ms "
+        "--timeout=100ms");
+
+    cr_assert_eq(number(&outcome, "planned"), 200);
+    cr_assert_eq(number(&outcome, "latency.count"), 200);
+    cr_assert(number(&outcome, "unanswered") >= 130);
+    cr_assert(number(&outcome, "round_trips") <= 40);
+    cr_assert(number(&outcome, "latency.p99_ns") >= 180e6);
+}
+
 /* Runs with the server stopped for 300 ms of the measured 1000. */
-static struct outcome run_with_stall(const char *words)
+static struct ran run_with_stall(const char *words)
 {
     const struct timespec stall = {.tv_nsec = 300 * 1000000};
     char line[64] = "";
@@ -378,7 +479,7 @@ static struct outcome run_with_stall(const char *words)
  * that four slow messages stand for 300 ms. */
 Test(load, stall_hides_in_the_closed_loop)
 {
-    struct outcome outcome = run_with_stall(
+    struct ran outcome = run_with_stall(
         "--marks --clients=4 --warmup=50ms --duration=1s");
 
     cr_assert_lt(number(&outcome, "latency.p99_ns"), 100e6);
@@ -387,7 +488,7 @@ Test(load, stall_hides_in_the_closed_loop)
 
 Test(load, stall_shows_in_the_open_loop)
 {
-    struct outcome outcome = run_with_stall(
+    struct ran outcome = run_with_stall(
         "--marks --clients=4 --warmup=50ms --duration=1s --rate=1000");
 
     cr_assert_eq(number(&outcome, "latency.count"), 1000);
@@ -407,7 +508,7 @@ Test(load, cut_short_by_a_signal)
     usleep(100000);
     kill(load.pid, SIGTERM);
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
-    struct outcome outcome = load_end(load);
+    struct ran outcome = load_end(load);
     cr_assert_eq(outcome.status, 1);
     cr_assert(json_is_true(json_object_get(outcome.json, "cut_short")));
     cr_assert(number(&outcome, "round_trips") > 10);
@@ -418,7 +519,7 @@ Test(load, cut_short_by_a_signal)
 Test(load, histogram_is_told_in_whole)
 {
     start_bad("none");
-    struct outcome outcome = load_run(SHORT_RUN "--histogram");
+    struct ran outcome = load_run(SHORT_RUN "--histogram");
     const json_t *buckets = json_object_get(
         json_object_get(outcome.json, "latency"), "histogram");
     json_int_t sum = 0;
@@ -432,10 +533,12 @@ Test(load, histogram_is_told_in_whole)
 Test(load, bad_options_are_usage_errors)
 {
     static const char *const wrong[] = {
-        "--clients=0", "--clients=x", "--size=0", "--size=1048577",
-        "--rate=0", "--rate=-1", "--duration=0s", "--duration=5",
-        "--cpu=1-", "--cpu=", "--cpu=2-1", "--cpu=1,,2", "--threads=11",
-        "--sources=0", "--csv --histogram", "--no-such", "10.0.0.1",
+        "--clients=0",    "--clients=x",  "--size=0",
+        "--size=1048577", "--rate=0",     "--rate=-1",
+        "--duration=0s",  "--duration=5", "--cpu=1-",
+        "--cpu=",         "--cpu=2-1",    "--cpu=1,,2",
+        "--threads=11",   "--sources=0",  "--csv --histogram",
+        "--no-such",      "10.0.0.1",
     };
 
     server.ports[0] = 1;

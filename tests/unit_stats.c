@@ -1,4 +1,5 @@
-/* Percentiles, medians, the bootstrap, fairness, and the dice below them. */
+/* Percentiles, medians, the bootstrap, fairness, and the dice below them.
+ */
 #include "bench/rng.h"
 #include "bench/stats.h"
 
