@@ -160,30 +160,37 @@ static json_t *result_json(const struct load_result *result)
     return object;
 }
 
-/* One line of the CSV; objects within are laid flat: latency_p50_ns. */
-static void print_csv(json_t *object, const char *prefix, bool names,
-                      const char **comma)
+/* A name or a value of the CSV. */
+static void print_cell(const char *prefix, const char *name,
+                       const json_t *value, bool names, const char **comma)
 {
-    const char *name;
-    json_t *value;
+    fputs(*comma, stdout);
+    *comma = ",";
+    if (names)
+        printf("%s%s", prefix, name);
+    else
+        json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+}
+
+/* One line of the CSV; objects within are laid flat: latency_p50_ns. */
+static void print_csv(json_t *object, bool names)
+{
+    const char *comma = "";
+    const char *name, *inner_name;
+    json_t *value, *inner;
 
     json_object_foreach(object, name, value)
     {
-        char path[64];
-        snprintf(path, sizeof(path), "%s%s", prefix, name);
-        if (json_is_object(value)) {
-            strncat(path, "_", sizeof(path) - strlen(path) - 1);
-            print_csv(value, path, names, comma);
+        char prefix[32];
+        if (!json_is_object(value)) {
+            print_cell("", name, value, names, &comma);
             continue;
         }
-        fputs(*comma, stdout);
-        *comma = ",";
-        if (names)
-            fputs(path, stdout);
-        else
-            json_dumpf(value, stdout,
-                       JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        snprintf(prefix, sizeof(prefix), "%s_", name);
+        json_object_foreach(value, inner_name, inner)
+            print_cell(prefix, inner_name, inner, names, &comma);
     }
+    putchar('\n');
 }
 
 /* --- text
@@ -289,11 +296,8 @@ static void print_object(const struct load_result *result)
         json_dumpf(object, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
         putchar('\n');
     } else {
-        const char *comma = "";
-        print_csv(object, "", true, &comma);
-        comma = "\n";
-        print_csv(object, "", false, &comma);
-        putchar('\n');
+        print_csv(object, true);
+        print_csv(object, false);
     }
     json_decref(object);
 }

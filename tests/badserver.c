@@ -20,7 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DELAY_MS = 20, WRONG_AT = 1000 };
+enum { WRONG_AT = 1000 };
+
+static const struct timespec moment = {.tv_nsec = 20000000}; /* 20 ms */
 
 static unsigned char buf_of_all[ECHO_CHUNK]; /* the fault of mixed() */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -47,12 +49,11 @@ static void echo_right(int client)
 
 static void echo_late(int client)
 {
-    const struct timespec delay = {.tv_nsec = DELAY_MS * 1000000};
     unsigned char buf[ECHO_CHUNK];
     ssize_t n;
 
     while ((n = receive(client, buf)) > 0) {
-        nanosleep(&delay, NULL);
+        nanosleep(&moment, NULL);
         if (net_send_all(client, buf, (size_t)n) == -1)
             return;
     }
@@ -100,7 +101,6 @@ static void repeat_the_first(int client)
  * client's message must have come into it. */
 static void mix_up(int client)
 {
-    const struct timespec delay = {.tv_nsec = DELAY_MS * 1000000};
     unsigned char buf[ECHO_CHUNK];
     ssize_t n;
 
@@ -108,7 +108,7 @@ static void mix_up(int client)
         pthread_mutex_lock(&lock);
         memcpy(buf_of_all, buf, (size_t)n);
         pthread_mutex_unlock(&lock);
-        nanosleep(&delay, NULL);
+        nanosleep(&moment, NULL);
         if (net_send_all(client, buf_of_all, (size_t)n) == -1)
             return;
     }

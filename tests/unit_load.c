@@ -460,7 +460,7 @@ Test(load, open_loop_beyond_what_the_server_can)
 /* Runs with the server stopped for 300 ms of the measured 1000. */
 static struct ran run_with_stall(const char *words)
 {
-    const struct timespec stall = {.tv_nsec = 300 * 1000000};
+    const struct timespec stall = {.tv_nsec = 300000000};
     char line[64] = "";
 
     start("build/epoll/server", "--port=0");
