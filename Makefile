@@ -15,7 +15,7 @@ SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
 MODULES := $(filter-out $(MAINS) $(SUITES),$(SOURCES))
 SERVERS := $(filter $(ROOMS:=/%),$(shell grep -l '"common/echo.h"' $(MAINS)))
 MODELS := $(patsubst %/server,%,$(SERVERS:.c=))
-PROGRAMS := $(MAINS:%.c=$(BUILD)/%)
+PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out $(SUITES),$(MAINS)))
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 SUITE_CPPFLAGS := -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=3 $(CPPFLAGS)
@@ -55,6 +55,14 @@ $(BUILD)/libsuite.a: $(call object,$(MODULES))
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# The suites need Criterion, which `make all` does without.
+$(BUILD)/tests/unit: $(call object,$(filter tests/unit%,$(SUITES))) \
+  $(BUILD)/libsuite.a
+$(BUILD)/tests/contract: $(call object,$(filter tests/contract%,$(SUITES))) \
+  $(BUILD)/libsuite.a
+$(BUILD)/tests/unit $(BUILD)/tests/contract:
+	$(CC) $(SUITE_LDFLAGS) -o $@ $^ -lcriterion
 
 $(BUILD)/bench/%: LDLIBS += -ljansson -lm
 
