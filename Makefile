@@ -57,12 +57,17 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libsuite.a
 	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # The suites need Criterion, which `make all` does without.
-$(BUILD)/tests/unit: $(call object,$(filter tests/unit%,$(SUITES))) \
-  $(BUILD)/libsuite.a
-$(BUILD)/tests/contract: $(call object,$(filter tests/contract%,$(SUITES))) \
-  $(BUILD)/libsuite.a
-$(BUILD)/tests/unit $(BUILD)/tests/contract:
-	$(CC) $(SUITE_LDFLAGS) -o $@ $^ -lcriterion
+$(BUILD)/tests/unit: $(call object,$(filter tests/unit%,$(SUITES)))
+$(BUILD)/tests/contract: $(call object,$(filter tests/contract%,$(SUITES)))
+$(BUILD)/tests/unit $(BUILD)/tests/contract: $(BUILD)/libsuite.a
+	$(CC) $(SUITE_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libsuite.a \
+	  -lcriterion
+
+ifdef SAN # for the servers; Criterion's runner does not run under all of them
+.PHONY: build/tests/unit build/tests/contract
+build/tests/unit build/tests/contract:
+	@$(MAKE) --no-print-directory SAN= $@
+endif
 
 $(BUILD)/bench/%: LDLIBS += -ljansson -lm
 
@@ -72,6 +77,18 @@ $(BUILD)/servers: $(SERVERS) Makefile
 	@printf '%s\n' $(MODELS) > $@
 
 -include $(patsubst %.o,%.d,$(call object,$(SOURCES)))
+
+# --- testing ----------------------------------------------------------------
+
+# No pipe behind the suites: who a crash leaves over would hold it open.
+run_contract = SUITE_BUILD=$(BUILD) timeout -k 10 900 build/tests/contract
+
+test: all build/tests/unit build/tests/contract ## run all tests (SAN=... too)
+	@failed=0; timeout -k 10 120 build/tests/unit || failed=1; \
+	  env -u SERVER $(run_contract) || failed=1; exit $$failed
+
+contract: all build/tests/contract ## test any server: SERVER='COMMAND {port}'
+	@$(run_contract)
 
 # --- reading ----------------------------------------------------------------
 
