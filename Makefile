@@ -15,7 +15,7 @@ SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
 MODULES := $(filter-out $(MAINS) $(SUITES),$(SOURCES))
 SERVERS := $(filter $(ROOMS:=/%),$(shell grep -l '"common/echo.h"' $(MAINS)))
 MODELS := $(patsubst %/server,%,$(SERVERS:.c=))
-PROGRAMS := $(MAINS:%.c=$(BUILD)/%)
+PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out $(SUITES),$(MAINS)))
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 SUITE_CPPFLAGS := -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=3 $(CPPFLAGS)
@@ -56,6 +56,19 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# The suites need Criterion, which `make all` does without.
+$(BUILD)/tests/unit: $(call object,$(filter tests/unit%,$(SUITES)))
+$(BUILD)/tests/contract: $(call object,$(filter tests/contract%,$(SUITES)))
+$(BUILD)/tests/unit $(BUILD)/tests/contract: $(BUILD)/libsuite.a
+	$(CC) $(SUITE_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libsuite.a \
+	  -lcriterion
+
+ifdef SAN # for the servers; Criterion's runner does not run under all of them
+.PHONY: build/tests/unit build/tests/contract
+build/tests/unit build/tests/contract:
+	@$(MAKE) --no-print-directory SAN= $@
+endif
+
 $(BUILD)/bench/%: LDLIBS += -ljansson -lm
 
 # The echo servers, a name a line: what tests, benchmark and demo go through.
@@ -64,6 +77,18 @@ $(BUILD)/servers: $(SERVERS) Makefile
 	@printf '%s\n' $(MODELS) > $@
 
 -include $(patsubst %.o,%.d,$(call object,$(SOURCES)))
+
+# --- testing ----------------------------------------------------------------
+
+# No pipe behind the suites: who a crash leaves over would hold it open.
+run_contract = SUITE_BUILD=$(BUILD) timeout -k 10 900 build/tests/contract
+
+test: all build/tests/unit build/tests/contract ## run all tests (SAN=... too)
+	@failed=0; timeout -k 10 120 build/tests/unit || failed=1; \
+	  env -u SERVER $(run_contract) || failed=1; exit $$failed
+
+contract: all build/tests/contract ## test any server: SERVER='COMMAND {port}'
+	@$(run_contract)
 
 # --- reading ----------------------------------------------------------------
 
