@@ -45,7 +45,7 @@ static void close_client(struct worker *worker, struct client *client)
         worker->connecting--;
     if (client->fd != -1)
         worker->open--;
-    client_close(client);
+    load_client_close(client);
 }
 
 /* Does a client's message count into the latencies? */
@@ -109,7 +109,7 @@ static int watch(struct worker *worker, struct client *client, int op,
 /* Sends on. Short messages leave in one call, and epoll is not touched. */
 static void push(struct worker *worker, struct client *client)
 {
-    enum outcome outcome = client_send(client, worker->run->pattern,
+    enum outcome outcome = load_client_send(client, worker->run->pattern,
                                        &worker->tally->bytes_sent);
 
     if (outcome > OUTCOME_WAIT) {
@@ -142,7 +142,7 @@ void talk_connect(struct worker *worker, struct client *client)
     bool fresh = client->fd == -1;
     uint64_t number = worker->connections * (uint64_t)options->threads +
                       worker->index;
-    enum outcome outcome = client_connect(client, &options->target, number);
+    enum outcome outcome = load_client_connect(client, &options->target, number);
 
     if (fresh) {
         worker->connections++;
@@ -166,7 +166,7 @@ void talk_connect(struct worker *worker, struct client *client)
 static void begin(struct worker *worker, struct client *client,
                   uint64_t due_ns)
 {
-    client_begin(client);
+    load_client_begin(client);
     client->due_ns = due_ns;
     client->asked_ns = worker->now_ns;
     client->state = CLIENT_WAITING;
@@ -238,7 +238,7 @@ static void finish(struct worker *worker, struct client *client)
 
 static void pull(struct worker *worker, struct client *client)
 {
-    enum outcome outcome = client_receive(client, worker->run->pattern,
+    enum outcome outcome = load_client_receive(client, worker->run->pattern,
                                           worker->buf,
                                           &worker->tally->bytes_received);
 
@@ -251,7 +251,7 @@ static void pull(struct worker *worker, struct client *client)
 /* Its stream has ended: whatever still comes must be right. */
 static void see_off(struct worker *worker, struct client *client)
 {
-    enum outcome outcome = client_receive(client, worker->run->pattern,
+    enum outcome outcome = load_client_receive(client, worker->run->pattern,
                                           worker->buf,
                                           &worker->after.bytes_received);
 

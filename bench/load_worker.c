@@ -228,7 +228,7 @@ struct worker *worker_new(struct run *run, unsigned index)
         return NULL;
     }
     for (size_t i = 0; i < n; i++)
-        worker->clients[i] = client_new(
+        worker->clients[i] = load_client_new(
             (uint32_t)(i * (size_t)run->options->threads + index),
             i >= worker->nclients);
     if (run->options->churn)
