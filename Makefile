@@ -26,6 +26,7 @@ SUITE_CFLAGS := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
     -fno-omit-frame-pointer -U_FORTIFY_SOURCE) $(CFLAGS)
 SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
   $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+SUITE_LDLIBS := -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
 
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox libjansson-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
@@ -54,22 +55,20 @@ $(BUILD)/libsuite.a: $(call object,$(MODULES))
 
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
-	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(SUITE_LDLIBS)
 
 # The suites need Criterion, which `make all` does without.
 $(BUILD)/tests/unit: $(call object,$(filter tests/unit%,$(SUITES)))
 $(BUILD)/tests/contract: $(call object,$(filter tests/contract%,$(SUITES)))
 $(BUILD)/tests/unit $(BUILD)/tests/contract: $(BUILD)/libsuite.a
 	$(CC) $(SUITE_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libsuite.a \
-	  -lcriterion
+	  -lcriterion $(SUITE_LDLIBS)
 
 ifdef SAN # for the servers; Criterion's runner does not run under all of them
 .PHONY: build/tests/unit build/tests/contract
 build/tests/unit build/tests/contract:
 	@$(MAKE) --no-print-directory SAN= $@
 endif
-
-$(BUILD)/bench/%: LDLIBS += -ljansson -lm
 
 # The echo servers, a name a line: what tests, benchmark and demo go through.
 $(BUILD)/servers: $(SERVERS) Makefile

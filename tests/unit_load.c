@@ -222,15 +222,15 @@ Test(load, messages_differ)
     static bool seen[2][PATTERN_PLACES];
 
     for (uint32_t i = 0; i < CLIENTS; i++) {
-        struct client client = client_new(i, false);
+        struct client client = load_client_new(i, false);
         cr_assert(!seen[0][client.place], "client %u", i);
         seen[0][client.place] = true;
     }
-    struct client client = client_new(7, false);
+    struct client client = load_client_new(7, false);
     for (int i = 0; i < PATTERN_PLACES; i++) {
         cr_assert(!seen[1][client.place], "message %d", i);
         seen[1][client.place] = true;
-        client_begin(&client);
+        load_client_begin(&client);
     }
 }
 
