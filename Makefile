@@ -11,14 +11,17 @@ BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
 ROOMS := iterative forking threading timeout_poll select epoll
 # Programs with a library of their own: the header that shows whether it is
 # there, and how to link it. Where it is missing, the program is left out.
-EXTRAS := epoll/uring|liburing.h|-luring
+EXTRAS := epoll/uring|liburing.h|-luring \
+  bench/peers/libuv|uv.h|-luv \
+  bench/peers/libevent|event2/bufferevent.h|-levent_core \
+  bench/peers/libev|ev.h|-lev
 part = $(word $(1),$(subst |, ,$(2)))
 lacks = $(shell $(CC) $(CPPFLAGS) -E -include $(call part,2,$(1)) -x c \
   /dev/null >/dev/null 2>&1 || echo $(call part,1,$(1)))
 LACKING := $(strip $(foreach extra,$(EXTRAS),$(call lacks,$(extra))))
 
 SOURCES := $(filter-out $(LACKING:=.c),$(wildcard $(ROOMS:=/*.c) common/*.c \
-  bench/*.c tests/*.c demo/*.c))
+  bench/*.c bench/peers/*.c tests/*.c demo/*.c))
 MAINS := $(shell grep -l '^int main\b' $(SOURCES))
 SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
 MODULES := $(filter-out $(MAINS) $(SUITES),$(SOURCES))
@@ -37,7 +40,7 @@ SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
   $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
-  libjansson-dev liburing-dev
+  libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 .PHONY: help all deps test bench diff wall format lint check clean contract
