@@ -9,7 +9,19 @@ comma := ,
 BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
 
 ROOMS := iterative forking threading timeout_poll select epoll
-SOURCES := $(wildcard $(ROOMS:=/*.c) common/*.c bench/*.c tests/*.c demo/*.c)
+# Programs with a library of their own: the header that shows whether it is
+# there, and how to link it. Where it is missing, the program is left out.
+EXTRAS := epoll/uring|liburing.h|-luring \
+  bench/peers/libuv|uv.h|-luv \
+  bench/peers/libevent|event2/bufferevent.h|-levent_core \
+  bench/peers/libev|ev.h|-lev
+part = $(word $(1),$(subst |, ,$(2)))
+lacks = $(shell $(CC) $(CPPFLAGS) -E -include $(call part,2,$(1)) -x c \
+  /dev/null >/dev/null 2>&1 || echo $(call part,1,$(1)))
+LACKING := $(strip $(foreach extra,$(EXTRAS),$(call lacks,$(extra))))
+
+SOURCES := $(filter-out $(LACKING:=.c),$(wildcard $(ROOMS:=/*.c) common/*.c \
+  bench/*.c bench/peers/*.c tests/*.c demo/*.c))
 MAINS := $(shell grep -l '^int main\b' $(SOURCES))
 SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
 MODULES := $(filter-out $(MAINS) $(SUITES),$(SOURCES))
@@ -26,9 +38,10 @@ SUITE_CFLAGS := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
     -fno-omit-frame-pointer -U_FORTIFY_SOURCE) $(CFLAGS)
 SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
   $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
-SUITE_LDLIBS := -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
+SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
 
-PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox libjansson-dev
+PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
+  libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 .PHONY: help all deps test bench diff wall format lint check clean contract
@@ -39,6 +52,7 @@ help: ## this list
 	  sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 all: $(PROGRAMS) $(BUILD)/servers ## build everything
+	@$(if $(LACKING),echo 'left out for lack of a library: $(LACKING)')
 
 deps: ## install what is missing for all, test and bench (DEV=1: for lint too)
 	@.ci/deps $(PACKAGES) $(if $(DEV),$(LINT_PACKAGES))
@@ -69,6 +83,9 @@ ifdef SAN # for the servers; Criterion's runner does not run under all of them
 build/tests/unit build/tests/contract:
 	@$(MAKE) --no-print-directory SAN= $@
 endif
+
+$(foreach extra,$(EXTRAS),$(eval $(BUILD)/$(call part,1,$(extra)): \
+  LDLIBS += $(call part,3,$(extra))))
 
 # The echo servers, a name a line: what tests, benchmark and demo go through.
 $(BUILD)/servers: $(SERVERS) Makefile

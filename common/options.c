@@ -5,6 +5,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,7 +95,7 @@ static const struct argp_option shared[SHARED_OPTIONS] = {
     {"host", KEY_HOST, "ADDRESS", 0,
      "listen on ADDRESS (default " ECHO_HOST ", nobody outside)", 1},
     {"max-clients", KEY_MAX_CLIENTS, "N", 0,
-     "serve at most N clients at once, close newcomers", 1},
+     "serve at most N clients at once; newcomers are closed, or wait", 1},
     {"drain-ms", KEY_DRAIN_MS, "MS", 0,
      "when stopped, cut after MS milliseconds who has not finished "
      "(default 3000)", 1},
@@ -171,6 +172,16 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     }
 }
 
+/* Those that this process may use: taskset narrows them. */
+static long count_cores(void)
+{
+    cpu_set_t cores;
+
+    if (sched_getaffinity(0, sizeof(cores), &cores) == -1)
+        return 1; /* more cores than the set holds: --loops can say */
+    return CPU_COUNT(&cores) < MAX_LOOPS ? CPU_COUNT(&cores) : MAX_LOOPS;
+}
+
 struct options options_parse(int argc, char **argv, const struct model *model)
 {
     struct argp_option table[SHARED_OPTIONS + MAX_NUMBERS + 1] = {0};
@@ -184,6 +195,7 @@ struct options options_parse(int argc, char **argv, const struct model *model)
             .many_ports = model->many_ports,
             .max_clients = model->max_clients,
             .drain_ms = 3000,
+            .loops = 1,
         },
     };
 
@@ -204,5 +216,8 @@ struct options options_parse(int argc, char **argv, const struct model *model)
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
     if (parsing.options.nports == 0)
         parsing.options.ports[parsing.options.nports++] = ECHO_PORT;
+    if (model->loops != NULL)
+        parsing.options.loops = *model->loops > 0 ? *model->loops
+                                                  : count_cores();
     return parsing.options;
 }

@@ -13,6 +13,8 @@
 
 enum {
     MAX_PORTS = 64,
+    MAX_LOOPS = 64,
+    MAX_LISTENERS = MAX_PORTS * MAX_LOOPS,
     EXIT_USAGE = 2, /* exit status: wrong command line */
 };
 
@@ -31,6 +33,8 @@ struct model {
     const char *about;  /* one sentence for --help */
     bool many_ports;    /* can it wait on several listeners? */
     long max_clients;   /* default of --max-clients */
+    const long *loops;  /* how many accept side by side, 0: one per core;
+                           or NULL: one */
     const struct option_number *numbers; /* ended by a NULL name; or NULL */
 };
 
@@ -41,6 +45,7 @@ struct options {
     size_t nports;     /* 1 or more */
     bool many_ports;   /* from the model */
     long max_clients;  /* 1 or more */
+    long loops;        /* 1 ... MAX_LOOPS: sets of listeners */
     long drain_ms;     /* 0 or more */
 };
 
