@@ -13,6 +13,7 @@
 
 enum {
     MAX_PORTS = 64,
+    MAX_DEFAULT_PORTS = 2,
     EXIT_USAGE = 2, /* exit status: wrong command line */
 };
 
@@ -32,6 +33,9 @@ struct model {
     bool many_ports;    /* can it wait on several listeners? */
     long max_clients;   /* default of --max-clients */
     const struct option_number *numbers; /* ended by a NULL name; or NULL */
+    /* What --port is when not given. Where it is set, the program is no echo
+     * server, and has no --work. Not set: ECHO_PORT. */
+    uint16_t ports[MAX_DEFAULT_PORTS];
 };
 
 struct options {
