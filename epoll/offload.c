@@ -100,9 +100,8 @@ static int hire(struct worker *worker)
     pid_t pid = epoll_ctl(epoll_fd, EPOLL_CTL_ADD, ends[0], &event) == -1
                     ? -1 : fork();
     if (pid == 0) {
-        signal(SIGTERM, SIG_DFL);
-        signal(SIGINT, SIG_DFL);
-        setpgid(0, 0); /* Ctrl-C is for the parent, who still needs us */
+        signal(SIGTERM, SIG_IGN); /* Ctrl-C reaches all, but is for the */
+        signal(SIGINT, SIG_IGN);  /* parent, who still needs us */
         stop_release(&before);
         dup2(ends[1], STDERR_FILENO + 1);
         close_range(STDERR_FILENO + 2, ~0U, 0); /* the clients are its own */
