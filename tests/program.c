@@ -69,10 +69,11 @@ bool program_start(struct program *program, const char *name,
     return program->pid != -1;
 }
 
-const char *program_output(const struct program *program)
+/* What it has printed from a place on, NUL-ended. */
+static const char *output_from(const struct program *program, size_t at)
 {
     static char text[PROGRAM_OUTPUT];
-    ssize_t n = pread(program->out, text, sizeof(text) - 1, 0);
+    ssize_t n = pread(program->out, text, sizeof(text) - 1, (off_t)at);
 
     n = n > 0 ? n : 0;
     for (ssize_t i = 0; i < n; i++)
@@ -82,21 +83,37 @@ const char *program_output(const struct program *program)
     return text;
 }
 
+const char *program_output(const struct program *program)
+{
+    return output_from(program, 0);
+}
+
+bool program_has_said(struct program *program, const char *text)
+{
+    for (;;) {
+        const char *output = output_from(program, program->at);
+        const char *found = strstr(output, text);
+        if (found != NULL) {
+            program->at += (size_t)(found - output) + strlen(text);
+            return true;
+        }
+        if (strlen(output) < PROGRAM_OUTPUT - 1)
+            return false;
+        program->at += PROGRAM_OUTPUT - 1 - strlen(text);
+    }
+}
+
 bool program_says(struct program *program, const char *text)
 {
     int64_t deadline_ms = program_now_ms() + PROGRAM_PATIENCE_MS;
 
     do {
-        const char *output = program_output(program);
-        const char *found = strstr(output + program->at, text);
-        if (found != NULL) {
-            program->at = (size_t)(found - output) + strlen(text);
+        if (program_has_said(program, text))
             return true;
-        }
         rest_ms(2);
     } while (program_now_ms() < deadline_ms);
-    fprintf(stderr, "waited for \"%s\" in vain; there was:\n%s", text,
-            program_output(program) + program->at);
+    fprintf(stderr, "waited for \"%s\" in vain; there was:\n%.2000s", text,
+            output_from(program, program->at));
     return false;
 }
 
@@ -137,8 +154,8 @@ int program_end(struct program *program, int signo)
         rest_ms(2);
     }
     program_hang_up(program);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        fprintf(stderr, "%s", program_output(program));
+    if (WIFSIGNALED(status) && WTERMSIG(status) != signo)
+        fprintf(stderr, "died; it had said:\n%s", program_output(program));
     close(program->out);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

@@ -14,7 +14,7 @@
 
 enum {
     PROGRAM_PATIENCE_MS = 10000, /* a machine may be busy: a deadline */
-    PROGRAM_OUTPUT = 1 << 20,    /* bytes of output that are looked at */
+    PROGRAM_OUTPUT = 1 << 20,    /* bytes of output looked at at once */
 };
 
 struct program {
@@ -37,7 +37,11 @@ bool program_start(struct program *program, const char *name,
  * then that is seen, too. Returns false when it does not. */
 bool program_says(struct program *program, const char *text);
 
-/* What it has printed so far, from the beginning, NUL-ended; valid until the
+/* The same without waiting. Bytes that it has seen in vain, beyond
+ * PROGRAM_OUTPUT, are not looked at again. */
+bool program_has_said(struct program *program, const char *text);
+
+/* What it has printed so far, at most PROGRAM_OUTPUT bytes, from the beginning, NUL-ended; valid until the
  * next call. */
 const char *program_output(const struct program *program);
 
