@@ -9,7 +9,9 @@ comma := ,
 BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
 
 ROOMS := iterative forking threading timeout_poll select epoll
-SOURCES := $(wildcard $(ROOMS:=/*.c) common/*.c bench/*.c tests/*.c demo/*.c)
+FUZZERS := $(wildcard tests/fuzz_*.c)
+SOURCES := $(filter-out $(FUZZERS),$(wildcard $(ROOMS:=/*.c) common/*.c \
+  bench/*.c tests/*.c demo/*.c))
 MAINS := $(shell grep -l '^int main\b' $(SOURCES))
 SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
 MODULES := $(filter-out $(MAINS) $(SUITES),$(SOURCES))
@@ -30,7 +32,8 @@ SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox libjansson-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: help all deps test bench diff wall format lint check clean contract
+.PHONY: help all deps test bench diff wall format lint check clean contract \
+  fuzz
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -64,6 +67,27 @@ $(BUILD)/servers: $(SERVERS) Makefile
 	@printf '%s\n' $(MODELS) > $@
 
 -include $(patsubst %.o,%.d,$(call object,$(SOURCES)))
+
+# --- fuzzing ----------------------------------------------------------------
+
+FUZZ_SECONDS ?= 30
+# What parses the input of strangers. Needs clang and its runtime: on Debian
+# 12, clang and libclang-rt-14-dev.
+PARSERS := common/show.c epoll/http.c select/frame.c
+
+$(BUILD)/fuzz/%: tests/fuzz_%.c $(PARSERS) Makefile
+	@mkdir -p $(@D)
+	clang $(SUITE_CPPFLAGS) -std=c17 -g -O1 -U_FORTIFY_SOURCE \
+	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	  -o $@ $< $(PARSERS)
+
+# What is found new goes to build/, what is kept is in tests/corpus/.
+fuzz: $(FUZZERS:tests/fuzz_%.c=$(BUILD)/fuzz/%) ## random input to all parsers (FUZZ_SECONDS=30 for each)
+	@set -e; for target in $^; do \
+	  found=$(BUILD)/fuzz/found-$${target##*/}; mkdir -p $$found; \
+	  $$target -max_total_time=$(FUZZ_SECONDS) -max_len=9000 -print_final_stats=1 \
+	    -artifact_prefix=$(BUILD)/fuzz/ $$found \
+	    tests/corpus/$${target##*/}; done
 
 # --- reading ----------------------------------------------------------------
 
