@@ -198,7 +198,7 @@ ssize_t program_ask(uint16_t port, const void *data, size_t n, size_t piece,
         size_t wanted = piece > 0 && piece < left ? piece : left;
         ssize_t done = send(fd, bytes + sent, wanted, MSG_NOSIGNAL);
         if (done == -1)
-            break; /* refused in the middle: the reply says why */
+            break; /* refused in mid-sending: the reply may say why */
         sent += (size_t)done;
     }
     shutdown(fd, SHUT_WR);
@@ -208,5 +208,5 @@ ssize_t program_ask(uint16_t port, const void *data, size_t n, size_t piece,
     }
     reply[filled] = '\0';
     close(fd);
-    return got == -1 && errno == EAGAIN ? -1 : (ssize_t)filled;
+    return got == -1 ? -1 : (ssize_t)filled;
 }

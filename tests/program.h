@@ -70,7 +70,8 @@ int program_dial(uint16_t port);
  *
  * piece    bytes in each send(), or 0: all at once
  * reply    room for size bytes; receives a NUL after what was read
- * Returns  bytes read, or -1 with errno.
+ * Returns  bytes read; or -1 with errno: not connected, reset, or no end
+ *          within PROGRAM_PATIENCE_MS. reply holds what came before.
  */
 ssize_t program_ask(uint16_t port, const void *data, size_t n, size_t piece,
                     char *reply, size_t size);

@@ -150,8 +150,74 @@ Test(client, says_what_went_wrong, .timeout = 60)
     cr_assert(program_says(&client, "--host no.such.host.invalid"));
 }
 
-/* What was answered before the end is printed, and the rest is missed. */
+/* --- from a file: send() is asked for 16 MiB at once ---------------------- */
+
+enum { FILE_BYTES = 16 << 20 };
+
+/* Starts a shell's pipe: the client on that port, its stdin a file, its
+ * stdout into `filter`. */
+static FILE *run_on_file(const char *path, uint16_t port, const char *filter)
+{
+    const char *build = getenv("SUITE_BUILD");
+    char command[512];
+
+    snprintf(command, sizeof(command),
+             "exec 2>&1; timeout 30 %s/iterative/client --port %d < %s %s",
+             build != NULL ? build : "build", port, path, filter);
+    FILE *out = popen(command, "r");
+    cr_assert(out != NULL);
+    return out;
+}
+
+static void make_file(char *path)
+{
+    static char bytes[FILE_BYTES];
+    int fd = mkstemp(path);
+
+    srandom(1);
+    for (size_t i = 0; i < FILE_BYTES; i++)
+        bytes[i] = (char)random();
+    cr_assert_eq(write(fd, bytes, FILE_BYTES), FILE_BYTES);
+    close(fd);
+}
+
+/* send() takes a part, and to wait in it for the rest would be for ever. */
+Test(client, sends_a_file, .timeout = 60)
+{
+    char path[] = "/tmp/suite-client-XXXXXX", filter[64];
+    struct program server;
+
+    cr_assert(program_start(&server, "iterative/server", "--port 0"));
+    make_file(path);
+    snprintf(filter, sizeof(filter), "| cmp - %s", path);
+    FILE *out = run_on_file(path, program_port(&server), filter);
+    int character = fgetc(out); /* cmp is silent when all is the same */
+    cr_assert_eq(pclose(out), 0);
+    cr_assert_eq(character, EOF);
+    unlink(path);
+    cr_assert_eq(program_end(&server, SIGTERM), 0);
+}
+
 Test(client, tells_when_not_all_could_be_sent, .timeout = 60)
+{
+    char path[] = "/tmp/suite-client-XXXXXX", said[256] = "";
+    uint16_t port;
+    int listener = listen_here(&port);
+
+    make_file(path);
+    FILE *out = run_on_file(path, port, "");
+    int server = accept(listener, NULL, NULL);
+    shutdown(server, SHUT_WR); /* and it reads nothing */
+    cr_assert(fgets(said, sizeof(said), out) != NULL);
+    cr_assert_eq(WEXITSTATUS(pclose(out)), 1);
+    cr_assert(strstr(said, "closed before it was sent everything") != NULL,
+              "%s", said);
+    unlink(path);
+    close(server);
+    close(listener);
+}
+
+Test(client, prints_what_comes_before_the_end, .timeout = 60)
 {
     struct program client;
     char arguments[32], byte;

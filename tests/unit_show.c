@@ -42,6 +42,9 @@ Test(show, escapes_what_is_not_utf8)
     expect("\xec\x95x", 3, "\\xec\\x95x");
     expect("\xc0\x9b", 2, "\\xc0\\x9b");         /* ESC, spelled too long */
     expect("\xe0\x80\x9b", 3, "\\xe0\\x80\\x9b");
+    expect("\xc1\x81", 2, "\\xc1\\x81");         /* A, in the same way */
+    expect("\xe0\x81\x81", 3, "\\xe0\\x81\\x81");
+    expect("\xf0\x80\x81\x81", 4, "\\xf0\\x80\\x81\\x81");
     expect("\xed\xa0\x80", 3, "\\xed\\xa0\\x80"); /* half of UTF-16 */
     expect("\xf4\x90\x80\x80", 4, "\\xf4\\x90\\x80\\x80"); /* beyond */
     expect("\xf8\x88\x80\x80\x80", 5, "\\xf8\\x88\\x80\\x80\\x80");
