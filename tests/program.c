@@ -188,18 +188,18 @@ ssize_t program_ask(uint16_t port, const void *data, size_t n, size_t piece,
 {
     const char *bytes = data;
     size_t filled = 0;
+    bool refused = false;
     ssize_t got = 1;
     int fd = program_dial(port);
 
     if (fd == -1)
         return -1;
-    for (size_t sent = 0; sent < n;) {
+    for (size_t sent = 0; sent < n && !refused;) {
         size_t left = n - sent;
         size_t wanted = piece > 0 && piece < left ? piece : left;
         ssize_t done = send(fd, bytes + sent, wanted, MSG_NOSIGNAL);
-        if (done == -1)
-            break; /* refused in mid-sending: the reply may say why */
-        sent += (size_t)done;
+        refused = done == -1; /* the reply may say why */
+        sent += refused ? 0 : (size_t)done;
     }
     shutdown(fd, SHUT_WR);
     while (got > 0 && filled + 1 < size) {
@@ -208,5 +208,5 @@ ssize_t program_ask(uint16_t port, const void *data, size_t n, size_t piece,
     }
     reply[filled] = '\0';
     close(fd);
-    return got == -1 ? -1 : (ssize_t)filled;
+    return got == -1 || refused ? -1 : (ssize_t)filled;
 }
