@@ -202,6 +202,8 @@ Test(coroutine, server_holds_ten_thousand_clients, .timeout = 120)
 {
     enum { MOST = 10000 };
     static int fds[MOST];
+    const char *build = getenv("SUITE_BUILD");
+    bool sanitized = build != NULL && strstr(build, "address") != NULL;
     struct program server;
     struct rlimit limit;
 
@@ -219,13 +221,12 @@ Test(coroutine, server_holds_ten_thousand_clients, .timeout = 120)
     for (int i = 0; i < n; i++)
         cr_assert_eq(recv(fds[i], reply, 4096, MSG_WAITALL), 4096);
     long each_bytes = (memory_kib(server.pid) - before_kib) * 1024 / n;
-    if (getenv("SUITE_BUILD") == NULL)
-        cr_assert_lt(each_bytes, 10000);
+    cr_assert(each_bytes < 10000 || sanitized, "%ld bytes", each_bytes);
     for (int i = 0; i < n; i++)
         close(fds[i]);
     int64_t deadline_ms = program_now_ms() + PROGRAM_PATIENCE_MS;
-    while (memory_kib(server.pid) > before_kib + 10000) { /* given back */
-        cr_assert_lt(program_now_ms(), deadline_ms);
+    while (memory_kib(server.pid) > before_kib + 10000 && !sanitized) {
+        cr_assert_lt(program_now_ms(), deadline_ms, "not given back");
         poll(NULL, 0, 10);
     }
     cr_assert_eq(program_end(&server, SIGTERM), 0);
