@@ -23,7 +23,10 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-enum { EVENTS = 64 }; /* the most to hear of at once; the rest waits */
+enum {
+    EVENTS = 64, /* the most to hear of at once; the rest waits */
+    SPARES = 64, /* coroutines kept for the next clients */
+};
 
 struct coroutine {
     int fd;
@@ -32,6 +35,7 @@ struct coroutine {
     void (*handler)(int client);
     unsigned char *stack; /* a page of guard, and COROUTINE_STACK_BYTES */
     jmp_buf here;         /* where it was left */
+    struct coroutine *next; /* among the spares */
 };
 
 static const struct service *services;
@@ -41,6 +45,8 @@ static struct coroutine **clients; /* by descriptor */
 static struct coroutine *running;
 static jmp_buf loop; /* where the loop was left for `running` */
 static size_t guard_bytes;
+static struct coroutine *spares; /* nspares of them */
+static int nspares;
 
 /* --- switching stacks ----------------------------------------------------- */
 
@@ -182,16 +188,24 @@ static void coroutine_free(struct coroutine *coroutine)
     free(coroutine);
 }
 
-/* Returns NULL with errno when there is no memory. */
-static struct coroutine *coroutine_new(int client,
-                                       void (*handler)(int client))
+/* To map and unmap a stack, and to touch its pages first, costs a third of
+ * a short connection: so a few are kept. */
+static void coroutine_put_by(struct coroutine *coroutine)
+{
+    if (nspares == SPARES) {
+        coroutine_free(coroutine);
+        return;
+    }
+    coroutine->next = spares;
+    spares = coroutine;
+    nspares++;
+}
+
+static struct coroutine *coroutine_new(void)
 {
     struct coroutine *coroutine = calloc(1, sizeof(*coroutine));
     if (coroutine == NULL)
         return NULL;
-    coroutine->fd = client;
-    coroutine->handler = handler;
-    coroutine->watched = EPOLLIN;
     coroutine->stack = mmap(NULL, guard_bytes + COROUTINE_STACK_BYTES,
                             PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (coroutine->stack == MAP_FAILED ||
@@ -203,6 +217,26 @@ static struct coroutine *coroutine_new(int client,
     return coroutine;
 }
 
+/* Returns NULL with errno when there is no memory. */
+static struct coroutine *coroutine_get(int client,
+                                       void (*handler)(int client))
+{
+    struct coroutine *coroutine = spares;
+
+    if (coroutine != NULL) {
+        spares = coroutine->next;
+        nspares--;
+    } else {
+        coroutine = coroutine_new();
+    }
+    if (coroutine != NULL)
+        *coroutine = (struct coroutine){.fd = client,
+                                        .handler = handler,
+                                        .watched = EPOLLIN,
+                                        .stack = coroutine->stack};
+    return coroutine;
+}
+
 static void advance(struct coroutine *coroutine)
 {
     resume(coroutine);
@@ -210,7 +244,7 @@ static void advance(struct coroutine *coroutine)
         return;
     clients[coroutine->fd] = NULL;
     net_close(coroutine->fd);
-    coroutine_free(coroutine);
+    coroutine_put_by(coroutine);
 }
 
 static void welcome(const struct service *service)
@@ -221,11 +255,11 @@ static void welcome(const struct service *service)
             epoll_ctl(epoll_fd, EPOLL_CTL_DEL, service->listener, NULL);
         return;
     }
-    struct coroutine *coroutine = coroutine_new(client, service->handler);
+    struct coroutine *coroutine = coroutine_get(client, service->handler);
     if (coroutine == NULL || watch(client, EPOLL_CTL_ADD, EPOLLIN) == -1) {
         net_turn_away(client, "memory");
         if (coroutine != NULL)
-            coroutine_free(coroutine);
+            coroutine_put_by(coroutine);
         return;
     }
     clients[client] = coroutine;
@@ -260,6 +294,10 @@ void coroutine_serve(const char *name, const struct service *list, size_t n)
         int ready = epoll_wait(epoll_fd, events, EVENTS, -1);
         for (int i = 0; i < ready; i++) /* ready is -1 after a signal */
             dispatch(events[i].data.fd);
+    }
+    for (struct coroutine *next; spares != NULL; spares = next) {
+        next = spares->next;
+        coroutine_free(spares);
     }
     free(clients);
     close(epoll_fd);
