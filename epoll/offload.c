@@ -67,7 +67,7 @@ struct client {
     TAILQ_ENTRY(client) link;
 };
 
-static TAILQ_HEAD(, client) queue = TAILQ_HEAD_INITIALIZER(queue);
+static TAILQ_HEAD(requests, client) queue = TAILQ_HEAD_INITIALIZER(queue);
 static struct worker workers[MAX_WORKERS];
 static struct client **clients; /* by descriptor */
 static int epoll_fd;

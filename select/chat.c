@@ -180,7 +180,7 @@ static void take_at_server(struct talker *talker, const struct frame *frame)
         talker->leaving = "its name is taken";
         return;
     }
-    strcpy(talker->name, frame->name);
+    memcpy(talker->name, frame->name, sizeof(talker->name));
     ntalkers++;
     announce(talker, "has come", net_peer(talker->fd).name);
 }
@@ -371,7 +371,7 @@ static int run_client(const struct arguments *arguments)
         fatal_errno("chat", "cannot reach a server at %s port %s",
                     arguments->host, port);
     freeaddrinfo(address);
-    strcpy(server.name, arguments->name);
+    snprintf(server.name, sizeof(server.name), "%s", arguments->name);
     talk(&server);
     return EXIT_SUCCESS;
 }

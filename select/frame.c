@@ -44,7 +44,7 @@ ssize_t frame_parse(const void *data, size_t n, struct frame *frame)
 size_t frame_build(void *out, const char *name, const void *text, size_t n)
 {
     unsigned char *bytes = out;
-    size_t length = strlen(name);
+    size_t length = strnlen(name, FRAME_NAME);
 
     if (n > FRAME_TEXT)
         n = FRAME_TEXT;

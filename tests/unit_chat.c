@@ -96,14 +96,15 @@ Test(chat, the_clients_hear_that_the_room_closes, .timeout = 60)
 Test(chat, long_lines_arrive_in_pieces_of_whole_characters, .timeout = 60)
 {
     struct program ann, bob;
-    char line[3 * 1000 + 2];
+    static char line[3 * 1000 + 2];
 
     open_room();
     enter(&ann, "ann");
     enter(&bob, "bob");
+    char *end = line;
     for (int i = 0; i < 1000; i++)
-        memcpy(line + 3 * i, "한", 3);
-    strcpy(line + 3000, "\n");
+        end = stpcpy(end, "한");
+    stpcpy(end, "\n");
     program_type(&ann, line);
     program_type(&ann, "end\n");
     cr_assert(program_says(&bob, "ann: end\n"));
@@ -329,9 +330,9 @@ Test(chat, slow_and_silent_clients_delay_nobody, .timeout = 120)
             dropped = program_has_said(&server, "slow has left (too slow)");
     }
     cr_assert(dropped || program_says(&server, "slow has left (too slow)"));
+    close(talker);
     program_type(&ann, "now?\n");
     cr_assert(program_says(&bob, "ann: now?\n"));
-    close(talker);
     close(silent);
     close(half);
     close(slow);

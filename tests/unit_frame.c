@@ -76,6 +76,7 @@ Test(frame, survives_random_bytes)
     for (int round = 0; round < 20000; round++) {
         size_t n = (size_t)random() % 64;
         unsigned char *data = malloc(n + 1);
+        cr_assert(data != NULL);
         for (size_t i = 0; i < n; i++)
             data[i] = (unsigned char)(i == 0 ? 0 : random() % 64);
         ssize_t used = frame_parse(data, n, &frame);

@@ -186,7 +186,7 @@ Test(offload, who_leaves_early_is_forgotten, .timeout = 60)
 /* What has arrived is echoed; nobody is left behind. */
 Test(offload, stops_gracefully, .timeout = 60)
 {
-    pid_t pids[2];
+    pid_t pids[2] = {0};
 
     open_server("--port 0 --workers 2 --work sleep:300ms");
     cr_assert(has_workers(2));

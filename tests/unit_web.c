@@ -100,10 +100,10 @@ Test(web, bounds_a_request, .timeout = 60)
 
     open_server("--port=0");
     memset(text, 'a', size);
-    memcpy(text, "GET /", 5);
+    *stpcpy(text, "GET /") = 'a';
     ask(text);
     cr_assert_eq(strncmp(reply + 9, "414 ", 4), 0, "%s", reply);
-    memcpy(text, "GET / HTTP/1.1\r\nHost: ", 22);
+    *stpcpy(text, "GET / HTTP/1.1\r\nHost: ") = 'a';
     ask(text);
     cr_assert_eq(strncmp(reply + 9, "431 ", 4), 0, "%s", reply);
     cr_assert_eq(count(reply, "HTTP/1.1"), 1);
@@ -149,7 +149,7 @@ Test(web, pipelines, .timeout = 60)
     char *end = text;
     for (int i = 0; i < REQUESTS; i++)
         end = stpcpy(end, i % 2 ? GET : "GET /x HTTP/1.1\nHost: y\n\n");
-    strcpy(end, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stpcpy(end, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     int fd = program_dial(port);
     cr_assert_eq(send(fd, text, strlen(text), MSG_NOSIGNAL),
                  (ssize_t)strlen(text));
