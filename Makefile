@@ -20,7 +20,8 @@ lacks = $(shell $(CC) $(CPPFLAGS) -E -include $(call part,2,$(1)) -x c \
   /dev/null >/dev/null 2>&1 || echo $(call part,1,$(1)))
 LACKING := $(strip $(foreach extra,$(EXTRAS),$(call lacks,$(extra))))
 
-SOURCES := $(filter-out $(LACKING:=.c),$(wildcard $(ROOMS:=/*.c) common/*.c \
+FUZZERS := $(wildcard tests/fuzz_*.c)
+SOURCES := $(filter-out $(LACKING:=.c) $(FUZZERS),$(wildcard $(ROOMS:=/*.c) common/*.c \
   bench/*.c bench/peers/*.c tests/*.c demo/*.c))
 MAINS := $(shell grep -l '^int main\b' $(SOURCES))
 SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
@@ -44,7 +45,8 @@ PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
   libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: help all deps test bench diff wall format lint check clean contract
+.PHONY: help all deps test bench diff wall format lint check clean contract \
+  fuzz
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -105,6 +107,27 @@ test: all build/tests/unit build/tests/contract ## run all tests (SAN=... too)
 
 contract: all build/tests/contract ## test any server: SERVER='COMMAND {port}'
 	@$(run_contract)
+
+# --- fuzzing ----------------------------------------------------------------
+
+FUZZ_SECONDS ?= 30
+# What parses the input of strangers. Needs clang and its runtime: on Debian
+# 12, clang and libclang-rt-14-dev.
+PARSERS := common/show.c epoll/http.c select/frame.c
+
+$(BUILD)/fuzz/%: tests/fuzz_%.c $(PARSERS) Makefile
+	@mkdir -p $(@D)
+	clang $(SUITE_CPPFLAGS) -std=c17 -g -O1 -U_FORTIFY_SOURCE \
+	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	  -o $@ $< $(PARSERS)
+
+# What is found new goes to build/, what is kept is in tests/corpus/.
+fuzz: $(FUZZERS:tests/fuzz_%.c=$(BUILD)/fuzz/%) ## random input to all parsers (FUZZ_SECONDS=30 for each)
+	@set -e; for target in $^; do \
+	  found=$(BUILD)/fuzz/found-$${target##*/}; mkdir -p $$found; \
+	  $$target -max_total_time=$(FUZZ_SECONDS) -max_len=9000 -print_final_stats=1 \
+	    -artifact_prefix=$(BUILD)/fuzz/ $$found \
+	    tests/corpus/$${target##*/}; done
 
 # --- reading ----------------------------------------------------------------
 

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -106,20 +107,43 @@ static int listen_beside(const struct options *options, int first)
     return fd;
 }
 
-static void announce(int listener)
+/* error is that of the call that was to give the address. */
+static struct net_end end_of(int error, const struct sockaddr *address,
+                             socklen_t length)
+{
+    struct net_end end = {.name = "?"};
+    char host[48]; /* INET6_ADDRSTRLEN, rounded up */
+    char port[8];
+
+    if (error == -1 ||
+        getnameinfo(address, length, host, sizeof(host), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return end;
+    bool brackets = address->sa_family == AF_INET6;
+    snprintf(end.name, sizeof(end.name), "%s%s%s:%s", brackets ? "[" : "",
+             host, brackets ? "]" : "", port);
+    end.port = atoi(port);
+    return end;
+}
+
+struct net_end net_here(int fd)
 {
     struct sockaddr_storage address = {0};
+    struct sockaddr *any = (struct sockaddr *)&address;
     socklen_t length = sizeof(address);
-    char host[NI_MAXHOST];
-    char port[NI_MAXSERV];
+    int error = getsockname(fd, any, &length);
 
-    if (getsockname(listener, (struct sockaddr *)&address, &length) == -1)
-        fatal_errno(model, "getsockname");
-    getnameinfo((struct sockaddr *)&address, length, host, sizeof(host),
-                port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-    bool brackets = address.ss_family == AF_INET6;
-    printf("listening %s%s%s:%s\n", brackets ? "[" : "", host,
-           brackets ? "]" : "", port);
+    return end_of(error, any, length);
+}
+
+struct net_end net_peer(int fd)
+{
+    struct sockaddr_storage address = {0};
+    struct sockaddr *any = (struct sockaddr *)&address;
+    socklen_t length = sizeof(address);
+    int error = getpeername(fd, any, &length);
+
+    return end_of(error, any, length);
 }
 
 struct listeners net_listen(const struct options *options)
@@ -143,7 +167,7 @@ struct listeners net_listen(const struct options *options)
                      options->drain_ms) == -1)
         fatal_errno(model, "cannot start");
     for (size_t i = 0; i < n; i++)
-        announce(listeners.fds[i]);
+        printf("listening %s\n", net_here(listeners.fds[i]).name);
     if (fflush(stdout) == EOF)
         fatal_errno(model, "cannot write to stdout");
     return listeners;

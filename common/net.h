@@ -36,6 +36,19 @@ struct listeners {
  */
 struct listeners net_listen(const struct options *options);
 
+/* One end of a connection, for messages. */
+struct net_end {
+    char name[64]; /* "127.0.0.1:5050", "[::1]:5050"; "?" when unknown */
+    int port;      /* 0 when unknown */
+};
+
+/*
+ * The near end of a socket, and the far one: unknown when the connection
+ * has failed meanwhile.
+ */
+struct net_end net_here(int fd);
+struct net_end net_peer(int fd);
+
 /*
  * Takes the next newcomer.
  *

@@ -15,6 +15,7 @@ enum {
     MAX_PORTS = 64,
     MAX_LOOPS = 64,
     MAX_LISTENERS = MAX_PORTS * MAX_LOOPS,
+    MAX_DEFAULT_PORTS = 2,
     EXIT_USAGE = 2, /* exit status: wrong command line */
 };
 
@@ -36,6 +37,9 @@ struct model {
     const long *loops;  /* how many accept side by side, 0: one per core;
                            or NULL: one */
     const struct option_number *numbers; /* ended by a NULL name; or NULL */
+    /* What --port is when not given. Where it is set, the program is no echo
+     * server, and has no --work. Not set: ECHO_PORT. */
+    uint16_t ports[MAX_DEFAULT_PORTS];
 };
 
 struct options {
