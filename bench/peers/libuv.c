@@ -12,7 +12,6 @@
 
 #include "common/net.h"
 #include "common/options.h"
-#include "common/protocol.h"
 #include "common/stop.h"
 #include "common/work.h"
 
@@ -21,12 +20,6 @@ static const struct model model = {
     .about = "Echo server: libuv's streams.",
     .many_ports = true,
     .max_clients = 20000,
-};
-
-/* What is received into, and the reply on its way. */
-struct reply {
-    char buf[ECHO_CHUNK]; /* first: the library gives back its address */
-    uv_write_t request;
 };
 
 static uv_loop_t loop;
@@ -51,8 +44,8 @@ static void leave(uv_stream_t *client)
 static void lend(uv_handle_t *client, size_t suggested, uv_buf_t *buf)
 {
     (void)client;
-    (void)suggested;
-    *buf = uv_buf_init(malloc(sizeof(struct reply)), ECHO_CHUNK);
+    buf->base = malloc(suggested);
+    buf->len = suggested;
 }
 
 static void advance(uv_stream_t *client, ssize_t n, const uv_buf_t *buf);
@@ -62,31 +55,39 @@ static void sent(uv_write_t *request, int status)
     uv_stream_t *client = request->handle;
 
     free(request->data);
+    free(request);
     if (status < 0)
         leave(client);
     else if (!uv_is_closing((uv_handle_t *)client))
         uv_read_start(client, lend, advance); /* if it was stopped */
 }
 
+/* Sends what buf holds and frees it when it is sent. */
+static int reply(uv_stream_t *client, char *data, size_t n)
+{
+    uv_buf_t buf = uv_buf_init(data, (unsigned)n);
+    uv_write_t *request = malloc(sizeof(*request));
+    if (request == NULL)
+        return UV_ENOMEM;
+    request->data = data;
+    int error = uv_write(request, client, &buf, 1, sent);
+    if (error != 0)
+        free(request);
+    return error;
+}
+
 static void advance(uv_stream_t *client, ssize_t n, const uv_buf_t *buf)
 {
-    struct reply *reply = (struct reply *)buf->base;
-
-    if (n <= 0) {
-        free(reply);
-        if (n < 0)
-            leave(client); /* end of stream, or the client failed */
+    if (n > 0)
+        work_do();
+    if (n > 0 && reply(client, buf->base, (size_t)n) == 0) {
+        if (uv_stream_get_write_queue_size(client) > 0)
+            uv_read_stop(client); /* who does not read is not read from */
         return;
     }
-    work_do();
-    reply->request.data = reply;
-    uv_buf_t data = uv_buf_init(reply->buf, (unsigned)n);
-    if (uv_write(&reply->request, client, &data, 1, sent) != 0) {
-        free(reply);
+    free(buf->base);
+    if (n != 0) /* 0 is EAGAIN; else end of stream, or the client failed */
         leave(client);
-    } else if (uv_stream_get_write_queue_size(client) > 0) {
-        uv_read_stop(client); /* who does not read is not read from */
-    }
 }
 
 static void welcome(uv_poll_t *listener, int status, int events)
