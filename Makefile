@@ -99,10 +99,11 @@ $(BUILD)/servers: $(SERVERS) Makefile
 # --- testing ----------------------------------------------------------------
 
 # No pipe behind the suites: who a crash leaves over would hold it open.
+run_unit = SUITE_BUILD=$(BUILD) timeout -k 10 300 build/tests/unit
 run_contract = SUITE_BUILD=$(BUILD) timeout -k 10 900 build/tests/contract
 
 test: all build/tests/unit build/tests/contract ## run all tests (SAN=... too)
-	@failed=0; timeout -k 10 120 build/tests/unit || failed=1; \
+	@failed=0; $(run_unit) || failed=1; \
 	  env -u SERVER $(run_contract) || failed=1; exit $$failed
 
 contract: all build/tests/contract ## test any server: SERVER='COMMAND {port}'

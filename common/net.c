@@ -150,7 +150,7 @@ struct listeners net_listen(const struct options *options)
 {
     struct listeners listeners = {
         .n = options->nports,
-        .sets = (size_t)options->loops,
+        .sets = options->loops > 0 ? (size_t)options->loops : 1,
     };
     const size_t n = listeners.n;
     const size_t total = n * listeners.sets;

@@ -14,7 +14,7 @@
 struct listeners {
     int fds[MAX_LISTENERS]; /* a set after the other, n in each */
     size_t n;               /* one per port */
-    size_t sets;            /* options->loops */
+    size_t sets;            /* options->loops, or 1 */
 };
 
 /*

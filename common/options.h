@@ -49,7 +49,7 @@ struct options {
     size_t nports;     /* 1 or more */
     bool many_ports;   /* from the model */
     long max_clients;  /* 1 or more */
-    long loops;        /* 1 ... MAX_LOOPS: sets of listeners */
+    long loops;        /* up to MAX_LOOPS sets of listeners; 0: one */
     long drain_ms;     /* 0 or more */
 };
 
