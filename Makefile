@@ -46,7 +46,7 @@ PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 .PHONY: help all deps test bench diff wall format lint check clean contract \
-  fuzz
+  fuzz contract-san
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -100,14 +100,24 @@ $(BUILD)/servers: $(SERVERS) Makefile
 
 # No pipe behind the suites: who a crash leaves over would hold it open.
 run_unit = SUITE_BUILD=$(BUILD) timeout -k 10 300 build/tests/unit
-run_contract = SUITE_BUILD=$(BUILD) timeout -k 10 900 build/tests/contract
+run_contract = SUITE_BUILD=$(BUILD) timeout -k 10 900 build/tests/contract \
+  $(if $(FILTER),--filter '$(FILTER)')
 
-test: all build/tests/unit build/tests/contract ## run all tests (SAN=... too)
+test: all build/tests/unit build/tests/contract ## run all tests
 	@failed=0; $(run_unit) || failed=1; \
 	  env -u SERVER $(run_contract) || failed=1; exit $$failed
 
 contract: all build/tests/contract ## test any server: SERVER='COMMAND {port}'
 	@$(run_contract)
+
+empty :=
+THREADED := $(patsubst %/server,%,$(basename $(shell \
+  grep -l pthread_create $(SERVERS))))
+
+contract-san: ## run the contract over servers built with sanitizers
+	@$(MAKE) contract SAN=address,undefined SERVER=
+	@$(MAKE) contract SAN=thread SERVER= \
+	  FILTER='@($(subst $(empty) $(empty),|,$(THREADED)))/*'
 
 # --- fuzzing ----------------------------------------------------------------
 

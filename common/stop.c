@@ -115,9 +115,10 @@ int stop_prepare(const int *fds, size_t n, long max_clients, long ms)
     if (timer_create(CLOCK_MONOTONIC, NULL, &drain_timer) == -1)
         return -1;
 
+    /* No SA_RESTART: all calls here are ready for EINTR, and who defers a
+     * handler until the call is over, as ThreadSanitizer does, gets it. */
     struct sigaction act = {
         .sa_handler = on_stop,
-        .sa_flags = SA_RESTART,
         .sa_mask = our_signals(),
     };
     if (sigaction(SIGTERM, &act, NULL) == -1 ||
