@@ -8,7 +8,9 @@ static const struct {
     unsigned char mask, lead;
     uint32_t least;
 } lengths[] = {
-    {0x80, 0x00, 0x0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800},
+    {0x80, 0x00, 0x0},
+    {0xe0, 0xc0, 0x80},
+    {0xf0, 0xe0, 0x800},
     {0xf8, 0xf0, 0x10000},
 };
 
@@ -17,8 +19,8 @@ size_t show_character(const void *text, size_t n)
     const unsigned char *bytes = text;
     size_t length = 0; /* less one */
 
-    while (length < 4 && (bytes[0] & lengths[length].mask) !=
-                             lengths[length].lead)
+    while (length < 4 &&
+           (bytes[0] & lengths[length].mask) != lengths[length].lead)
         length++;
     if (length == 4 || length >= n)
         return 0;

@@ -1,8 +1,8 @@
 /*
  * What others sent, made fit for a terminal.
  *
- * A terminal obeys what it is sent: a client that sends "\x1b[2J" clears the
- * teacher's screen, others retitle the window or type into the shell.
+ * A terminal obeys what it is sent: a client that sends "\x1b[2J" clears
+ * the teacher's screen, others retitle the window or type into the shell.
  */
 #ifndef COMMON_SHOW_H
 #define COMMON_SHOW_H

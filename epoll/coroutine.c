@@ -33,8 +33,8 @@ struct coroutine {
     uint32_t watched; /* EPOLLIN or EPOLLOUT */
     bool started, over;
     void (*handler)(int client);
-    unsigned char *stack; /* a page of guard, and COROUTINE_STACK_BYTES */
-    jmp_buf here;         /* where it was left */
+    unsigned char *stack;   /* a page of guard, and COROUTINE_STACK_BYTES */
+    jmp_buf here;           /* where it was left */
     struct coroutine *next; /* among the spares */
 };
 
@@ -48,14 +48,14 @@ static size_t guard_bytes;
 static struct coroutine *spares; /* nspares of them */
 static int nspares;
 
-/* --- switching stacks ----------------------------------------------------- */
+/* --- switching stacks ------------------------------------------------- */
 
 /*
  * makecontext() makes the first step onto a new stack. From then on
  * _setjmp() and _longjmp() switch, as in QEMU's coroutines: swapcontext()
- * would do the same with a system call each time, for the signal mask. There
- * and back it took 375 ns and the jumps 14 ns where this was written, beside
- * about 4 us for an echo.
+ * would do the same with a system call each time, for the signal mask.
+ * There and back it took 375 ns and the jumps 14 ns where this was written,
+ * beside about 4 us for an echo.
  *
  * AddressSanitizer is told of each switch: these two do nothing else.
  */
@@ -125,7 +125,7 @@ static void resume(struct coroutine *coroutine)
     enter_stack(fake, NULL, NULL);
 }
 
-/* --- waiting -------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------- */
 
 /* op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. */
 static int watch(int fd, int op, uint32_t what)
@@ -179,7 +179,7 @@ int coroutine_send_all(int client, const void *data, size_t n)
     return 0;
 }
 
-/* --- clients and loop ----------------------------------------------------- */
+/* --- clients and loop ------------------------------------------------- */
 
 static void coroutine_free(struct coroutine *coroutine)
 {

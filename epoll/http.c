@@ -107,8 +107,8 @@ static struct http_text path_of(struct http_text target)
 
 /* What the lines say, as far as it matters here. */
 struct fields {
-    bool needs_host; /* as every request since HTTP/1.1 */
-    int hosts, lengths; /* how many there were */
+    bool needs_host;        /* as every request since HTTP/1.1 */
+    int hosts, lengths;     /* how many there were */
     bool keep_alive, close; /* Connection */
 };
 

@@ -1,6 +1,6 @@
 /*
- * Requests of HTTP/1.1 (RFC 9110, RFC 9112), as far as a server of two small
- * pages needs them.
+ * Requests of HTTP/1.1 (RFC 9110, RFC 9112), as far as a server of two
+ * small pages needs them.
  */
 #ifndef EPOLL_HTTP_H
 #define EPOLL_HTTP_H
@@ -31,8 +31,8 @@ struct http_request {
  *
  * data     n bytes; borrowed, and pointed into by *request
  * Returns  200: *request is filled. 0: not complete yet, and fewer than
- *          HTTP_HEAD bytes are here. Or the status that refuses it: 400, 414,
- *          431, 505; where the next request would begin is then unknown.
+ *          HTTP_HEAD bytes are here. Or the status that refuses it: 400,
+ *          414, 431, 505; where the next begins is then unknown.
  */
 int http_parse(const char *data, size_t n, struct http_request *request);
 

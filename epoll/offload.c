@@ -2,7 +2,7 @@
  * epoll/offload: one loop for the sockets, worker processes for the work.
  *
  * Waits in     epoll_wait() on all sockets, those of the workers among them
- * A client is  an entry in the kernel's list, a conn, and at times a request
+ * A client is  an entry in the kernel's list, a conn, at times a request
  * Stops at     the cores: more work than they can do waits in a queue
  * Chapter      docs/6-epoll.md
  *
@@ -29,9 +29,9 @@
 #include "common/work.h"
 
 enum {
-    EVENTS = 64,       /* the most to hear of at once; the rest waits */
+    EVENTS = 64, /* the most to hear of at once; the rest waits */
     MAX_WORKERS = 256,
-    RETRY_MS = 100,    /* when a worker can't be replaced for now */
+    RETRY_MS = 100, /* when a worker can't be replaced for now */
 };
 
 static long nworkers; /* 0: as many as cores */
@@ -62,8 +62,8 @@ struct worker {
 
 struct client {
     struct conn *conn;
-    bool requests;         /* its message is with a worker, or in the queue */
-    struct worker *worker; /* who has its request; NULL: it is in the queue */
+    bool requests; /* its message is with a worker, or in the queue */
+    struct worker *worker; /* who has its request; NULL: still queued */
     TAILQ_ENTRY(client) link;
 };
 
@@ -72,7 +72,7 @@ static struct worker workers[MAX_WORKERS];
 static struct client **clients; /* by descriptor */
 static int epoll_fd;
 
-/* --- a worker ------------------------------------------------------------- */
+/* --- a worker --------------------------------------------------------- */
 
 /* The life of a worker. Its socket keeps messages whole. */
 static _Noreturn void labour(int fd)
@@ -98,13 +98,15 @@ static int hire(struct worker *worker)
     event.data.fd = ends[0];
     sigset_t before = stop_hold();
     pid_t pid = epoll_ctl(epoll_fd, EPOLL_CTL_ADD, ends[0], &event) == -1
-                    ? -1 : fork();
+                    ? -1
+                    : fork();
     if (pid == 0) {
         signal(SIGTERM, SIG_IGN); /* Ctrl-C reaches all, but is for the */
         signal(SIGINT, SIG_IGN);  /* parent, who still needs us */
         stop_release(&before);
         dup2(ends[1], STDERR_FILENO + 1);
-        close_range(STDERR_FILENO + 2, ~0U, 0); /* the clients are its own */
+        /* The clients and the other workers are the parent's. */
+        close_range(STDERR_FILENO + 2, ~0U, 0);
         labour(STDERR_FILENO + 1);
     }
     stop_release(&before);
@@ -130,18 +132,19 @@ static int dismiss(struct worker *worker)
     return status;
 }
 
-/* --- clients and their requests ------------------------------------------- */
+/* --- clients and their requests --------------------------------------- */
 
 /*
- * op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. While a request is under way we wait
- * for nothing of the client's; that it has gone is told all the same
+ * op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. While a request is under way we
+ * wait for nothing of the client's; that it has gone is told all the same
  * (EPOLLHUP, EPOLLERR).
  */
 static int watch(int fd, int op, enum echo_wait what)
 {
     struct epoll_event event = {
-        .events = what == ECHO_WRITE ? EPOLLOUT
-                  : what == ECHO_READ ? EPOLLIN : 0,
+        .events = what == ECHO_WRITE  ? EPOLLOUT
+                  : what == ECHO_READ ? EPOLLIN
+                                      : 0,
         .data.fd = fd,
     };
 
@@ -219,7 +222,8 @@ static void replace(struct worker *worker)
 
     fprintf(stderr, "%s: worker %d died (%s)%s\n", model.name, pid,
             WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit",
-            client != NULL ? ": the client with its request is closed" : "");
+            client != NULL ? ": the client with its request is closed"
+                           : "");
     if (client != NULL) {
         client->worker = NULL;
         client->requests = false;
@@ -272,7 +276,7 @@ static void welcome(int listener)
     clients[fd] = client;
 }
 
-/* --- the loop ------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------- */
 
 /* Returns how long to wait for an event: -1, or RETRY_MS. */
 static int hire_the_missing(void)
@@ -318,7 +322,7 @@ static void serve(const struct listeners *listeners)
     }
     for (long i = 0; i < nworkers; i++)
         if (workers[i].pid != 0)
-            dismiss(&workers[i]); /* whatever it does, nobody waits for it */
+            dismiss(&workers[i]); /* nobody waits for what it does */
     free(clients);
 }
 
@@ -328,7 +332,8 @@ int main(int argc, char **argv)
     if (nworkers == 0) {
         cpu_set_t cores; /* those that we may use */
         nworkers = sched_getaffinity(0, sizeof(cores), &cores) == -1
-                       ? 1 : CPU_COUNT(&cores);
+                       ? 1
+                       : CPU_COUNT(&cores);
         if (nworkers > MAX_WORKERS)
             nworkers = MAX_WORKERS;
     }

@@ -33,8 +33,9 @@ enum {
 static long timeout_ms = 10000;
 
 static const struct option_number numbers[] = {
-    {"timeout-ms", "MS", "a request, or an answer, may take at most MS "
-     "(default 10000)", 1, 3600000, &timeout_ms},
+    {"timeout-ms", "MS",
+     "a request, or an answer, may take at most MS (default 10000)", 1,
+     3600000, &timeout_ms},
     {0},
 };
 
@@ -52,9 +53,9 @@ static const struct model model = {
 
 struct client {
     int fd;
-    uint32_t watched;     /* EPOLLIN or EPOLLOUT */
-    bool last;            /* no more requests: the connection is to end */
-    bool parting;         /* we have said so, and wait for the client's end */
+    uint32_t watched; /* EPOLLIN or EPOLLOUT */
+    bool last;        /* no more requests: the connection is to end */
+    bool parting;     /* we have said so, and wait for the client's end */
     uint64_t deadline_ms; /* all take as long, so the list stays in order */
     TAILQ_ENTRY(client) link;
     size_t filled; /* bytes in `in` */
@@ -63,7 +64,7 @@ struct client {
     char out[QUEUE_BYTES];
 };
 
-static TAILQ_HEAD(waiting, client) waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static TAILQ_HEAD(line, client) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static struct client **clients; /* by descriptor */
 static int epoll_fd;
 
@@ -76,7 +77,7 @@ static const struct page {
      "<circle cx='1' cy='1' r='1' fill='#0072b2'/></svg>\n"},
 };
 
-/* --- time ----------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------- */
 
 static uint64_t now_ms(void)
 {
@@ -104,7 +105,7 @@ static int ms_to_next_deadline(void)
     return first->deadline_ms > now ? (int)(first->deadline_ms - now) : 0;
 }
 
-/* --- answers -------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------- */
 
 /* Queues an answer: the page, or what the status says. */
 static void answer(struct client *client, int status,
@@ -190,7 +191,7 @@ static void answer_all(struct client *client)
     memmove(client->in, client->in + at, client->filled);
 }
 
-/* --- events --------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------- */
 
 /* op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. EPOLLHUP needs no asking. */
 static int watch(int fd, int op, uint32_t what)
@@ -276,7 +277,7 @@ static void hear(struct client *client)
         return;
     client->filled += (size_t)n;
     if (begins)
-        grant_time(client); /* once a request: bytes that trickle win none */
+        grant_time(client); /* once: bytes that trickle win none */
     advance(client);
 }
 

@@ -6,8 +6,8 @@
  * Stops at     nothing: it holds 16 MiB, whatever the size of the whole
  * Chapter      docs/1-iterative.md
  *
- * Two lessons, to be seen with --trace: send() may take less than all of it,
- * and recv(1024) may return one byte. And a third: who sends everything
+ * Two lessons, to be seen with --trace: send() may take less than all of
+ * it, and recv(1024) may return one byte. And a third: who sends everything
  * before reading anything waits for ever, once all buffers on the way are
  * full of the reply. So this one does both as they become possible.
  */
@@ -28,8 +28,8 @@
 #include "common/protocol.h"
 
 enum {
-    RECV_BYTES = 1024,        /* asked of each recv(), as in the seeds */
-    HELD_BYTES = 16 << 20,    /* of what is to be sent, held at once */
+    RECV_BYTES = 1024,     /* asked of each recv(), as in the seeds */
+    HELD_BYTES = 16 << 20, /* of what is to be sent, held at once */
 };
 
 static const char name[] = "iterative/client";
@@ -39,15 +39,16 @@ static long port = ECHO_PORT;
 static long piece = HELD_BYTES;
 static bool trace;
 
-static char *held;      /* what is to be sent; HELD_BYTES, or the arguments */
-static size_t filled;   /* bytes in held */
-static size_t sent;     /* of these, bytes that send() took */
-static bool ended;      /* nothing is to follow what is held */
-static bool closed;     /* we said so, or there is nobody to hear it */
+static char *held;    /* what is to be sent; HELD_BYTES, or the arguments */
+static size_t filled; /* bytes in held */
+static size_t sent;   /* of these, bytes that send() took */
+static bool ended;    /* nothing is to follow what is held */
+static bool closed;   /* we said so, or there is nobody to hear it */
 static int server;
 
 /* Says what a call returned. Leaves errno alone. */
-static void tell(const char *call, const char *what, size_t n, ssize_t result)
+static void tell(const char *call, const char *what, size_t n,
+                 ssize_t result)
 {
     int reason = errno;
 
@@ -64,8 +65,9 @@ static void tell(const char *call, const char *what, size_t n, ssize_t result)
 
 static _Noreturn void give_up(const char *call)
 {
-    const char *hint =
-        errno == ECONNREFUSED ? " (is a server running there?)" : "";
+    const char *hint = errno == ECONNREFUSED
+                           ? " (is a server running there?)"
+                           : "";
 
     fatal(name, "%s port %ld: %s: %s%s", host, port, call, strerror(errno),
           hint);
@@ -107,7 +109,8 @@ static void refill(void)
 
 static void send_some(void)
 {
-    size_t n = filled - sent < (size_t)piece ? filled - sent : (size_t)piece;
+    size_t n = filled - sent < (size_t)piece ? filled - sent
+                                             : (size_t)piece;
     ssize_t result = send(server, held + sent, n,
                           MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -136,7 +139,8 @@ static bool print_some(void)
     if (n == -1 && errno != EAGAIN && errno != EINTR)
         give_up("recv");
     for (ssize_t done = 0; done < n;) {
-        ssize_t wrote = write(STDOUT_FILENO, buf + done, (size_t)(n - done));
+        ssize_t wrote = write(STDOUT_FILENO, buf + done,
+                              (size_t)(n - done));
         if (wrote == -1 && errno != EINTR)
             fatal_errno(name, "cannot write to stdout");
         done += wrote > 0 ? wrote : 0;
@@ -164,8 +168,10 @@ static void serve(void)
             more = print_some();
     }
     if (sent < filled)
-        fatal(name, "%s port %ld: closed before it was sent everything: the "
-              "last %zu bytes did not go", host, port, filled - sent);
+        fatal(name,
+              "%s port %ld: closed before it was sent everything: the "
+              "last %zu bytes did not go",
+              host, port, filled - sent);
 }
 
 /* The arguments, joined by a blank. */
@@ -194,13 +200,17 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_PORT:
         if (options_number(arg, 1, UINT16_MAX, &port) == -1)
-            argp_error(state, "--port %s: not a port; a number from 1 to "
-                       "65535 is accepted", arg);
+            argp_error(state,
+                       "--port %s: not a port; a number from 1 to "
+                       "65535 is accepted",
+                       arg);
         return 0;
     case KEY_PIECE:
         if (options_number(arg, 1, HELD_BYTES, &piece) == -1)
-            argp_error(state, "--piece %s: a number of bytes from 1 to %d is "
-                       "accepted", arg, HELD_BYTES);
+            argp_error(state,
+                       "--piece %s: a number of bytes from 1 to %d is "
+                       "accepted",
+                       arg, HELD_BYTES);
         return 0;
     case KEY_TRACE:
         trace = true;
@@ -219,17 +229,23 @@ int main(int argc, char **argv)
         {"host", KEY_HOST, "ADDRESS", 0,
          "connect to ADDRESS (default " ECHO_HOST ")", 0},
         {"port", KEY_PORT, "N", 0, "connect to port N (default 5050)", 0},
-        {"piece", KEY_PIECE, "N", 0, "hand at most N bytes to each send()", 0},
-        {"trace", KEY_TRACE, NULL, 0, "print each call's result on stderr", 0},
+        {"piece", KEY_PIECE, "N", 0, "hand at most N bytes to each send()",
+         0},
+        {"trace", KEY_TRACE, NULL, 0, "print each call's result on stderr",
+         0},
         {0},
     };
     static const struct argp argp = {
-        table, take_option, "[WORD...]",
-        "Sends the words, joined by a blank, or what stdin gives; prints what "
-        "returns.\vTwo to copy, with a server running:\n"
+        table,
+        take_option,
+        "[WORD...]",
+        "Sends the words, joined by a blank, or what stdin gives; prints "
+        "what returns.\vTwo to copy, with a server running:\n"
         "  build/iterative/client hello world\n"
         "  build/iterative/client --trace --piece 1 hello",
-        NULL, NULL, NULL};
+        NULL,
+        NULL,
+        NULL};
 
     argp_program_version = "iterative/client " SUITE_VERSION;
     argp_err_exit_status = EXIT_USAGE;

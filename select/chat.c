@@ -34,7 +34,7 @@ enum {
 
 static const char server_name[] = "server";
 
-/* One end of a connection: a client at the server, the server at a client. */
+/* Who is at the other end: a client for the server, and the other way. */
 struct talker {
     int fd;
     char name[FRAME_NAME + 1]; /* empty until it has said its name */
@@ -63,7 +63,7 @@ static void watch(int fd, bool read, bool write)
         highest = fd;
 }
 
-/* --- both ends ------------------------------------------------------------ */
+/* --- both ends -------------------------------------------------------- */
 
 static void say(const char *name, const void *text, size_t n)
 {
@@ -83,8 +83,8 @@ static void tell(struct talker *talker, const char *name, const void *text,
         talker->leaving = "too slow";
         return;
     }
-    talker->queued +=
-        frame_build(talker->out + talker->queued, name, text, n);
+    unsigned char *end = talker->out + talker->queued;
+    talker->queued += frame_build(end, name, text, n);
     watch(talker->fd, true, true);
 }
 
@@ -133,7 +133,7 @@ static void hear(struct talker *talker,
     memmove(talker->in, talker->in + at, talker->filled);
 }
 
-/* --- the server ----------------------------------------------------------- */
+/* --- the server ------------------------------------------------------- */
 
 static void tell_all(const struct talker *but, const char *name,
                      const void *text, size_t n)
@@ -150,8 +150,8 @@ static void announce(const struct talker *talker, const char *what,
                      const char *where)
 {
     char text[FRAME_TEXT];
-    int n = snprintf(text, sizeof(text), "%s %s (%s), %d here", talker->name,
-                     what, where, ntalkers);
+    int n = snprintf(text, sizeof(text), "%s %s (%s), %d here",
+                     talker->name, what, where, ntalkers);
 
     tell_all(NULL, server_name, text, (size_t)n);
 }
@@ -235,7 +235,7 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++)
         watch(listeners->fds[i], true, false);
     while (!stop_done()) {
-        fd_set readable = reading; /* select() overwrites what it is given */
+        fd_set readable = reading; /* overwritten by select() */
         fd_set writable = writing;
         if (select(highest + 1, &readable, &writable, NULL, NULL) == -1)
             continue; /* a signal */
@@ -251,7 +251,7 @@ static void serve(const struct listeners *listeners)
     }
 }
 
-/* --- the client ----------------------------------------------------------- */
+/* --- the client ------------------------------------------------------- */
 
 static void take_at_client(struct talker *server, const struct frame *frame)
 {
@@ -329,7 +329,7 @@ static void talk(struct talker *server)
               server->leaving);
 }
 
-/* --- who is who ----------------------------------------------------------- */
+/* --- who is who ------------------------------------------------------- */
 
 struct arguments {
     const char *name;
@@ -364,7 +364,8 @@ static int run_client(const struct arguments *arguments)
     snprintf(port, sizeof(port), "%ld", arguments->port);
     int error = getaddrinfo(arguments->host, port, &hints, &address);
     if (error != 0)
-        fatal("chat", "--host %s: %s", arguments->host, gai_strerror(error));
+        fatal("chat", "--host %s: %s", arguments->host,
+              gai_strerror(error));
     server.fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (server.fd == -1 ||
         connect(server.fd, address->ai_addr, address->ai_addrlen) == -1)
@@ -385,14 +386,18 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     switch (key) {
     case KEY_NAME:
         if (!frame_name_fits(arg, strlen(arg)))
-            argp_error(state, "--name: 1 to %d bytes of printable UTF-8 are "
-                       "accepted", FRAME_NAME);
+            argp_error(state,
+                       "--name: 1 to %d bytes of printable UTF-8 are "
+                       "accepted",
+                       FRAME_NAME);
         arguments->name = arg;
         return 0;
     case KEY_PORT:
         if (options_number(arg, 0, UINT16_MAX, &arguments->port) == -1)
-            argp_error(state, "--port %s: not a port; a number from 0 to "
-                       "65535 is accepted", arg);
+            argp_error(state,
+                       "--port %s: not a port; a number from 0 to "
+                       "65535 is accepted",
+                       arg);
         return 0;
     case KEY_HOST:
         arguments->host = arg;
@@ -417,19 +422,24 @@ int main(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        table, take_option, NULL,
+        table,
+        take_option,
+        NULL,
         "A room to talk in: one server, and clients who type lines.\v"
         "To copy, each in a window of its own:\n"
         "  build/select/chat --name=server --port=8800\n"
         "  build/select/chat --name=client1 --port=8800\n"
         "  build/select/chat --name=client2 --port=8800\n"
         "Ctrl-D leaves the room, Ctrl-C closes it.",
-        NULL, NULL, NULL};
+        NULL,
+        NULL,
+        NULL};
     struct arguments arguments = {.host = ECHO_HOST, .port = CHAT_PORT};
 
     argp_program_version = "select/chat " SUITE_VERSION;
     argp_err_exit_status = EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-    return strcmp(arguments.name, server_name) == 0 ? run_server(&arguments)
-                                                    : run_client(&arguments);
+    return strcmp(arguments.name, server_name) == 0
+               ? run_server(&arguments)
+               : run_client(&arguments);
 }

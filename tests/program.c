@@ -32,7 +32,8 @@ static void rest_ms(int ms)
 }
 
 /* A Criterion test's child only executes, or exits. */
-static _Noreturn void execute(const char *path, char **argv, int in, int out)
+static _Noreturn void execute(const char *path, char **argv, int in,
+                              int out)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(in, STDIN_FILENO);
@@ -55,8 +56,8 @@ bool program_start(struct program *program, const char *name,
     snprintf(path, sizeof(path), "%s/%s", build != NULL ? build : "build",
              name);
     snprintf(words, sizeof(words), "%s", arguments);
-    for (char *word = strtok(words, " "); word != NULL && argc + 1 < ARGUMENTS;
-         word = strtok(NULL, " "))
+    for (char *word = strtok(words, " ");
+         word != NULL && argc + 1 < ARGUMENTS; word = strtok(NULL, " "))
         argv[argc++] = word;
     *program = (struct program){.out = memfd_create(name, MFD_CLOEXEC)};
     if (program->out == -1 || pipe2(pipes, O_CLOEXEC) == -1)

@@ -41,8 +41,8 @@ bool program_says(struct program *program, const char *text);
  * PROGRAM_OUTPUT, are not looked at again. */
 bool program_has_said(struct program *program, const char *text);
 
-/* What it has printed so far, at most PROGRAM_OUTPUT bytes, from the beginning, NUL-ended; valid until the
- * next call. */
+/* What it has printed so far, at most PROGRAM_OUTPUT bytes, from the
+ * beginning, NUL-ended; valid until the next call. */
 const char *program_output(const struct program *program);
 
 /* The port of its next `listening` line; 0: there is none. */

@@ -19,8 +19,8 @@ static uint16_t port;
 
 static void open_room(void)
 {
-    cr_assert(program_start(&server, "select/chat",
-                            "--name=server --port=0"));
+    cr_assert(
+        program_start(&server, "select/chat", "--name=server --port=0"));
     port = program_port(&server);
     cr_assert_neq(port, 0);
 }
@@ -62,8 +62,8 @@ Test(chat, five_talk, .timeout = 60)
     for (int i = 0; i < CLIENTS; i++) {
         snprintf(text, sizeof(text), "I am %d, 안녕하세요\n", i + 1);
         cr_assert(program_type(&clients[i], text));
-        snprintf(text, sizeof(text), "client%d: I am %d, 안녕하세요\n", i + 1,
-                 i + 1);
+        snprintf(text, sizeof(text), "client%d: I am %d, 안녕하세요\n",
+                 i + 1, i + 1);
         cr_assert(program_says(&server, text));
         for (int j = 0; j < CLIENTS; j++)
             if (j != i)
@@ -119,7 +119,8 @@ Test(chat, long_lines_arrive_in_pieces_of_whole_characters, .timeout = 60)
     close_room();
 }
 
-/* Server and clients print what others type; none of it rules a terminal. */
+/* Server and clients print what others type; none of it rules a terminal.
+ */
 Test(chat, no_control_character_reaches_a_terminal, .timeout = 60)
 {
     struct program ann, bob;
@@ -160,15 +161,15 @@ Test(chat, wrong_usage, .timeout = 60)
     cr_assert(program_start(&chat, "select/chat", "--port=8800"));
     cr_assert(program_says(&chat, "--name is missing"));
     cr_assert_eq(program_end(&chat, 0), 2);
-    cr_assert(program_start(&chat, "select/chat",
-                            "--name=server --port=65536"));
+    cr_assert(
+        program_start(&chat, "select/chat", "--name=server --port=65536"));
     cr_assert(program_says(&chat, "from 0 to 65535"));
     cr_assert_eq(program_end(&chat, 0), 2);
     cr_assert(program_start(&chat, "select/chat", "--name= --port=8800"));
     cr_assert_eq(program_end(&chat, 0), 2);
 }
 
-/* --- by hand -------------------------------------------------------------- */
+/* --- by hand ---------------------------------------------------------- */
 
 static void put(int fd, const void *data, size_t n)
 {
@@ -226,10 +227,10 @@ Test(chat, malformed_frames_cost_their_sender, .timeout = 60)
         const char *data;
         size_t n;
     } frames[] = {
-        {"\xff\xff", 2},              /* too long */
-        {"\0\0", 2},                  /* nothing in it */
-        {"\0\3\5hi", 5},              /* a name beyond the end */
-        {"\0\4\1\x1bhi", 6},          /* a name that rules terminals */
+        {"\xff\xff", 2},     /* too long */
+        {"\0\0", 2},         /* nothing in it */
+        {"\0\3\5hi", 5},     /* a name beyond the end */
+        {"\0\4\1\x1bhi", 6}, /* a name that rules terminals */
         {"GET / HTTP/1.1\r\n\r\n", 18},
     };
     struct program ann;
@@ -243,8 +244,9 @@ Test(chat, malformed_frames_cost_their_sender, .timeout = 60)
         put(fd, frames[i].data, frames[i].n);
         cr_assert(is_dropped(fd), "frame %zu", i);
         cr_assert(program_says(&ann, "raw: good\n"));
-        cr_assert(program_says(&ann, "raw has left (sent no frame of ours), "
-                                     "1 here\n"));
+        cr_assert(program_says(&ann,
+                               "raw has left (sent no frame of ours), "
+                               "1 here\n"));
         close(fd);
     }
     program_type(&ann, "still here\n");
@@ -320,13 +322,15 @@ Test(chat, slow_and_silent_clients_delay_nobody, .timeout = 120)
     cr_assert(program_says(&bob, "ann: quick?\n"));
     cr_assert_lt(program_now_ms() - start_ms, 2000);
 
-    /* The kernel keeps some MiB before the server's queue begins to fill. */
+    /* The kernel keeps some MiB before the server's queue begins to fill.
+     */
     int talker = program_dial(port);
     put_frame(talker, "talker", "");
     memset(text, 'x', FRAME_TEXT);
     for (int i = 0; i < 20000 && !dropped; i++) {
         put_frame(talker, "talker", text);
-        if (i % 50 == 0) /* ann and bob print all of it: no more than needed */
+        if (i % 50 ==
+            0) /* ann and bob print all of it: no more than needed */
             dropped = program_has_said(&server, "slow has left (too slow)");
     }
     cr_assert(dropped || program_says(&server, "slow has left (too slow)"));

@@ -146,17 +146,19 @@ Test(client, says_what_went_wrong, .timeout = 60)
     cr_assert_eq(run(&client, 0, "hi", NULL), 2);
     cr_assert(program_says(&client, "from 1 to 65535"));
     cr_assert_eq(run(&client, 1, "--piece 0 hi", NULL), 2);
-    cr_assert_eq(run(&client, 1, "--host no.such.host.invalid hi", NULL), 1);
+    cr_assert_eq(run(&client, 1, "--host no.such.host.invalid hi", NULL),
+                 1);
     cr_assert(program_says(&client, "--host no.such.host.invalid"));
 }
 
-/* --- from a file: send() is asked for 16 MiB at once ---------------------- */
+/* --- from a file: send() is asked for 16 MiB at once ------------------ */
 
 enum { FILE_BYTES = 16 << 20 };
 
 /* Starts a shell's pipe: the client on that port, its stdin a file, its
  * stdout into `filter`. */
-static FILE *run_on_file(const char *path, uint16_t port, const char *filter)
+static FILE *run_on_file(const char *path, uint16_t port,
+                         const char *filter)
 {
     const char *build = getenv("SUITE_BUILD");
     char command[512];

@@ -31,7 +31,8 @@ static struct listeners listen_here(void)
 static int served;
 
 /* Two words from each of three clients, in the order that they come: each
- * handler is left in mid-loop and taken up again, with its own variables. */
+ * handler is left in mid-loop and taken up again, with its own variables.
+ */
 static void handle_words(int client)
 {
     char word[16];
@@ -61,7 +62,8 @@ static int play_clients(uint16_t port)
         fds[i] = program_dial(port);
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < 3; i++) {
-            if (send(fds[i], round == 0 ? "a" : "b", 1, MSG_NOSIGNAL) != 1 ||
+            if (send(fds[i], round == 0 ? "a" : "b", 1, MSG_NOSIGNAL) !=
+                    1 ||
                 recv(fds[i], answer, 5, MSG_WAITALL) != 5 ||
                 memcmp(answer, wanted[round][i], 5) != 0)
                 return 1;
@@ -156,7 +158,7 @@ Test(coroutine, a_stack_has_an_end, .signal = SIGSEGV, .timeout = 30)
     coroutine_serve("test", &service, 1);
 }
 
-/* --- the application ------------------------------------------------------ */
+/* --- the application -------------------------------------------------- */
 
 static char reply[65536];
 
@@ -169,13 +171,15 @@ Test(coroutine, server_has_two_services, .timeout = 60)
                             "--port 0 --daytime-port 0"));
     uint16_t echo = program_port(&server);
     uint16_t daytime = program_port(&server);
-    int held = program_dial(echo); /* a client of one does not bar the other */
+    int held = program_dial(
+        echo); /* a client of one does not bar the other */
     cr_assert_eq(send(held, "held", 4, MSG_NOSIGNAL), 4);
     cr_assert_eq(recv(held, reply, 4, MSG_WAITALL), 4);
 
     cr_assert_gt(program_ask(daytime, "", 0, 0, reply, sizeof(reply)), 20);
     cr_assert_eq(sscanf(reply, "%15[A-Za-z], %15[A-Za-z] %63[^\r]\r\n", day,
-                        month, rest), 3, "%s", reply);
+                        month, rest),
+                 3, "%s", reply);
     cr_assert_eq(program_ask(echo, "hello", 5, 1, reply, sizeof(reply)), 5);
     cr_assert_str_eq(reply, "hello");
     close(held);

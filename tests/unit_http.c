@@ -71,20 +71,23 @@ Test(http, knows_whether_another_request_follows)
 
 Test(http, sees_a_body)
 {
-    cr_assert_eq(parse("POST / HTTP/1.1\r\n" HOST
-                       "Content-Length: 05\r\n\r\nhello"), 200);
+    cr_assert_eq(
+        parse("POST / HTTP/1.1\r\n" HOST "Content-Length: 05\r\n\r\nhello"),
+        200);
     cr_assert(request.has_body);
-    cr_assert_eq(parse("GET / HTTP/1.1\r\n" HOST
-                       "content-length: 0\r\n\r\n"), 200);
+    cr_assert_eq(
+        parse("GET / HTTP/1.1\r\n" HOST "content-length: 0\r\n\r\n"), 200);
     cr_assert_not(request.has_body);
     cr_assert_eq(parse("POST / HTTP/1.1\r\n" HOST
-                       "Transfer-Encoding: chunked\r\n\r\n"), 200);
+                       "Transfer-Encoding: chunked\r\n\r\n"),
+                 200);
     cr_assert(request.has_body);
 }
 
 Test(http, finds_the_path)
 {
-    cr_assert_eq(parse("GET http://x:1/a/b?c HTTP/1.1\r\n" HOST "\r\n"), 200);
+    cr_assert_eq(parse("GET http://x:1/a/b?c HTTP/1.1\r\n" HOST "\r\n"),
+                 200);
     cr_assert(http_is(request.path, "/a/b", false));
     cr_assert_eq(parse("GET HTTP://x HTTP/1.1\r\n" HOST "\r\n"), 200);
     cr_assert(http_is(request.path, "/", false));
@@ -95,9 +98,16 @@ Test(http, finds_the_path)
 Test(http, refuses_what_is_malformed)
 {
     static const char *const texts[] = {
-        "GET\r\n", "GET /\r\n", " GET / HTTP/1.1\r\n", "GET  / HTTP/1.1\r\n",
-        "GET / HTTP/1.1 \r\n", "GET / http/1.1\r\n", "GET / HTTP/1.x\r\n",
-        "G=T / HTTP/1.1\r\n", "GET /\x1b HTTP/1.1\r\n", "GET / HTTP/11\r\n",
+        "GET\r\n",
+        "GET /\r\n",
+        " GET / HTTP/1.1\r\n",
+        "GET  / HTTP/1.1\r\n",
+        "GET / HTTP/1.1 \r\n",
+        "GET / http/1.1\r\n",
+        "GET / HTTP/1.x\r\n",
+        "G=T / HTTP/1.1\r\n",
+        "GET /\x1b HTTP/1.1\r\n",
+        "GET / HTTP/11\r\n",
         "GET / HTTP/1.1\r\n\r\n" /* no Host */,
         "GET / HTTP/1.1\r\n" HOST HOST "\r\n",
         "GET / HTTP/1.1\r\n" HOST "nothing\r\n\r\n",
@@ -108,7 +118,8 @@ Test(http, refuses_what_is_malformed)
         "GET / HTTP/1.1\r\n" HOST "A: \x7f\r\n\r\n",
         "GET / HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n",
         "GET / HTTP/1.1\r\n" HOST "Content-Length:\r\n\r\n",
-        "GET / HTTP/1.1\r\n" HOST "Content-Length: 1\r\nContent-Length: 2\r\n"
+        "GET / HTTP/1.1\r\n" HOST
+        "Content-Length: 1\r\nContent-Length: 2\r\n"
         "\r\n",
     };
 
@@ -132,15 +143,19 @@ Test(http, bounds_the_size)
     const size_t fixed = strlen("GET / HTTP/1.1");
     const size_t head = strlen("GET / HTTP/1.1\r\n" HOST "A: \r\n\r\n");
 
-    cr_assert_eq(parse_long("GET /", HTTP_LINE - fixed,
-                            " HTTP/1.1\r\n" HOST "\r\n"), 200);
+    cr_assert_eq(
+        parse_long("GET /", HTTP_LINE - fixed, " HTTP/1.1\r\n" HOST "\r\n"),
+        200);
     cr_assert_eq(parse_long("GET /", HTTP_LINE - fixed + 1,
-                            " HTTP/1.1\r\n" HOST "\r\n"), 414);
+                            " HTTP/1.1\r\n" HOST "\r\n"),
+                 414);
     cr_assert_eq(parse_long("GET /", HTTP_LINE, ""), 414);
     cr_assert_eq(parse_long("GET / HTTP/1.1\r\n" HOST "A: ",
-                            HTTP_HEAD - head, "\r\n\r\n"), 200);
+                            HTTP_HEAD - head, "\r\n\r\n"),
+                 200);
     cr_assert_eq(parse_long("GET / HTTP/1.1\r\n" HOST "A: ",
-                            HTTP_HEAD - head + 1, "\r\n\r\n"), 431);
+                            HTTP_HEAD - head + 1, "\r\n\r\n"),
+                 431);
     cr_assert_eq(parse_long("GET / HTTP/1.1\r\n" HOST "A: ", HTTP_HEAD, ""),
                  431);
 }
@@ -158,8 +173,8 @@ Test(http, survives_random_bytes)
             data[i] = bits[(size_t)random() % sizeof(bits)];
         int status = http_parse(data, n, &request);
         cr_assert(status == 0 || http_reason(status) != NULL);
-        cr_assert(status != 200 || (request.length > 0 &&
-                                    request.length <= n));
+        cr_assert(status != 200 ||
+                  (request.length > 0 && request.length <= n));
         free(data);
     }
 }

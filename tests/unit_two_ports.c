@@ -16,7 +16,8 @@ static void greets(uint16_t port, const char *message)
     char wanted[32];
 
     cr_assert_gt(program_ask(port, message, strlen(message), 0, reply,
-                             sizeof(reply)), 0);
+                             sizeof(reply)),
+                 0);
     snprintf(wanted, sizeof(wanted), "welcome %d!", port);
     cr_assert_str_eq(reply, wanted);
 }
@@ -58,12 +59,14 @@ Test(two_ports, by_turns_ten_ports_make_an_unlucky_client, .timeout = 60)
     struct program server;
     uint16_t ports[10];
 
-    cr_assert(program_start(&server, "timeout_poll/two_ports",
+    cr_assert(program_start(
+        &server, "timeout_poll/two_ports",
         "--timeout-ms 200 --port 0 --port 0 --port 0 --port 0 --port 0 "
         "--port 0 --port 0 --port 0 --port 0 --port 0"));
     for (int i = 0; i < 10; i++)
         cr_assert((ports[i] = program_port(&server)) != 0);
-    cr_assert(program_says(&server, "hello socket2\n")); /* 1 has just been */
+    cr_assert(
+        program_says(&server, "hello socket2\n")); /* 1 has just been */
     int64_t start_ms = program_now_ms();
     greets(ports[0], "hi");
     int64_t took_ms = program_now_ms() - start_ms;
@@ -102,8 +105,8 @@ Test(two_ports, by_select_keeps_silent_until_somebody_comes, .timeout = 60)
 {
     struct program server;
 
-    cr_assert(program_start(&server, "select/two_ports",
-                            "--port 0 --port 0"));
+    cr_assert(
+        program_start(&server, "select/two_ports", "--port 0 --port 0"));
     cr_assert(program_port(&server) != 0);
     uint16_t second = program_port(&server);
     poll(NULL, 0, 1500);

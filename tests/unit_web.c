@@ -35,8 +35,9 @@ static void close_server(void)
 
 static void ask(const char *text)
 {
-    cr_assert_neq(program_ask(port, text, strlen(text), 0, reply,
-                              sizeof(reply)), -1, "no end of: %s", reply);
+    cr_assert_neq(
+        program_ask(port, text, strlen(text), 0, reply, sizeof(reply)), -1,
+        "no end of: %s", reply);
 }
 
 static size_t count(const char *text, const char *word)
@@ -57,12 +58,14 @@ Test(web, says_hello_and_prints_the_request, .timeout = 60)
     cr_assert_eq(strncmp(reply, "HTTP/1.1 200 OK\r\nDate: ", 23), 0);
     cr_assert(strstr(reply, "\r\nContent-Length: 25\r\n") != NULL);
     cr_assert(strstr(reply, "\r\n\r\n" HELLO "\n") != NULL);
-    cr_assert(program_says(&server, "----------------------------------------"
-                                    "\nGET / HTTP/1.1\nHost: x\n"
-                                    "Evil: 한\\x1b\n\n"));
-    cr_assert(program_says(&server, "----------------------------------------"
-                                    "\nGET / HTTP/1.1\nHost: x\n"
-                                    "Good: 한\\xc2\\x9b\n\n"));
+    cr_assert(program_says(&server,
+                           "----------------------------------------"
+                           "\nGET / HTTP/1.1\nHost: x\n"
+                           "Evil: 한\\x1b\n\n"));
+    cr_assert(program_says(&server,
+                           "----------------------------------------"
+                           "\nGET / HTTP/1.1\nHost: x\n"
+                           "Good: 한\\xc2\\x9b\n\n"));
     close_server();
 }
 
@@ -119,11 +122,13 @@ Test(web, an_answer_survives_a_body_that_is_not_read, .timeout = 60)
 
     open_server("--port=0");
     memset(text, 'b', sizeof(text));
-    size_t n = (size_t)snprintf(text, sizeof(text), "POST / HTTP/1.1\r\n"
-                                "Host: x\r\nContent-Length: 3900000\r\n\r\n");
+    size_t n = (size_t)snprintf(
+        text, sizeof(text),
+        "POST / HTTP/1.1\r\n"
+        "Host: x\r\nContent-Length: 3900000\r\n\r\n");
     text[n] = 'b';
-    cr_assert_neq(program_ask(port, text, sizeof(text), 0, reply,
-                              sizeof(reply)), -1);
+    cr_assert_neq(
+        program_ask(port, text, sizeof(text), 0, reply, sizeof(reply)), -1);
     cr_assert_eq(strncmp(reply + 9, "405 ", 4), 0, "%s", reply);
     cr_assert(strstr(reply, "Allow: GET, HEAD\r\n") != NULL);
     cr_assert(strstr(reply, "Connection: close\r\n") != NULL);
@@ -175,16 +180,18 @@ Test(web, requests_cut_at_every_byte, .timeout = 60)
         int fd = program_dial(port);
         cr_assert_eq(send(fd, text, cut, MSG_NOSIGNAL), (ssize_t)cut);
         poll(NULL, 0, 2);
-        cr_assert_eq(send(fd, text + cut, sizeof(text) - 1 - cut,
-                          MSG_NOSIGNAL), (ssize_t)(sizeof(text) - 1 - cut));
+        cr_assert_eq(
+            send(fd, text + cut, sizeof(text) - 1 - cut, MSG_NOSIGNAL),
+            (ssize_t)(sizeof(text) - 1 - cut));
         ssize_t n = recv(fd, reply, sizeof(reply) - 1, MSG_WAITALL);
         cr_assert_gt(n, 0);
         reply[n] = '\0';
         cr_assert(strstr(reply, HELLO) != NULL, "cut at %zu", cut);
         close(fd);
     }
-    cr_assert_gt(program_ask(port, text, sizeof(text) - 1, 1, reply,
-                             sizeof(reply)), 0);
+    cr_assert_gt(
+        program_ask(port, text, sizeof(text) - 1, 1, reply, sizeof(reply)),
+        0);
     cr_assert(strstr(reply, HELLO) != NULL);
     close_server();
 }
@@ -283,7 +290,8 @@ Test(web, random_bytes_and_resets, .timeout = 60)
         int fd = program_dial(port);
         send(fd, data, n, MSG_NOSIGNAL);
         if (round % 2)
-            setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
+                       sizeof(at_once));
         close(fd);
     }
     ask(GET);
@@ -291,7 +299,7 @@ Test(web, random_bytes_and_resets, .timeout = 60)
     close_server();
 }
 
-/* --- programs of others --------------------------------------------------- */
+/* --- programs of others ----------------------------------------------- */
 
 static char command[1024];
 
@@ -318,7 +326,8 @@ Test(web, curl, .timeout = 60)
     open_server("--port=0");
     snprintf(command, sizeof(command),
              "curl -sv --max-time 20 http://localhost:%d/ "
-             "http://localhost:%d/favicon.ico 2>&1", port, port);
+             "http://localhost:%d/favicon.ico 2>&1",
+             port, port);
     cr_assert_eq(run(), 0);
     cr_assert(strstr(reply, HELLO) != NULL);
     cr_assert(strstr(reply, "<svg ") != NULL);
@@ -333,7 +342,8 @@ Test(web, wrk, .timeout = 60)
         cr_skip_test("wrk is not installed");
     open_server("--port=0");
     snprintf(command, sizeof(command),
-             "timeout 30 wrk -t1 -c20 -d1s http://127.0.0.1:%d/ 2>&1", port);
+             "timeout 30 wrk -t1 -c20 -d1s http://127.0.0.1:%d/ 2>&1",
+             port);
     cr_assert_eq(run(), 0);
     cr_assert(strstr(reply, "Requests/sec:") != NULL, "%s", reply);
     cr_assert_null(strstr(reply, "Non-2xx"), "%s", reply);
@@ -354,12 +364,12 @@ Test(web, browser, .timeout = 120)
              "--disable-gpu --disable-quic --no-first-run "
              "--disable-background-networking --disable-component-update "
              "--disable-sync --user-data-dir=%s --dump-dom "
-             "http://localhost:%d/ 2>/dev/null; rm -rf %s", profile, port,
-             profile);
+             "http://localhost:%d/ 2>/dev/null; rm -rf %s",
+             profile, port, profile);
     run();
     cr_assert(strstr(reply, HELLO) != NULL, "%s", reply);
-    /* Whether it still asks for the icon before it ends is a matter of luck:
-     * the test with curl asks. */
+    /* Whether it still asks for the icon before it ends is a matter of
+     * luck: the test with curl asks. */
     cr_assert(program_says(&server, "\nGET / HTTP/1.1\nHost: localhost:"));
     close_server();
 }

@@ -54,7 +54,8 @@ static void talk(int client)
     char message[MESSAGE_BYTES];
     char answer[32];
 
-    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience,
+               sizeof(patience));
     ssize_t n = recv(client, message, sizeof(message), 0);
     printf("[%s] message: ", net_peer(client).name);
     show_text(stdout, message, n > 0 ? (size_t)n : 0);
