@@ -121,6 +121,7 @@ Test(coroutine, who_has_much_to_say_has_but_its_turn, .timeout = 30)
 }
 
 /* Uses up so many KiB of stack. */
+/* NOLINTNEXTLINE(misc-no-recursion): that is what it is for */
 static int dig(volatile char *above, int depth)
 {
     volatile char here[1024];

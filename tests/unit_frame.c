@@ -62,7 +62,9 @@ Test(frame, refuses_what_is_malformed)
     big[2] = 1;
     big[3] = 'a';
     refuse("a text too long beside a short name", big, body + 2);
-    memcpy(big, "\0\x22\x21", 3); /* 34, of which a name of 33 */
+    big[0] = 0;
+    big[1] = 34; /* of which a name of 33 */
+    big[2] = 33;
     memset(big + 3, 'a', 33);
     refuse("a name too long", big, 36);
 }

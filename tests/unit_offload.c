@@ -209,7 +209,7 @@ Test(offload, work_too_long_is_cut, .timeout = 60)
 
     open_server("--port 0 --workers 1 --work cpu:10s --drain-ms 200");
     cr_assert(has_workers(1));
-    find_workers(&pid, 1);
+    cr_assert_eq(find_workers(&pid, 1), 1);
     int working = dial_and_send("working");
     int queued = dial_and_send("queued");
     poll(NULL, 0, 100);
