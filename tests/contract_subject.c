@@ -63,13 +63,6 @@ void subject_start(struct subject *subject, const char *options,
               subject->server.error);
 }
 
-void subject_warm_up(struct subject *subject)
-{
-    subject_serves(subject, "the start");
-    /* Whoever sees the end of stream knows that the descriptor is gone. */
-    subject->idle = processes_look(subject->server.pid);
-}
-
 int subject_connect(const struct subject *subject)
 {
     int fd = client_connect(subject->server.host, subject->server.ports[0]);
@@ -91,7 +84,9 @@ void subject_serves(const struct subject *subject, const char *after)
 
 size_t subject_at_once(const struct subject *subject, size_t n)
 {
-    return (size_t)expected_value(subject->like, AT_ONCE, (long)n);
+    size_t most = (size_t)expected_value(subject->like, AT_ONCE, (long)n);
+
+    return most < n ? most : n;
 }
 
 static void rest_ms(long ms)
@@ -116,6 +111,27 @@ bool subject_becomes(const struct subject *subject,
             return false;
         rest_ms(10);
     }
+}
+
+/*
+ * Whoever sees the end of stream knows that the descriptor is gone. But
+ * children and threads may still be on their way to their first wait.
+ */
+void subject_warm_up(struct subject *subject)
+{
+    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+    struct processes before;
+
+    subject_serves(subject, "the start");
+    subject->idle = processes_look(subject->server.pid);
+    do {
+        rest_ms(10);
+        before = subject->idle;
+        subject->idle = processes_look(subject->server.pid);
+    } while ((before.running > 0 || subject->idle.running > 0 ||
+              before.threads != subject->idle.threads ||
+              before.descriptors != subject->idle.descriptors) &&
+             client_now_ms() < deadline_ms);
 }
 
 double subject_cpu_percent(const struct subject *subject, int while_ms)

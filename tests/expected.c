@@ -8,9 +8,17 @@
 const struct exception exceptions[] = {
     {"iterative", AT_ONCE, 1,
      "it reads from one client until that client has left"},
+    {"forking/prefork", AT_ONCE, 128,
+     "it has 128 children, each of which reads from one client until that "
+     "client has left"},
+    {"threading/pool", AT_ONCE, 128,
+     "it has 128 threads, each of which reads from one client until that "
+     "client has left"},
     {"iterative", PORTS, 1, ONE_ACCEPT},
     {"forking", PORTS, 1, ONE_ACCEPT},
+    {"forking/prefork", PORTS, 1, ONE_ACCEPT},
     {"threading", PORTS, 1, ONE_ACCEPT},
+    {"threading/pool", PORTS, 1, ONE_ACCEPT},
     {"timeout_poll", IDLE_CPU, 25,
      "each poll() of a millisecond that finds nothing is a wake-up, a "
      "thousand a second, however many the clients"},

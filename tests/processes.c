@@ -18,39 +18,18 @@ static size_t count_entries(const char *path)
     return n;
 }
 
-/* Also counts the threads: they are what the time is spent by. */
-static void add_threads(const char *pid, struct processes *sum)
+/*
+ * Reads the state and the group of a process or a thread.
+ *
+ * folder   "/proc/PID", "/proc/PID/task/TID"
+ * Returns  0, or -1 when it has ended.
+ */
+static int read_state(const char *folder, char *state, pid_t *group)
 {
-    char path[64];
-
-    snprintf(path, sizeof(path), "/proc/%.20s/task", pid);
-    DIR *dir = opendir(path);
-    if (dir == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        unsigned long long ns;
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof(path), "/proc/%.20s/task/%.20s/schedstat", pid,
-                 entry->d_name);
-        FILE *file = fopen(path, "re");
-        if (file == NULL)
-            continue;
-        sum->threads++;
-        if (fscanf(file, "%llu", &ns) == 1)
-            sum->cpu_ns += ns;
-        fclose(file);
-    }
-    closedir(dir);
-}
-
-/* Reads the state and the group. Returns 0, or -1 when it has ended. */
-static int read_state(const char *pid, char *state, pid_t *group)
-{
-    char path[64];
+    char path[80];
     char line[512];
 
-    snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+    snprintf(path, sizeof(path), "%.60s/stat", folder);
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return -1;
@@ -62,13 +41,53 @@ static int read_state(const char *pid, char *state, pid_t *group)
                ? 0 : -1;
 }
 
+static void add_thread(const char *folder, struct processes *sum)
+{
+    unsigned long long ns;
+    char path[80];
+    char state;
+    pid_t group;
+
+    if (read_state(folder, &state, &group) == -1)
+        return;
+    sum->threads++;
+    sum->running += state == 'R' || state == 'D';
+    snprintf(path, sizeof(path), "%.60s/schedstat", folder);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return;
+    if (fscanf(file, "%llu", &ns) == 1)
+        sum->cpu_ns += ns;
+    fclose(file);
+}
+
+static void add_threads(const char *process, struct processes *sum)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "%.40s/task", process);
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "%.40s/task/%.10s", process,
+                 entry->d_name);
+        add_thread(path, sum);
+    }
+    closedir(dir);
+}
+
 static void add_process(const char *pid, pid_t group, struct processes *sum)
 {
+    char folder[32];
     char path[64];
     char state;
     pid_t its_group;
 
-    if (read_state(pid, &state, &its_group) == -1 || its_group != group)
+    snprintf(folder, sizeof(folder), "/proc/%.10s", pid);
+    if (read_state(folder, &state, &its_group) == -1 || its_group != group)
         return;
     if (state == 'Z' || state == 'X') {
         sum->zombies += state == 'Z';
@@ -76,9 +95,9 @@ static void add_process(const char *pid, pid_t group, struct processes *sum)
     }
     sum->n++;
     sum->stopped += state == 'T';
-    snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
+    snprintf(path, sizeof(path), "%s/fd", folder);
     sum->descriptors += count_entries(path);
-    add_threads(pid, sum);
+    add_threads(folder, sum);
 }
 
 struct processes processes_look(pid_t group)

@@ -14,6 +14,7 @@ struct processes {
     size_t zombies;     /* dead, and nobody has waited for them */
     size_t stopped;     /* by SIGSTOP */
     size_t threads;     /* of all of them */
+    size_t running;     /* threads that run, or would if they had a core */
     size_t descriptors; /* of all of them */
     uint64_t cpu_ns;    /* CPU time of those that live now */
 };
