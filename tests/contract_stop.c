@@ -220,7 +220,7 @@ const struct check contract_stop[] = {
      .options = "--drain-ms 100000 --work sleep:100ms"},
     {"cuts_when_the_drain_is_over", cuts,
      .promise = "after --drain-ms it cuts who is left, exits with 1 and says how many",
-     .options = "--drain-ms 100 --work sleep:300ms"},
+     .options = "--drain-ms 100 --work sleep:100ms"},
     {"outlives_SIGSTOP_and_SIGCONT", stop_and_continue,
      .promise = "a pause, by a debugger or a shell, harms nobody"},
     {"restarts_at_once_on_its_port", restarts,

@@ -29,6 +29,7 @@ static void listen_for(long max_clients, bool many_ports)
         .many_ports = many_ports,
         .max_clients = max_clients,
         .drain_ms = 1000,
+        .loops = 1,
     };
 
     listeners = net_listen(&options);
