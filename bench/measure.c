@@ -3,15 +3,13 @@
 #include "bench/clock.h"
 #include "bench/generator.h"
 #include "bench/launcher.h"
-#include "bench/proc.h"
 #include "bench/trace.h"
+#include "bench/window.h"
 
 #include <errno.h>
-#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { WARMUP_MS = 30, STOP_MS = 4000, READY_MS = 5000 };
@@ -19,29 +17,12 @@ enum { WARMUP_MS = 30, STOP_MS = 4000, READY_MS = 5000 };
 /* A newcomer may cost a fork, and all must be in before the window opens. */
 static const uint64_t warmup_client_ns = 200000;
 
-/* What a scan of /proc takes: it ends just before the window opens. */
-static const uint64_t scan_ns = 6000000;
-static const uint64_t scan_process_ns = 20000;
-
-static const double late_share = 0.02; /* of the window */
-
-/* What is known at the two edges of the window. */
-struct edge {
-    struct proc_usage server;
-    struct proc_machine machine;
-    uint64_t voluntary, involuntary;
-};
-
 struct session {
     const struct bench *bench;
     struct job job;
     struct server server;
     struct generator generator;
-    struct proc_tree tree;  /* found before the window, */
-    struct proc_tree after; /* and after it */
-    struct edge start, end;
-    uint64_t warmup_ns;
-    double late_us; /* after the window began it was sampled */
+    struct window window;
     bool pinned;
 };
 
@@ -128,130 +109,6 @@ static int start_server(struct session *session,
     return result;
 }
 
-static void sample(const struct session *session, struct edge *edge)
-{
-    proc_read(&session->tree, &edge->server);
-    proc_sample_machine(&edge->machine);
-    if (session->job.switches)
-        proc_count_switches(&session->tree, &edge->voluntary,
-                            &edge->involuntary);
-}
-
-static void sleep_until(uint64_t at_ns)
-{
-    const struct timespec moment = {
-        .tv_sec = (time_t)(at_ns / NS_PER_S),
-        .tv_nsec = (long)(at_ns % NS_PER_S),
-    };
-
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &moment, NULL);
-}
-
-static int find_tree(struct session *session)
-{
-    proc_forget(&session->tree);
-    if (proc_find(session->server.pid, &session->tree) == 0)
-        return 0;
-    snprintf(session->generator.error, sizeof(session->generator.error),
-             "the server is gone");
-    errno = 0;
-    return -1;
-}
-
-/*
- * The processes are looked for as late in the warm-up as is safe: a client
- * that is accepted later has a process that nobody knows of.
- */
-static int find_tree_in_warmup(struct session *session, uint64_t begun_ns)
-{
-    uint64_t connections = session->job.clients + session->job.idle;
-    uint64_t need_ns = scan_ns + scan_process_ns * connections;
-    uint64_t until_ns = begun_ns + session->warmup_ns / 2;
-
-    if (session->warmup_ns > 2 * need_ns)
-        until_ns = begun_ns + session->warmup_ns - need_ns;
-    sleep_until(until_ns);
-    return find_tree(session);
-}
-
-/* Everything between the generator's start and its end. */
-static int watch_window(struct session *session, struct row *row)
-{
-    struct generator *generator = &session->generator;
-    uint64_t at_ns;
-
-    if (generator_wait(generator, "connected", &at_ns) == -1 ||
-        find_tree_in_warmup(session, at_ns) == -1 ||
-        generator_wait(generator, "start", &at_ns) == -1)
-        return -1;
-    sample(session, &session->start);
-    session->late_us = (double)(clock_now_ns() - at_ns) / 1e3;
-    if (session->job.memory) { /* no rate is wanted: time for a scan */
-        if (find_tree(session) == -1)
-            return -1;
-        row->value[ROW_PSS_KIB] = (double)proc_pss_kib(&session->tree);
-    }
-    if (generator_wait(generator, "end", &at_ns) == -1)
-        return -1;
-    sample(session, &session->end);
-    if (proc_find(session->server.pid, &session->after) == -1)
-        session->after = (struct proc_tree){0};
-    return generator_finish(generator, row);
-}
-
-static double micros(uint64_t before_ns, uint64_t after_ns)
-{
-    return ((double)after_ns - (double)before_ns) / 1e3;
-}
-
-/*
- * Better no figure than a wrong one: what was sampled late, and the CPU time
- * of who has more processes after the window than before, though its
- * connections were kept.
- */
-static void forget_unknown(const struct session *session, double *v)
-{
-    bool late = session->late_us > late_share * v[ROW_WINDOW_S] * 1e6;
-
-    if (late || (!session->job.churn && !session->job.memory &&
-                 session->after.n > session->tree.n))
-        v[ROW_SERVER_CPU_US] = v[ROW_SERVER_USER_US] =
-            v[ROW_SERVER_SYSTEM_US] = NAN;
-    if (late)
-        v[ROW_WIRE_BYTES] = NAN;
-}
-
-static void add_samples(const struct session *session, struct row *row)
-{
-    const struct edge *a = &session->start;
-    const struct edge *b = &session->end;
-    double *v = row->value;
-    double cores = (double)sysconf(_SC_NPROCESSORS_ONLN);
-    double all_us = cores * v[ROW_WINDOW_S] * 1e6;
-
-    v[ROW_TASKS] = session->tree.tasks;
-    v[ROW_SERVER_CPU_US] = micros(a->server.cpu_ns, b->server.cpu_ns);
-    if (b->server.user_ns + b->server.system_ns > 0) {
-        v[ROW_SERVER_USER_US] = micros(a->server.user_ns, b->server.user_ns);
-        v[ROW_SERVER_SYSTEM_US] =
-            micros(a->server.system_ns, b->server.system_ns);
-    }
-    if (session->job.switches) {
-        v[ROW_VOLUNTARY] = (double)(b->voluntary - a->voluntary);
-        v[ROW_INVOLUNTARY] = (double)(b->involuntary - a->involuntary);
-    }
-    v[ROW_WIRE_BYTES] =
-        (double)(b->machine.wire_bytes - a->machine.wire_bytes);
-    v[ROW_STEAL_SHARE] =
-        micros(a->machine.steal_ns, b->machine.steal_ns) / all_us;
-    double others = (micros(a->machine.busy_ns, b->machine.busy_ns) -
-                     micros(a->server.cpu_ns, b->server.cpu_ns) -
-                     v[ROW_GENERATOR_CPU_US]) / all_us;
-    v[ROW_OTHERS_SHARE] = others > 0 ? others : 0;
-    v[ROW_LATE_US] = session->late_us;
-    forget_unknown(session, v);
-}
-
 /* The first thing that the server had to complain about, if any. */
 static void take_words(const struct session *session, struct row *row)
 {
@@ -308,19 +165,22 @@ static int load_server(struct session *session, struct row *row)
                              ? (uint64_t)(job->window_ms * 1e6)
                              : bench->slice_ns;
 
-    session->warmup_ns = WARMUP_MS * NS_PER_MS +
-                         (job->clients + job->idle) * warmup_client_ns;
+    session->window = (struct window){
+        .job = job,
+        .server = &session->server,
+        .warmup_ns = WARMUP_MS * NS_PER_MS +
+                     (job->clients + job->idle) * warmup_client_ns,
+    };
     if (generator_start(&session->generator, bench->load, job,
                         &session->server,
                         session->pinned ? bench->generator_cpu : 0,
-                        window_ns, session->warmup_ns) == -1 ||
-        watch_window(session, row) == -1) {
+                        window_ns, session->window.warmup_ns) == -1 ||
+        window_watch(&session->window, &session->generator, row) == -1) {
         int reason = errno;
         generator_kill(&session->generator);
         errno = reason;
         return -1;
     }
-    add_samples(session, row);
     return 0;
 }
 
@@ -362,7 +222,6 @@ int bench_measure(const struct bench *bench, const struct slice *slice,
         fail(row, session.generator.error);
     take_words(&session, row);
     end_server(&session, row);
-    proc_forget(&session.tree);
-    proc_forget(&session.after);
+    window_forget(&session.window);
     return interrupted ? -1 : 0;
 }

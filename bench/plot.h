@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum { CURVE_POINTS = 24, CURVES = 50, CURVE_NAME = 48, CURVE_TIP = 240 };
 
@@ -51,6 +52,11 @@ struct plot {
  *          gnuplot failed or a file can't be written, as stderr says.
  */
 int plot_draw(const struct plot *plot, const char *dir);
+
+/* What gnuplot reads: NAME.csv, and NAME.gp. Errors show in ferror(). */
+void plot_write_data(const struct plot *plot, FILE *file);
+void plot_write_settings(const struct plot *plot, const char *dir,
+                         FILE *file);
 
 /* --- for the tests, too -------------------------------------------------- */
 

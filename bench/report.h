@@ -42,6 +42,10 @@ bool report_has(const struct report *report,
 const char *report_text(const struct report *report, const char *group,
                         const char *name);
 
+/* One of an experiment's plots; nothing where nothing was measured. */
+void report_plot(struct report *report, const struct experiment *experiment,
+                 const struct plot_about *about);
+
 /* Draws a plot and puts it into the document. */
 void report_draw(struct report *report, const struct plot *plot);
 

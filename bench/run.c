@@ -1,25 +1,20 @@
 #include "bench/run.h"
 
+#include "bench/calm.h"
 #include "bench/clock.h"
 #include "bench/measure.h"
 #include "bench/progress.h"
-#include "bench/stats.h"
 #include "bench/trace.h"
 
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { FLOORS = 64, FLOORS_MIN = 5, REPEATS = 2, REPEATS_PER_CENT = 20,
+enum { REPEATS = 2, REPEATS_PER_CENT = 20,
        STARTS_MAX = 2 };
-
-static const double floor_slow = 1.3;   /* times the median: disturbed */
-static const double others_much = 0.10; /* of all cores */
-static const double steal_much = 0.02;
 
 static volatile sig_atomic_t stop;
 
@@ -50,8 +45,7 @@ struct run {
     struct bench bench;
     struct progress progress;
     FILE *files[EXPERIMENTS_MAX]; /* as settings->wanted */
-    double floors[FLOORS];        /* the last ones, us, in a ring */
-    size_t nfloors;
+    struct calm calm;
     char *trace; /* path for strace; NULL */
     char told[PARTICIPANTS]; /* whose failure has been told */
     /* How often in a row it did not come to listen, by experiment: what
@@ -142,34 +136,6 @@ static int keep(struct run *run, const struct slice *slice,
     return fflush(file) == 0 ? 0 : -1;
 }
 
-static double median_floor(const struct run *run)
-{
-    double values[FLOORS];
-    size_t n = run->nfloors < FLOORS ? run->nfloors : FLOORS;
-
-    memcpy(values, run->floors, n * sizeof(values[0]));
-    return stats_summary(values, n).median;
-}
-
-/* What spoilt a slice, in words; NULL: nothing. */
-static const char *disturbance(struct run *run, const struct row *row)
-{
-    double floor_us = row->value[ROW_FLOOR_US];
-    const char *what = NULL;
-
-    if (run->nfloors >= FLOORS_MIN &&
-        floor_us > median_floor(run) * floor_slow)
-        what = "the machine was slow before the slice (floor)";
-    else if (isnan(row->value[ROW_SERVER_CPU_US]))
-        what = "the window's start was read late, or processes came late";
-    else if (row->value[ROW_OTHERS_SHARE] > others_much)
-        what = "other programs used the machine";
-    else if (row->value[ROW_STEAL_SHARE] > steal_much)
-        what = "the host took the processor away";
-    run->floors[run->nfloors++ % FLOORS] = floor_us;
-    return what;
-}
-
 static bool may_repeat(const struct run *run, int before)
 {
     const struct ending *ending = run->ending;
@@ -246,7 +212,7 @@ static int measure(struct run *run, const struct slice *slice)
         row.value[ROW_TURN] =
             (double)(run->ending->measured + run->ending->repeated + 1);
         bool failed = strcmp(row.outcome, ROW_FAILED) == 0;
-        const char *what = disturbance(run, &row);
+        const char *what = calm_disturbance(&run->calm, &row);
         if (failed || what == NULL || !may_repeat(run, repeats)) {
             run->ending->measured++;
             if (failed)
