@@ -89,6 +89,10 @@ endif
 $(foreach extra,$(EXTRAS),$(eval $(BUILD)/$(call part,1,$(extra)): \
   LDLIBS += $(call part,3,$(extra))))
 
+# The manifest of a run tells what the servers were built with.
+$(BUILD)/obj/bench/manifest.o: SUITE_CPPFLAGS += \
+  -DSUITE_FLAGS='"$(filter-out -D%,$(SUITE_CFLAGS))"'
+
 # The echo servers, a name a line: what tests, benchmark and demo go through.
 $(BUILD)/servers: $(SERVERS) Makefile
 	@mkdir -p $(@D)
@@ -139,6 +143,11 @@ fuzz: $(FUZZERS:tests/fuzz_%.c=$(BUILD)/fuzz/%) ## random input to all parsers (
 	  $$target -max_total_time=$(FUZZ_SECONDS) -max_len=9000 -print_final_stats=1 \
 	    -artifact_prefix=$(BUILD)/fuzz/ $$found \
 	    tests/corpus/$${target##*/}; done
+
+# --- measuring --------------------------------------------------------------
+
+bench: all ## measure the models and report: make bench ARGS=--quick
+	@bench/run $(ARGS)
 
 # --- reading ----------------------------------------------------------------
 

@@ -187,6 +187,7 @@ void *worker_run(void *arg)
     worker->now_ns = clock_now_ns();
     worker->flight_ns = worker->now_ns;
     worker->sending = true;
+    mark(worker, "connected");
     if (run->options->rate == 0)
         talk_start_all(worker);
     turn_until(worker, run->window_ns);

@@ -466,6 +466,8 @@ static struct ran run_with_stall(const char *words)
     start("build/epoll/server", "--port=0");
     struct load load = load_start(words, server.ports[0]);
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
+    cr_assert_eq(strncmp(line, "connected ", 10), 0, "%s", line);
+    cr_assert_not_null(fgets(line, sizeof(line), load.output));
     cr_assert_eq(strncmp(line, "start ", 6), 0, "%s", line);
     kill(server.pid, SIGSTOP);
     nanosleep(&stall, NULL);
@@ -504,6 +506,7 @@ Test(load, cut_short_by_a_signal)
     char line[64];
     double began = now_s();
 
+    cr_assert_not_null(fgets(line, sizeof(line), load.output));
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
     usleep(100000);
     kill(load.pid, SIGTERM);
