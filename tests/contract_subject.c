@@ -63,11 +63,26 @@ void subject_start(struct subject *subject, const char *options,
               subject->server.error);
 }
 
+static void rest_ms(long ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+
+    while (nanosleep(&time, &time) == -1 && errno == EINTR)
+        ;
+}
+
 void subject_warm_up(struct subject *subject)
 {
     subject_serves(subject, "the start");
-    /* Whoever sees the end of stream knows that the descriptor is gone. */
+    /* Whoever sees the end of stream knows that the descriptor is gone; but
+     * a server may still be making the processes that it has beforehand. */
+    struct processes before;
     subject->idle = processes_look(subject->server.pid);
+    do {
+        before = subject->idle;
+        rest_ms(20);
+        subject->idle = processes_look(subject->server.pid);
+    } while (subject->idle.descriptors > before.descriptors);
 }
 
 int subject_connect(const struct subject *subject)
@@ -92,14 +107,6 @@ void subject_serves(const struct subject *subject, const char *after)
 size_t subject_at_once(const struct subject *subject, size_t n)
 {
     return (size_t)expected_value(subject->like, AT_ONCE, (long)n);
-}
-
-static void rest_ms(long ms)
-{
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-
-    while (nanosleep(&time, &time) == -1 && errno == EINTR)
-        ;
 }
 
 bool subject_becomes(const struct subject *subject,

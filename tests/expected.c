@@ -4,6 +4,7 @@
 #include <sys/select.h>
 
 #define ONE_ACCEPT "accept() waits on one listener alone"
+#define MADE_BEFORE "128 are made beforehand, and who comes then waits"
 
 const struct exception exceptions[] = {
     {"iterative", AT_ONCE, 1,
@@ -11,6 +12,10 @@ const struct exception exceptions[] = {
     {"iterative", PORTS, 1, ONE_ACCEPT},
     {"forking", PORTS, 1, ONE_ACCEPT},
     {"threading", PORTS, 1, ONE_ACCEPT},
+    {"forking/prefork", PORTS, 1, ONE_ACCEPT},
+    {"forking/prefork", CROWD, 128, MADE_BEFORE},
+    {"threading/pool", PORTS, 1, ONE_ACCEPT},
+    {"threading/pool", CROWD, 128, MADE_BEFORE},
     {"timeout_poll", IDLE_CPU, 25,
      "each poll() of a millisecond that finds nothing is a wake-up, a "
      "thousand a second, however many the clients"},
