@@ -142,6 +142,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     struct options *options = &parsing->options;
     const struct option_number *numbers = parsing->model->numbers;
 
+    state->name = (char *)options->model; /* argp cuts it at a slash */
     switch (key) {
     case KEY_PORT:
         add_port(parsing, arg, state);
@@ -224,8 +225,8 @@ static void list_options(const struct model *model,
 struct options options_parse(int argc, char **argv, const struct model *model)
 {
     struct argp_option table[SHARED_OPTIONS + MAX_NUMBERS + 1] = {0};
-    struct argp argp = {table, take_option, NULL, model->about, NULL, NULL,
-                        NULL};
+    char about[160];
+    struct argp argp = {table, take_option, NULL, about, NULL, NULL, NULL};
     struct parsing parsing = {
         .model = model,
         .options = {
@@ -239,6 +240,7 @@ struct options options_parse(int argc, char **argv, const struct model *model)
     };
 
     list_options(model, table);
+    snprintf(about, sizeof(about), "%s: %s", model->name, model->about);
     /* Messages begin with the model's name, not with that of its file. */
     if (argc > 0)
         argv[0] = (char *)model->name;
