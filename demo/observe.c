@@ -2,7 +2,6 @@
 
 #include "demo/syscalls.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -145,6 +144,8 @@ static int by_inode(const void *a, const void *b)
 int observe_read_sockets(struct observe_sockets *sockets,
                          const uint16_t *ports, size_t nports)
 {
+    for (size_t i = 0; i < sockets->n; i++)
+        sockets->by_remote[sockets->rows[i].remote] = 0;
     sockets->n = 0;
     if (read_table(sockets, "/proc/net/tcp", ports, nports) == -1)
         return -1;
@@ -154,6 +155,11 @@ int observe_read_sockets(struct observe_sockets *sockets,
         return -1;
     if (sockets->n > 0)
         qsort(sockets->rows, sockets->n, sizeof(*sockets->rows), by_inode);
+    for (size_t i = 0; i < sockets->n; i++) {
+        uint32_t *first = &sockets->by_remote[sockets->rows[i].remote];
+        sockets->rows[i].next = *first;
+        *first = (uint32_t)i + 1;
+    }
     return 0;
 }
 
@@ -187,8 +193,7 @@ const char *observe_find_name(const struct observe_sockets *sockets,
 void observe_free(struct observe_sockets *sockets)
 {
     free(sockets->rows);
-    sockets->rows = NULL;
-    sockets->n = sockets->capacity = 0;
+    memset(sockets, 0, sizeof(*sockets));
 }
 
 /* --- tasks -------------------------------------------------------------- */
@@ -350,12 +355,11 @@ void observe_server(struct observation *now, pid_t server,
 static const struct observe_row *find_row(
     const struct observe_sockets *sockets, const struct connection *c)
 {
-    for (size_t i = 0; i < sockets->n; i++) {
-        const struct observe_row *row = &sockets->rows[i];
-        if (row->remote == c->port && row->local == c->server_port)
-            return row;
-    }
-    return NULL;
+    uint32_t i = sockets->by_remote[c->port];
+
+    while (i != 0 && sockets->rows[i - 1].local != c->server_port)
+        i = sockets->rows[i - 1].next;
+    return i == 0 ? NULL : &sockets->rows[i - 1];
 }
 
 void observe_client(struct client *client,

@@ -38,6 +38,7 @@ struct observe_row {
     unsigned state;  /* TCP_ESTABLISHED, TCP_LISTEN ... (netinet/tcp.h) */
     uint32_t unread; /* bytes; of a listener, connections in its queue */
     uint64_t inode;  /* 0: no process has it yet, or any more */
+    uint32_t next;   /* 1 + the next row with the same remote; 0: none */
 };
 
 /* Who is at the other end of a row: how names get into a call's text. */
@@ -51,6 +52,7 @@ struct observe_name {
 struct observe_sockets {
     struct observe_row *rows; /* n, by inode; owned */
     size_t n, capacity;
+    uint32_t by_remote[UINT16_MAX + 1]; /* 1 + the first such row; 0: none */
     struct observe_name *names; /* nnames, sorted by observe_sort_names() */
     size_t nnames;              /* borrowed */
 };

@@ -60,13 +60,13 @@ static const struct {
     {SYS_pause, "pause", NOTHING},
 #endif
     {SYS_clone, "clone", NOTHING},
-    {SYS_restart_syscall, "(goes on with its call)", NOTHING},
+    {SYS_restart_syscall, "restarted call", NOTHING},
 };
 
 /* What a call that waits for several watches. */
 struct crowd {
     size_t clients, listeners, others;
-    char one[OBSERVE_CALL]; /* the name of the last one */
+    char one[24]; /* the name of the last one */
 };
 
 static const struct observe_row *find_inode(
@@ -120,8 +120,8 @@ static void count_descriptor(struct crowd *crowd, pid_t pid, unsigned long fd,
     target[n > 0 ? n : 0] = '\0';
     if (strncmp(target, "socket:[", 8) == 0)
         inode = strtoull(target + 8, NULL, 10);
-    snprintf(crowd->one, sizeof(crowd->one), "%.*s",
-             (int)strcspn(target, ":"), target);
+    target[strcspn(target, ":")] = '\0';
+    snprintf(crowd->one, sizeof(crowd->one), "%.23s", target);
     count_inode(crowd, inode, sockets);
 }
 
@@ -214,11 +214,11 @@ static void name_crowd(char *text, size_t size, const struct crowd *crowd)
     add_count(text, size, crowd->others, "other");
 }
 
-static void describe(char text[OBSERVE_CALL], const char *name,
-                     enum argument argument, pid_t pid,
+static void describe(char text[OBSERVE_CALL], size_t call, pid_t pid,
                      const unsigned long args[6],
                      const struct observe_sockets *sockets)
 {
+    enum argument argument = calls[call].argument;
     struct crowd crowd = {0};
     char what[OBSERVE_CALL / 2] = "";
     char limit[24] = "";
@@ -232,11 +232,12 @@ static void describe(char text[OBSERVE_CALL], const char *name,
     else if (argument == POLL)
         count_poll(&crowd, pid, args, sockets);
     name_crowd(what, sizeof(what), &crowd);
-#ifdef SYS_poll
-    if (argument == POLL && (int)args[2] >= 0 && args[2] < 1UL << 31)
+#ifdef SYS_poll /* ppoll() has its time in memory */
+    if (calls[call].number == SYS_poll && (int)args[2] >= 0)
         snprintf(limit, sizeof(limit), ", %d ms", (int)args[2]);
 #endif
-    snprintf(text, OBSERVE_CALL, "%s(%s%s)", name, what, limit);
+    snprintf(text, OBSERVE_CALL, "%s(%s%s)", calls[call].name, what,
+             limit);
 }
 
 void syscalls_describe(char text[OBSERVE_CALL], pid_t pid, long number,
@@ -245,8 +246,7 @@ void syscalls_describe(char text[OBSERVE_CALL], pid_t pid, long number,
 {
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
         if (calls[i].number == number) {
-            describe(text, calls[i].name, calls[i].argument, pid, args,
-                     sockets);
+            describe(text, i, pid, args, sockets);
             return;
         }
     snprintf(text, OBSERVE_CALL, "system call %ld", number);
