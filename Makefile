@@ -30,7 +30,7 @@ SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox libjansson-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: help all deps test bench diff wall format lint check clean contract
+.PHONY: help all deps test bench demo diff wall format lint check clean contract
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -56,7 +56,7 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/bench/%: LDLIBS += -ljansson -lm
+$(BUILD)/bench/% $(BUILD)/demo/%: LDLIBS += -ljansson -lm
 
 # The echo servers, a name a line: what tests, benchmark and demo go through.
 $(BUILD)/servers: $(SERVERS) Makefile
@@ -80,6 +80,13 @@ diff: ## what differs between two models: make diff A=iterative B=forking
 wall: ## two models side by side, 160 columns: make wall A=select B=epoll
 	@diff -y -t -W 160 $(call source,$(A)) $(call source,$(B)) | \
 	  if test -t 1; then less -S; else cat; fi
+
+# --- showing ----------------------------------------------------------------
+
+SCENE ?= silent-first
+
+demo: all ## see it live: make demo SCENE=crowd (docs/demo.md)
+	@$(BUILD)/demo/demo --scene $(SCENE)
 
 # --- upkeep -----------------------------------------------------------------
 

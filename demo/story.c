@@ -14,7 +14,7 @@ const char *story_state_name(enum story_state state)
         [STORY_WAITING] = "waits for its echo",
         [STORY_STALLED] = "does not read",
         [STORY_QUEUED] = "in the accept queue",
-        [STORY_UNREAD] = "in the accept queue, unread",
+        [STORY_UNREAD] = "in the accept queue, its bytes unread",
         [STORY_CUT] = "turned away",
         [STORY_WRONG] = "wrong echo",
     };
@@ -66,10 +66,10 @@ static void label_one(char label[STORY_LABEL], const struct connection *c,
     char bytes[16];
 
     if (state == STORY_UNREAD)
-        snprintf(label, STORY_LABEL, "queue, %s unread",
+        snprintf(label, STORY_LABEL, "%s unread",
                  story_bytes(c->unread > 0 ? c->unread : c->sent, bytes));
     else if (state == STORY_WAITING)
-        snprintf(label, STORY_LABEL, "waits for %s",
+        snprintf(label, STORY_LABEL, "waits: %s",
                  story_bytes(connection_owed(c), bytes));
     else if (state == STORY_QUEUED)
         snprintf(label, STORY_LABEL, "in accept queue");
@@ -170,8 +170,7 @@ static void refresh_lane(struct story *story, struct story_server *server,
     if (state == STORY_ABSENT || (after_echo && state == STORY_IDLE))
         return;
     story->tell(story, server, client,
-                state == STORY_UNREAD || who->n > 1
-                    ? lane->label : story_state_name(state));
+                who->n > 1 ? lane->label : story_state_name(state));
 }
 
 void story_refresh(struct story *story)

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORY_LABEL = 48 };
+enum { STORY_LABEL = 48, STORY_WORD = 160 };
 
 /* Where a client stands. Of a bus the highest of its connections counts. */
 enum story_state {
@@ -58,6 +58,8 @@ struct story_server {
     struct server process;
     bool ended;      /* it has died, or could not go on */
     char fate[STORY_LABEL];
+    char word[STORY_WORD]; /* the last line of its stderr; not filtered */
+    off_t heard;           /* bytes of its stderr that were looked at */
     struct client clients[SCENE_CLIENTS];
     struct story_lane lanes[SCENE_CLIENTS];
     struct observation now;
@@ -76,7 +78,8 @@ struct story {
     scene_set clients;  /* lanes to be shown */
     uint64_t clock_ms;  /* scene time */
     double speed;
-    bool paused, over, help;
+    bool paused, help;
+    bool over;          /* the scene's steps are done */
     const char *said;   /* borrowed from the scene, or a constant */
     enum story_asking asking;
     const struct scene_step *question;
