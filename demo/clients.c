@@ -177,6 +177,31 @@ void clients_pump(int reactor)
         advance(events[i].data.ptr, events[i].events, reactor);
 }
 
+/* Takes an address apart; returns the port. */
+static uint16_t read_address(const struct sockaddr *from, uint8_t to[16])
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+
+    if (from->sa_family == AF_INET6) {
+        memcpy(to, &v6->sin6_addr, 16);
+        return ntohs(v6->sin6_port);
+    }
+    memcpy(to, &v4->sin_addr, 4);
+    return ntohs(v4->sin_port);
+}
+
+static void note_addresses(struct connection *c, const struct sockaddr *server)
+{
+    struct sockaddr_storage own;
+    socklen_t length = sizeof(own);
+
+    c->family = (uint8_t)server->sa_family;
+    read_address(server, c->server_address);
+    if (getsockname(c->fd, (struct sockaddr *)&own, &length) == 0)
+        c->port = read_address((struct sockaddr *)&own, c->address);
+}
+
 static int dial(struct connection *c, const char *host, uint16_t port)
 {
     const struct addrinfo hints = {
@@ -184,8 +209,6 @@ static int dial(struct connection *c, const char *host, uint16_t port)
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
     };
     struct addrinfo *address;
-    struct sockaddr_storage own;
-    socklen_t length = sizeof(own);
     const int on = 1;
     char service[8];
 
@@ -203,11 +226,8 @@ static int dial(struct connection *c, const char *host, uint16_t port)
         c->phase = CONNECTION_OPEN;
     else if (errno != EINPROGRESS)
         end(c, CONNECTION_REFUSED);
-    if (c->fd != -1 &&
-        getsockname(c->fd, (struct sockaddr *)&own, &length) == 0)
-        c->port = ntohs(own.ss_family == AF_INET6
-                            ? ((struct sockaddr_in6 *)&own)->sin6_port
-                            : ((struct sockaddr_in *)&own)->sin_port);
+    if (c->fd != -1)
+        note_addresses(c, address->ai_addr);
 done:
     freeaddrinfo(address);
     return c->phase != CONNECTION_REFUSED && c->fd == -1 ? -1 : 0;

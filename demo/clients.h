@@ -30,7 +30,9 @@ enum connection_phase {
 struct connection {
     int fd; /* -1 when it is over */
     enum connection_phase phase;
-    uint16_t port;        /* its own, by which /proc shows it */
+    uint8_t family;       /* AF_INET or AF_INET6 */
+    uint8_t address[16], server_address[16]; /* network order */
+    uint16_t port;        /* its own, by which the kernel shows it */
     uint16_t server_port;
     bool reading;         /* false: it stalls */
     bool differs;         /* what came back is not what was sent */
@@ -44,7 +46,7 @@ struct connection {
     char last[CONNECTION_LAST]; /* the end of what came back, with a NUL */
     char text[CONNECTION_LAST * 8]; /* what to send, over and over */
     size_t text_bytes;
-    /* What /proc says about it; written by observe.c. */
+    /* What the kernel says about it; written by observe.c. */
     bool seen;            /* a sample was taken since connect() */
     bool accepted;
     uint32_t unread;      /* bytes that wait in the kernel for the server */

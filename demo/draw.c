@@ -13,8 +13,8 @@ enum {
     BELOW = 2,        /* legend, keys */
     LABEL_WIDTH = 15,
     FRAME = 2,        /* title and summary of a panel */
-    STEP_MS = 125,    /* a column of a lane stands for this, at first */
-    LONGEST_STEP_MS = 2000, /* and for this at most; then lanes scroll */
+    STEP_MS = 120,    /* a column of a lane stands for this, at first */
+    LONGEST_STEP_MS = 1920, /* and for this at most; then lanes scroll */
 };
 
 struct grid {
@@ -34,7 +34,7 @@ static const struct {
     [STORY_WAITING] = {L'═', L'=', SCREEN_WAITING, "waits"},
     [STORY_STALLED] = {L'≈', L'~', SCREEN_WAITING, "stalls"},
     [STORY_QUEUED] = {L'░', L'.', SCREEN_QUEUED, "in queue"},
-    [STORY_UNREAD] = {L'▓', L'#', SCREEN_UNREAD, "in queue, unread"},
+    [STORY_UNREAD] = {L'▓', L'#', SCREEN_UNREAD, "unread"},
     [STORY_CUT] = {L'×', L'x', SCREEN_BAD, "turned away"},
     [STORY_WRONG] = {L'!', L'!', SCREEN_BAD, "wrong"},
 };
@@ -169,7 +169,7 @@ static void draw_legend(struct screen *screen, bool unicode)
 
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         enum story_state state = order[i];
-        int width = 4 + (int)strlen(looks[state].meaning);
+        int width = 3 + (int)strlen(looks[state].meaning);
         if (column + width > screen->width)
             break;
         screen_repeat(screen, row, column, 1, looks[state].style,
@@ -190,8 +190,8 @@ static void draw_keys(struct screen *screen, const struct story *story)
              scene_name_set(story->chosen, names));
     int column = screen_text(screen, row, 1, 32, SCREEN_BOLD, chosen);
     screen_text(screen, row, column + 1, screen->width, SCREEN_PLAIN,
-                "c connect  s send  t stall  x close  r reset   "
-                "space pause  n next  ? help  q quit");
+                "c connect  s send  t stall  x close  r reset  ? help  "
+                "q quit  n next scene  space pause  + - speed");
 }
 
 static void draw_help(struct screen *screen)
@@ -306,19 +306,27 @@ static void draw_summary(const struct panel *panel)
                 panel->server->ended ? SCREEN_BAD : SCREEN_DIM, text);
 }
 
-/* A column of a lane stands for step_ms from from_ms on. */
+/* What a column stands for, so that the whole story finds room: 120 ms,
+ * 180, 240, 360 ... in few steps, as a lane jumps when it changes. */
+static uint64_t choose_step_ms(uint64_t clock_ms, int columns)
+{
+    uint64_t step_ms = STEP_MS;
+
+    while (step_ms * (uint64_t)columns <= clock_ms &&
+           step_ms < LONGEST_STEP_MS)
+        step_ms = step_ms % 9 == 0 ? step_ms / 3 * 4 : step_ms / 2 * 3;
+    return step_ms;
+}
+
 static void draw_lane(const struct panel *panel, int row, int client)
 {
     const struct story_lane *lane = &panel->server->lanes[client];
     uint64_t clock_ms = panel->story->clock_ms;
     bool chosen = (panel->story->chosen >> client & 1) != 0;
     int columns = panel->width - LABEL_WIDTH - 4;
-    uint64_t step_ms = STEP_MS;
-    uint64_t from_ms = 0;
+    uint64_t step_ms = choose_step_ms(clock_ms, columns);
+    uint64_t from_ms = 0; /* where the first column begins */
 
-    while (step_ms * (uint64_t)columns <= clock_ms &&
-           step_ms < LONGEST_STEP_MS)
-        step_ms *= 2;
     if (step_ms * (uint64_t)columns <= clock_ms)
         from_ms = (clock_ms / step_ms + 1 - (uint64_t)columns) * step_ms;
     screen_format(panel->screen, row, panel->left + 1, 1,
@@ -337,8 +345,8 @@ static void draw_lane(const struct panel *panel, int row, int client)
                     ? SCREEN_PLAIN : looks[lane->state].style, lane->label);
 }
 
-/* Returns the row behind the lanes. */
-static int draw_lanes(const struct panel *panel, int row, int rows)
+/* Where there is room, with an empty row behind each lane. */
+static int draw_lanes(const struct panel *panel, int row, int rows, int pitch)
 {
     int left = count(panel->story->clients);
 
@@ -351,27 +359,31 @@ static int draw_lanes(const struct panel *panel, int row, int rows)
                           left);
             break;
         }
-        draw_lane(panel, row++, client);
+        draw_lane(panel, row, client);
+        row += pitch;
         rows--;
         left--;
     }
     return row;
 }
 
-/* A child is set in; a thread is told from a process by its word. */
+/* A child is set in; a thread is told from a process by its word, and a
+ * process loses its word where the line would be too long. */
 static void draw_task(const struct panel *panel, int row,
                       const struct observe_task *task)
 {
-    const char *branch = task->pid == panel->server->process.pid ? ""
-                         : panel->unicode                       ? "└ "
-                                                                : "`-";
     bool thread = task->tid != task->pid;
+    bool child = thread || task->pid != panel->server->process.pid;
+    const char *branch = !child ? "" : panel->unicode ? "└ " : "`-";
+    char line[OBSERVE_CALL + 32];
 
+    int n = snprintf(line, sizeof(line), "%s %d  %s",
+                     thread ? "thread" : "pid", task->tid, task->call);
+    if (n >= panel->width)
+        snprintf(line, sizeof(line), "%d %s", task->tid, task->call);
     screen_format(panel->screen, row, panel->left + 1, panel->width - 1,
-                  task->running ? SCREEN_BOLD : SCREEN_PLAIN,
-                  "%s%s %d  %s", thread ? (panel->unicode ? "└ " : "`-")
-                                        : branch,
-                  thread ? "thread" : "pid", task->tid, task->call);
+                  task->running ? SCREEN_BOLD : SCREEN_PLAIN, "%s%s",
+                  branch, line);
 }
 
 static void draw_tasks(const struct panel *panel, int row, int rows)
@@ -400,9 +412,12 @@ static void draw_panel(const struct panel *panel)
     int tasks = at_most((int)panel->server->now.tasks, 2);
     int lanes = at_most(clients, at_least(rows - tasks, 1));
 
+    int all = (int)panel->server->now.tasks + 1;
+    int pitch = 2 * clients + at_least(all, clients + 1) <= rows ? 2 : 1;
+
     draw_title(panel);
     draw_summary(panel);
-    int row = draw_lanes(panel, panel->top + FRAME, lanes);
+    int row = draw_lanes(panel, panel->top + FRAME, lanes, pitch);
     rows = panel->top + panel->height - row;
     if (panel->server->word[0] != '\0' && rows > 1)
         screen_text(panel->screen, row + --rows, panel->left + 1,

@@ -29,176 +29,9 @@ static ssize_t read_file(const char *path, char *text, size_t size)
     return more == -1 ? -1 : (ssize_t)n;
 }
 
-/* --- sockets ------------------------------------------------------------ */
-
-/* Jumps over blanks and one word. */
-static const char *skip_word(const char *text)
-{
-    text += strspn(text, " ");
-    return text + strcspn(text, " ");
-}
-
-/* The port of "0100007F:13BA": behind the colon, hexadecimal. */
-static const char *read_port(const char *text, uint16_t *port)
-{
-    char *end;
-
-    text += strspn(text, " ");
-    text += strspn(text, "0123456789ABCDEF");
-    if (*text != ':')
-        return NULL;
-    *port = (uint16_t)strtoul(text + 1, &end, 16);
-    return end;
-}
-
-int observe_read_row(const char *line, struct observe_row *row)
-{
-    char *end;
-
-    line = skip_word(line); /* "12:" */
-    line = read_port(line, &row->local);
-    if (line == NULL)
-        return -1;
-    line = read_port(line, &row->remote);
-    if (line == NULL)
-        return -1;
-    row->state = (unsigned)strtoul(line, &end, 16);
-    line = end + strcspn(end, ":"); /* tx_queue:rx_queue */
-    if (*line != ':')
-        return -1;
-    row->unread = (uint32_t)strtoul(line + 1, &end, 16);
-    line = end;
-    for (int i = 0; i < 4; i++) /* timer, retransmissions, user, timeout */
-        line = skip_word(line);
-    row->inode = strtoull(line, &end, 10);
-    return end == line ? -1 : 0;
-}
-
-static int add_row(struct observe_sockets *sockets,
-                   const struct observe_row *row)
-{
-    if (sockets->n == sockets->capacity) {
-        size_t capacity = sockets->capacity ? 2 * sockets->capacity : 64;
-        struct observe_row *rows =
-            realloc(sockets->rows, capacity * sizeof(*rows));
-        if (rows == NULL)
-            return -1;
-        sockets->rows = rows;
-        sockets->capacity = capacity;
-    }
-    sockets->rows[sockets->n++] = *row;
-    return 0;
-}
-
-static bool is_wanted(const uint16_t *ports, size_t n, uint16_t port)
-{
-    for (size_t i = 0; i < n; i++)
-        if (ports[i] == port)
-            return true;
-    return false;
-}
-
-/* As a stream: the file may hold every connection of a busy machine. */
-static int read_table(struct observe_sockets *sockets, const char *path,
-                      const uint16_t *ports, size_t nports)
-{
-    static char text[65536]; /* the demo has one thread */
-    size_t left = 0;
-    ssize_t n;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd == -1)
-        return -1;
-    while ((n = read(fd, text + left, sizeof(text) - 1 - left)) > 0) {
-        char *line = text;
-        char *newline;
-        text[left + (size_t)n] = '\0';
-        while ((newline = strchr(line, '\n')) != NULL) {
-            struct observe_row row;
-            *newline = '\0';
-            if (observe_read_row(line, &row) == 0 &&
-                is_wanted(ports, nports, row.local) &&
-                add_row(sockets, &row) == -1)
-                goto fail;
-            line = newline + 1;
-        }
-        left = strlen(line);
-        memmove(text, line, left);
-    }
-    close(fd);
-    return n == -1 ? -1 : 0;
-
-fail:
-    close(fd);
-    return -1;
-}
-
-static int by_inode(const void *a, const void *b)
-{
-    const struct observe_row *x = a;
-    const struct observe_row *y = b;
-
-    return (x->inode > y->inode) - (x->inode < y->inode);
-}
-
-int observe_read_sockets(struct observe_sockets *sockets,
-                         const uint16_t *ports, size_t nports)
-{
-    for (size_t i = 0; i < sockets->n; i++)
-        sockets->by_remote[sockets->rows[i].remote] = 0;
-    sockets->n = 0;
-    if (read_table(sockets, "/proc/net/tcp", ports, nports) == -1)
-        return -1;
-    /* A kernel without IPv6 has no such file. */
-    if (read_table(sockets, "/proc/net/tcp6", ports, nports) == -1 &&
-        errno != ENOENT)
-        return -1;
-    if (sockets->n > 0)
-        qsort(sockets->rows, sockets->n, sizeof(*sockets->rows), by_inode);
-    for (size_t i = 0; i < sockets->n; i++) {
-        uint32_t *first = &sockets->by_remote[sockets->rows[i].remote];
-        sockets->rows[i].next = *first;
-        *first = (uint32_t)i + 1;
-    }
-    return 0;
-}
-
-static int by_ports(const void *a, const void *b)
-{
-    const struct observe_name *x = a;
-    const struct observe_name *y = b;
-
-    return x->local != y->local ? (int)x->local - (int)y->local
-                                : (int)x->remote - (int)y->remote;
-}
-
-void observe_sort_names(struct observe_name *names, size_t n)
-{
-    if (n > 0)
-        qsort(names, n, sizeof(*names), by_ports);
-}
-
-const char *observe_find_name(const struct observe_sockets *sockets,
-                              uint16_t local, uint16_t remote)
-{
-    const struct observe_name key = {.local = local, .remote = remote};
-    const struct observe_name *found = NULL;
-
-    if (sockets->nnames > 0)
-        found = bsearch(&key, sockets->names, sockets->nnames, sizeof(key),
-                        by_ports);
-    return found == NULL ? NULL : found->text;
-}
-
-void observe_free(struct observe_sockets *sockets)
-{
-    free(sockets->rows);
-    memset(sockets, 0, sizeof(*sockets));
-}
-
 /* --- tasks -------------------------------------------------------------- */
 
-void observe_describe(const char *line, const struct observe_sockets *sockets,
+void observe_describe(const char *line, const struct sockets *sockets,
                       struct observe_task *task)
 {
     unsigned long args[6] = {0};
@@ -234,7 +67,7 @@ static char read_state(pid_t pid)
 }
 
 static void look_at_task(struct observation *now, pid_t pid, pid_t tid,
-                         const struct observe_sockets *sockets)
+                         const struct sockets *sockets)
 {
     char path[PATH];
     char line[256];
@@ -295,7 +128,7 @@ struct family {
 
 static void look_at_process(struct observation *now, pid_t pid,
                             struct family *family,
-                            const struct observe_sockets *sockets)
+                            const struct sockets *sockets)
 {
     char path[PATH];
     struct dirent *entry;
@@ -333,7 +166,7 @@ static void add_orphans(struct family *family, pid_t server)
 
 void observe_server(struct observation *now, pid_t server,
                     const uint16_t *ports, size_t n,
-                    const struct observe_sockets *sockets)
+                    const struct sockets *sockets)
 {
     static struct family family; /* the demo has one thread */
 
@@ -344,32 +177,22 @@ void observe_server(struct observation *now, pid_t server,
     for (size_t i = 0; i < family.n; i++)
         look_at_process(now, family.pids[i], &family, sockets);
     for (size_t i = 0; i < sockets->n; i++) {
-        const struct observe_row *row = &sockets->rows[i];
-        if (row->state == TCP_LISTEN && is_wanted(ports, n, row->local))
-            now->queue += row->unread;
+        const struct sockets_row *row = &sockets->rows[i];
+        for (size_t k = 0; row->state == TCP_LISTEN && k < n; k++)
+            now->queue += row->local == ports[k] ? row->unread : 0;
     }
 }
 
 /* --- clients ------------------------------------------------------------ */
 
-static const struct observe_row *find_row(
-    const struct observe_sockets *sockets, const struct connection *c)
-{
-    uint32_t i = sockets->by_remote[c->port];
-
-    while (i != 0 && sockets->rows[i - 1].local != c->server_port)
-        i = sockets->rows[i - 1].next;
-    return i == 0 ? NULL : &sockets->rows[i - 1];
-}
-
 void observe_client(struct client *client,
-                    const struct observe_sockets *sockets)
+                    const struct sockets *sockets)
 {
     for (size_t i = 0; i < client->n; i++) {
         struct connection *c = &client->connections[i];
         if (c->phase > CONNECTION_ENDING)
             continue;
-        const struct observe_row *row = find_row(sockets, c);
+        const struct sockets_row *row = sockets_find_connection(sockets, c);
         if (row == NULL)
             continue;
         c->seen = true;

@@ -37,7 +37,7 @@ struct play {
     struct scene *scene;
     struct story story;
     struct story_server servers[SCENE_SERVERS];
-    struct servers_eye eye;
+    struct sockets sockets;
     int reactor;          /* of the clients */
     int signals;          /* a signalfd */
     bool terminal;        /* is it drawn on and are keys read? */
@@ -482,7 +482,7 @@ static void take_signals(struct play *play)
 static void sample(struct play *play)
 {
     uint64_t before_ns = read_clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    int alive = servers_sample(&play->story, &play->eye);
+    int alive = servers_sample(&play->story, &play->sockets);
 
     if (alive == -1)
         fprintf(stderr, "demo: cannot look at the servers: %s\n",
@@ -705,7 +705,7 @@ static void close_all(struct play *play)
     if (play->signals > 0)
         close(play->signals);
     screen_free(&play->screen);
-    servers_free_eye(&play->eye);
+    sockets_free(&play->sockets);
     free(play->scene);
 }
 

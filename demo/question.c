@@ -30,6 +30,7 @@ char question_read(const struct story *story, char key)
                        (story->scene->clients >> (upper - 'A') & 1) != 0
                    ? upper : '\0';
     case SCENE_ECHOED:
+    case SCENE_ACCEPTED:
         return upper == 'Y' ? 'y' : upper == 'N' ? 'n' : '\0';
     default:
         return key >= '0' && key <= '9' ? key : '\0';
@@ -39,6 +40,13 @@ char question_read(const struct story *story, char key)
 void question_answer(struct story *story, char answer)
 {
     story->servers[story->answering++].answer.guess = answer;
+}
+
+static bool is_in(const struct story_server *server, scene_set who)
+{
+    enum story_state state = server->lanes[__builtin_ctz(who)].state;
+
+    return state >= STORY_IDLE && state <= STORY_STALLED;
 }
 
 static char truth(const struct story_server *server,
@@ -51,6 +59,8 @@ static char truth(const struct story_server *server,
         return server->first_echoed == '\0' ? '0' : server->first_echoed;
     case SCENE_ECHOED:
         return (server->echoed_since & question->clients) != 0 ? 'y' : 'n';
+    case SCENE_ACCEPTED:
+        return is_in(server, question->clients) ? 'y' : 'n';
     default:
         return (char)('0' + (tasks < 9 ? tasks : 9));
     }
@@ -81,6 +91,7 @@ const char *question_words(const struct scene_step *question, char answer,
             strcpy(words, "nobody");
         break;
     case SCENE_ECHOED:
+    case SCENE_ACCEPTED:
         strcpy(words, answer == 'y' ? "yes" : "no");
         break;
     default:
@@ -102,6 +113,7 @@ const char *question_choices(const struct story *story,
                  scene_name_set(story->scene->clients, names));
         break;
     case SCENE_ECHOED:
+    case SCENE_ACCEPTED:
         strcpy(choices, "y or n");
         break;
     default:

@@ -3,7 +3,8 @@
  * happened, server by server.
  *
  * An answer is a character: a client's letter or 0 (nobody) for `ask next`,
- * y or n for `ask echoed`, a digit for `ask tasks` (9: nine or more).
+ * y or n for `ask echoed` and `ask accepted`, a digit for `ask tasks` (9:
+ * nine or more).
  */
 #ifndef DEMO_QUESTION_H
 #define DEMO_QUESTION_H

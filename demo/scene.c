@@ -189,16 +189,17 @@ static int read_ask(struct reader *reader, char *rest)
         step->question = SCENE_NEXT;
     } else if (strcmp(kind, "tasks") == 0) {
         step->question = SCENE_TASKS;
-    } else if (strcmp(kind, "echoed") == 0) {
+    } else if (strcmp(kind, "echoed") == 0 ||
+               strcmp(kind, "accepted") == 0) {
         const char *who = take_word(&rest);
-        step->question = SCENE_ECHOED;
+        step->question = kind[0] == 'e' ? SCENE_ECHOED : SCENE_ACCEPTED;
         if (!is_client(who))
-            return refuse(reader, "`ask echoed %.40s`: a client is "
-                          "accepted, A to Z", who);
+            return refuse(reader, "`ask %s %.40s`: a client is accepted, A "
+                          "to Z", kind, who);
         step->clients = client_bit(who[0]);
     } else {
-        return refuse(reader, "`ask %.40s`: next, echoed CLIENT or tasks is "
-                      "accepted, and the question", kind);
+        return refuse(reader, "`ask %.40s`: next, echoed CLIENT, accepted "
+                      "CLIENT or tasks is accepted, and the question", kind);
     }
     return copy_text(reader, step->text, sizeof(step->text), "ask", rest);
 }
@@ -394,7 +395,7 @@ static int check_whole(struct reader *reader)
         if (scene->steps[i].verb == SCENE_ASK &&
             (scene->steps[i].clients & ~scene->clients) != 0) {
             reader->line = scene->steps[i].line;
-            return refuse(reader, "`ask echoed` about a client that never "
+            return refuse(reader, "`ask` about a client that never "
                           "connects");
         }
     if (scene->title[0] == '\0')

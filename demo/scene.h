@@ -38,9 +38,10 @@ enum scene_verb {
 
 /* What is asked, and found out by watching: no answer stands in a scene. */
 enum scene_question {
-    SCENE_NEXT,   /* which client is echoed first from now on? */
-    SCENE_ECHOED, /* is this client echoed from now on? */
-    SCENE_TASKS,  /* how many processes and threads will there be? */
+    SCENE_NEXT,     /* which client is echoed first from now on? */
+    SCENE_ECHOED,   /* is this client echoed from now on? */
+    SCENE_ACCEPTED, /* has the server let this client in, at the end? */
+    SCENE_TASKS,    /* how many processes and threads are there then? */
 };
 
 /* A set of clients: bit 0 is A. */
@@ -49,7 +50,7 @@ typedef uint32_t scene_set;
 struct scene_step {
     enum scene_verb verb;
     unsigned line;                /* in the file, from 1 */
-    scene_set clients;            /* who acts; whom `ask echoed` is about */
+    scene_set clients;            /* who acts; whom a question is about */
     enum scene_question question;
     uint64_t ns;                  /* of `wait` */
     size_t count;                 /* connections; bytes, 0: those of text */

@@ -36,69 +36,43 @@ int servers_start(struct story *story, const struct stage_part *parts,
 
 /* --- names -------------------------------------------------------------- */
 
-static struct observe_name *add_name(struct servers_eye *eye)
-{
-    size_t n = eye->sockets.nnames;
-
-    if (n == eye->capacity) {
-        size_t capacity = n > 0 ? 2 * n : 64;
-        struct observe_name *names =
-            realloc(eye->names, capacity * sizeof(*names));
-        if (names == NULL)
-            return NULL;
-        eye->names = names;
-        eye->capacity = capacity;
-    }
-    eye->sockets.nnames++;
-    return &eye->names[n];
-}
-
-static int name_listeners(struct servers_eye *eye,
+static int name_listeners(struct sockets *sockets,
                           const struct server *process)
 {
+    char name[16] = "listener";
+
     for (size_t i = 0; i < process->nports; i++) {
-        struct observe_name *name = add_name(eye);
-        if (name == NULL)
+        if (process->nports > 1)
+            snprintf(name, sizeof(name), "listener %u", (unsigned)i % 100 + 1);
+        if (sockets_name_listener(sockets, process->ports[i], name) == -1)
             return -1;
-        name->local = process->ports[i];
-        name->remote = 0;
-        if (process->nports == 1)
-            strcpy(name->text, "listener");
-        else
-            snprintf(name->text, sizeof(name->text), "listener %u",
-                     (unsigned)i % 100 + 1);
     }
     return 0;
 }
 
-static int name_client(struct servers_eye *eye, const struct client *client,
-                       char letter)
+static int name_clients(struct sockets *sockets,
+                        const struct story_server *server)
 {
-    for (size_t i = 0; i < client->n; i++) {
-        struct observe_name *name = add_name(eye);
-        if (name == NULL)
-            return -1;
-        name->local = client->connections[i].server_port;
-        name->remote = client->connections[i].port;
-        snprintf(name->text, sizeof(name->text), "client %c", letter);
-    }
-    return 0;
-}
+    char name[16];
 
-static int name_all(struct servers_eye *eye, const struct story *story)
-{
-    eye->sockets.nnames = 0;
-    for (size_t i = 0; i < story->nservers; i++) {
-        const struct story_server *server = &story->servers[i];
-        if (name_listeners(eye, &server->process) == -1)
-            return -1;
-        for (int client = 0; client < SCENE_CLIENTS; client++)
-            if (name_client(eye, &server->clients[client],
-                            (char)('A' + client)) == -1)
+    for (int client = 0; client < SCENE_CLIENTS; client++) {
+        const struct client *who = &server->clients[client];
+        snprintf(name, sizeof(name), "client %c", 'A' + client);
+        for (size_t i = 0; i < who->n; i++)
+            if (sockets_name_connection(sockets, &who->connections[i],
+                                        name) == -1)
                 return -1;
     }
-    eye->sockets.names = eye->names;
-    observe_sort_names(eye->names, eye->sockets.nnames);
+    return 0;
+}
+
+static int name_all(struct sockets *sockets, const struct story *story)
+{
+    sockets_forget_names(sockets);
+    for (size_t i = 0; i < story->nservers; i++)
+        if (name_listeners(sockets, &story->servers[i].process) == -1 ||
+            name_clients(sockets, &story->servers[i]) == -1)
+            return -1;
     return 0;
 }
 
@@ -144,19 +118,19 @@ static void look_for_death(const struct story *story,
 }
 
 static void look_at(struct story *story, struct story_server *server,
-                    struct servers_eye *eye)
+                    struct sockets *sockets)
 {
     struct observation before = server->now;
 
     look_for_death(story, server);
     listen_to(story, server);
     observe_server(&server->now, server->process.pid, server->process.ports,
-                   server->process.nports, &eye->sockets);
+                   server->process.nports, sockets);
     if (server->ended)
         server->now.zombies = 0; /* it is ours to reap, at the end */
     story_tell_change(story, server, &before);
     for (int client = 0; client < SCENE_CLIENTS; client++)
-        observe_client(&server->clients[client], &eye->sockets);
+        observe_client(&server->clients[client], sockets);
 }
 
 static bool is_server(const struct story *story, pid_t pid)
@@ -177,23 +151,15 @@ static void reap_orphans(const struct story *story)
             waitpid(pids[i], NULL, WNOHANG);
 }
 
-int servers_sample(struct story *story, struct servers_eye *eye)
+int servers_sample(struct story *story, struct sockets *sockets)
 {
-    uint16_t ports[SCENE_SERVERS * MAX_PORTS];
-    size_t nports = 0;
     int alive = 0;
 
-    for (size_t i = 0; i < story->nservers; i++) {
-        const struct server *process = &story->servers[i].process;
-        for (size_t k = 0; k < process->nports; k++)
-            ports[nports++] = process->ports[k];
-    }
-    if (name_all(eye, story) == -1 ||
-        observe_read_sockets(&eye->sockets, ports, nports) == -1)
+    if (name_all(sockets, story) == -1 || sockets_read(sockets) == -1)
         return -1;
     reap_orphans(story);
     for (size_t i = 0; i < story->nservers; i++) {
-        look_at(story, &story->servers[i], eye);
+        look_at(story, &story->servers[i], sockets);
         alive += !story->servers[i].ended;
     }
     return alive;
@@ -224,12 +190,4 @@ void servers_sweep(void)
             kill(pids[i], SIGKILL);
             waitpid(pids[i], NULL, 0);
         }
-}
-
-void servers_free_eye(struct servers_eye *eye)
-{
-    observe_free(&eye->sockets);
-    free(eye->names);
-    eye->names = NULL;
-    eye->capacity = 0;
 }

@@ -10,13 +10,6 @@
 
 #include <stddef.h>
 
-/* What a sample needs; begin with zeroes. */
-struct servers_eye {
-    struct observe_sockets sockets;
-    struct observe_name *names; /* owned */
-    size_t capacity;
-};
-
 /*
  * Starts the servers of a story and tells what is to be known of them.
  *
@@ -31,16 +24,16 @@ int servers_start(struct story *story, const struct stage_part *parts,
  * Looks at every server: sockets, tasks, whether it lives, what it says on
  * stderr. Reaps orphans that became ours.
  *
+ * sockets  of all of them; brought up to date
+ *
  * Returns  how many servers live; or -1 with errno.
  */
-int servers_sample(struct story *story, struct servers_eye *eye);
+int servers_sample(struct story *story, struct sockets *sockets);
 
 /* Ends all servers, politely for a second, and frees their clients. */
 void servers_stop(struct story *story);
 
 /* Ends whatever else descends from us, the orphans of servers. */
 void servers_sweep(void);
-
-void servers_free_eye(struct servers_eye *eye);
 
 #endif

@@ -67,7 +67,7 @@ static void label_one(char label[STORY_LABEL], const struct connection *c,
 
     if (state == STORY_UNREAD)
         snprintf(label, STORY_LABEL, "%s unread",
-                 story_bytes(c->unread > 0 ? c->unread : c->sent, bytes));
+                 story_bytes(c->sent, bytes)); /* so all of it is */
     else if (state == STORY_WAITING)
         snprintf(label, STORY_LABEL, "waits: %s",
                  story_bytes(connection_owed(c), bytes));

@@ -69,33 +69,14 @@ struct crowd {
     char one[24]; /* the name of the last one */
 };
 
-static const struct observe_row *find_inode(
-    const struct observe_sockets *sockets, uint64_t inode)
-{
-    size_t low = 0;
-    size_t high = sockets->n;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (sockets->rows[middle].inode < inode)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < sockets->n && sockets->rows[low].inode == inode
-               ? &sockets->rows[low] : NULL;
-}
-
 static void count_inode(struct crowd *crowd, uint64_t inode,
-                        const struct observe_sockets *sockets)
+                        const struct sockets *sockets)
 {
-    const struct observe_row *row =
-        inode == 0 ? NULL : find_inode(sockets, inode);
+    const struct sockets_row *row =
+        inode == 0 ? NULL : sockets_find_inode(sockets, inode);
     bool listens = row != NULL && row->state == TCP_LISTEN;
     const char *name =
-        row == NULL ? NULL
-                    : observe_find_name(sockets, row->local,
-                                        listens ? 0 : row->remote);
+        row == NULL ? NULL : sockets_find_name(sockets, row);
 
     if (listens)
         crowd->listeners++;
@@ -109,7 +90,7 @@ static void count_inode(struct crowd *crowd, uint64_t inode,
 
 /* "socket:[4711]" -> 4711; else 0. */
 static void count_descriptor(struct crowd *crowd, pid_t pid, unsigned long fd,
-                             const struct observe_sockets *sockets)
+                             const struct sockets *sockets)
 {
     char path[64];
     char target[OBSERVE_CALL];
@@ -127,7 +108,7 @@ static void count_descriptor(struct crowd *crowd, pid_t pid, unsigned long fd,
 
 /* fdinfo has a line for each: "tfd: 7 events: 19 data: 7 pos:0 ino:1b2f" */
 static void count_epoll(struct crowd *crowd, pid_t pid, unsigned long fd,
-                        const struct observe_sockets *sockets)
+                        const struct sockets *sockets)
 {
     char path[64];
     char line[256];
@@ -158,7 +139,7 @@ static size_t peek(pid_t pid, unsigned long address, void *to, size_t n)
 
 static void count_select(struct crowd *crowd, pid_t pid,
                          const unsigned long args[6],
-                         const struct observe_sockets *sockets)
+                         const struct sockets *sockets)
 {
     unsigned long sets[2][FD_SETSIZE / 8 / sizeof(long)] = {{0}};
     size_t bits = 8 * sizeof(long);
@@ -174,7 +155,7 @@ static void count_select(struct crowd *crowd, pid_t pid,
 
 static void count_poll(struct crowd *crowd, pid_t pid,
                        const unsigned long args[6],
-                       const struct observe_sockets *sockets)
+                       const struct sockets *sockets)
 {
     struct pollfd watched[1024];
     size_t n = args[1] < 1024 ? args[1] : 1024;
@@ -216,7 +197,7 @@ static void name_crowd(char *text, size_t size, const struct crowd *crowd)
 
 static void describe(char text[OBSERVE_CALL], size_t call, pid_t pid,
                      const unsigned long args[6],
-                     const struct observe_sockets *sockets)
+                     const struct sockets *sockets)
 {
     enum argument argument = calls[call].argument;
     struct crowd crowd = {0};
@@ -242,7 +223,7 @@ static void describe(char text[OBSERVE_CALL], size_t call, pid_t pid,
 
 void syscalls_describe(char text[OBSERVE_CALL], pid_t pid, long number,
                        const unsigned long args[6],
-                       const struct observe_sockets *sockets)
+                       const struct sockets *sockets)
 {
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
         if (calls[i].number == number) {

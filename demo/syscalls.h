@@ -18,6 +18,6 @@
  */
 void syscalls_describe(char text[OBSERVE_CALL], pid_t pid, long number,
                        const unsigned long args[6],
-                       const struct observe_sockets *sockets);
+                       const struct sockets *sockets);
 
 #endif
