@@ -9,7 +9,9 @@ comma := ,
 BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
 
 ROOMS := iterative forking threading timeout_poll select epoll
-SOURCES := $(wildcard $(ROOMS:=/*.c) common/*.c bench/*.c tests/*.c demo/*.c)
+FUZZERS := $(wildcard tests/fuzz_*.c)
+SOURCES := $(filter-out $(FUZZERS),$(wildcard $(ROOMS:=/*.c) common/*.c \
+  bench/*.c tests/*.c demo/*.c))
 MAINS := $(shell grep -l '^int main\b' $(SOURCES))
 SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
 MODULES := $(filter-out $(MAINS) $(SUITES),$(SOURCES))
@@ -30,7 +32,7 @@ SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox libjansson-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: help all deps test bench demo diff wall format lint check clean contract
+.PHONY: help all deps test bench demo pictures diff wall format lint check clean contract
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -56,7 +58,8 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/bench/% $(BUILD)/demo/%: LDLIBS += -ljansson -lm
+$(BUILD)/bench/%: LDLIBS += -ljansson -lm
+$(BUILD)/demo/%: LDLIBS += -ljansson
 
 # The echo servers, a name a line: what tests, benchmark and demo go through.
 $(BUILD)/servers: $(SERVERS) Makefile
@@ -87,6 +90,20 @@ SCENE ?= silent-first
 
 demo: all ## see it live: make demo SCENE=crowd (docs/demo.md)
 	@$(BUILD)/demo/demo --scene $(SCENE)
+
+# SCENE, size, and a text on the screen at the moment that is wanted.
+picture = COLUMNS=$(2) LINES=$(3) LC_ALL=C.UTF-8 NO_COLOR= \
+  $(BUILD)/demo/demo --plain --scene $(1) --record $(BUILD)/$(1).cast \
+  >/dev/null && $(BUILD)/demo/picture $(BUILD)/$(1).cast '$(4)' \
+  > docs/img/demo-$(1).svg
+
+pictures: all ## record the demo anew for README and chapters (two minutes)
+	@mkdir -p docs/img
+	$(call picture,silent-first,100,28,answer: nobody)
+	$(call picture,crowd,84,26,9 processes)
+	$(call picture,fork-storm,84,24,turned away)
+	$(call picture,ten-ports,100,20,answer: no)
+	$(call picture,cpu-work,84,16,answer: no)
 
 # --- upkeep -----------------------------------------------------------------
 

@@ -191,7 +191,7 @@ static void draw_keys(struct screen *screen, const struct story *story)
     int column = screen_text(screen, row, 1, 32, SCREEN_BOLD, chosen);
     screen_text(screen, row, column + 1, screen->width, SCREEN_PLAIN,
                 "c connect  s send  t stall  x close  r reset  ? help  "
-                "q quit  n next scene  space pause  + - speed");
+                "q quit  n next scene  space pause");
 }
 
 static void draw_help(struct screen *screen)
@@ -280,14 +280,9 @@ static void draw_summary(const struct panel *panel)
 {
     const struct observation *now = &panel->server->now;
     int row = panel->top + 1;
-    char text[96];
-    int n = snprintf(text, sizeof(text), "%zu process%s, %zu thread%s",
-                     now->processes, now->processes == 1 ? "" : "es",
-                     now->tasks, now->tasks == 1 ? "" : "s");
+    char text[STORY_COUNT];
 
-    if (now->zombies > 0)
-        snprintf(text + n, sizeof(text) - (size_t)n, ", %zu zombie%s",
-                 now->zombies, now->zombies == 1 ? "" : "s");
+    story_count(now, text);
     if (panel->server->ended)
         snprintf(text, sizeof(text), "%s", panel->server->fate);
     /* An answer matters more than the count: in a narrow panel it wins. */
@@ -404,6 +399,18 @@ static void draw_tasks(const struct panel *panel, int row, int rows)
                       SCREEN_DIM, "and %zu more", now->tasks - shown);
 }
 
+/* Without "forking: " before it: that is on the panel. */
+static void draw_word(const struct panel *panel, int row)
+{
+    const char *word = panel->server->word;
+    size_t n = strlen(panel->server->name);
+
+    if (strncmp(word, panel->server->name, n) == 0 && word[n] == ':')
+        word += n + 1 + strspn(word + n + 1, " ");
+    screen_text(panel->screen, row, panel->left + 1, panel->width - 1,
+                SCREEN_BAD, word);
+}
+
 static void draw_panel(const struct panel *panel)
 {
     int clients = count(panel->story->clients);
@@ -420,8 +427,7 @@ static void draw_panel(const struct panel *panel)
     int row = draw_lanes(panel, panel->top + FRAME, lanes, pitch);
     rows = panel->top + panel->height - row;
     if (panel->server->word[0] != '\0' && rows > 1)
-        screen_text(panel->screen, row + --rows, panel->left + 1,
-                    panel->width - 1, SCREEN_BAD, panel->server->word);
+        draw_word(panel, row + --rows);
     draw_tasks(panel, row, rows);
 }
 

@@ -33,6 +33,23 @@ char *story_bytes(uint64_t n, char text[16])
     return text;
 }
 
+char *story_count(const struct observation *now, char text[STORY_COUNT])
+{
+    int n;
+
+    if (now->processes > 1 && now->tasks == now->processes)
+        n = snprintf(text, STORY_COUNT, "%zu processes, a thread each",
+                     now->processes);
+    else
+        n = snprintf(text, STORY_COUNT, "%zu process%s, %zu thread%s",
+                     now->processes, now->processes == 1 ? "" : "es",
+                     now->tasks, now->tasks == 1 ? "" : "s");
+    if (now->zombies > 0)
+        snprintf(text + n, STORY_COUNT - (size_t)n, ", %zu zombie%s",
+                 now->zombies, now->zombies == 1 ? "" : "s");
+    return text;
+}
+
 static enum story_state state_of(const struct connection *c)
 {
     if (c->differs)
@@ -186,22 +203,15 @@ void story_tell_change(const struct story *story,
                        const struct observation *before)
 {
     const struct observation *now = &server->now;
-    char what[128];
+    char what[STORY_COUNT];
 
     if (now->queue != before->queue) {
         snprintf(what, sizeof(what), "accept queue: %u", now->queue);
         story->tell(story, server, -1, what);
     }
-    if (now->processes != before->processes || now->tasks != before->tasks) {
-        snprintf(what, sizeof(what), "%zu process%s, %zu thread%s",
-                 now->processes, now->processes == 1 ? "" : "es", now->tasks,
-                 now->tasks == 1 ? "" : "s");
-        story->tell(story, server, -1, what);
-    }
-    if (now->zombies > before->zombies) {
-        snprintf(what, sizeof(what), "%zu zombie%s: ended, not waited for",
-                 now->zombies, now->zombies == 1 ? "" : "s");
-        story->tell(story, server, -1, what);
+    if (now->processes != before->processes || now->tasks != before->tasks ||
+        now->zombies != before->zombies) {
+        story->tell(story, server, -1, story_count(now, what));
     }
 }
 

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORY_LABEL = 48, STORY_WORD = 160 };
+enum { STORY_LABEL = 48, STORY_WORD = 160, STORY_COUNT = 96 };
 
 /* Where a client stands. Of a bus the highest of its connections counts. */
 enum story_state {
@@ -121,6 +121,12 @@ bool story_at_rest(const struct story *story);
 
 /* Frees lanes and clients of a server. */
 void story_free_server(struct story_server *server);
+
+/*
+ * "4 processes, a thread each", "1 process, 4 threads, 2 zombies" into text,
+ * which is returned. A zombie has ended and nobody has waited for it.
+ */
+char *story_count(const struct observation *now, char text[STORY_COUNT]);
 
 /* "5 B", "128 KiB", "2.5 MiB" into text, which is returned. */
 char *story_bytes(uint64_t n, char text[16]);
