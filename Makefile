@@ -29,7 +29,8 @@ SUITE_CFLAGS := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
   $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
-PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox libjansson-dev
+PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox libjansson-dev \
+  tmux
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 .PHONY: help all deps test bench demo pictures diff wall format lint check clean contract
@@ -101,9 +102,9 @@ pictures: all ## record the demo anew for README and chapters (two minutes)
 	@mkdir -p docs/img
 	$(call picture,silent-first,100,28,answer: nobody)
 	$(call picture,crowd,84,26,9 processes)
-	$(call picture,fork-storm,84,24,turned away)
+	$(call picture,fork-storm,84,24,answer: 6)
 	$(call picture,ten-ports,100,20,answer: no)
-	$(call picture,cpu-work,84,16,answer: no)
+	$(call picture,cpu-work,84,16,accept queue 1)
 
 # --- upkeep -----------------------------------------------------------------
 

@@ -246,7 +246,7 @@ static void draw_title(const struct panel *panel)
                 queue > 0 ? SCREEN_UNREAD : SCREEN_TITLE, right);
 }
 
-/* "you: B, truth: nobody - wrong" */
+/* "you: ?", then "WRONG: nobody (you: B)" */
 static void draw_answer(const struct panel *panel, int row, int column)
 {
     const struct story *story = panel->story;
@@ -266,14 +266,15 @@ static void draw_answer(const struct panel *panel, int row, int column)
         return;
     }
     question_words(story->question, answer->truth, truth);
-    bool right = answer->guess == answer->truth;
     if (answer->guess == '\0')
         screen_format(panel->screen, row, column, width, SCREEN_BOLD,
                       "answer: %s", truth);
+    else if (answer->guess == answer->truth)
+        screen_format(panel->screen, row, column, width, SCREEN_GOOD,
+                      "RIGHT: %s", truth);
     else
-        screen_format(panel->screen, row, column, width,
-                      right ? SCREEN_GOOD : SCREEN_BAD, "%s: %s (you: %s)",
-                      right ? "RIGHT" : "WRONG", truth, guess);
+        screen_format(panel->screen, row, column, width, SCREEN_BAD,
+                      "WRONG: %s (you: %s)", truth, guess);
 }
 
 static void draw_summary(const struct panel *panel)
@@ -285,20 +286,18 @@ static void draw_summary(const struct panel *panel)
     story_count(now, text);
     if (panel->server->ended)
         snprintf(text, sizeof(text), "%s", panel->server->fate);
-    /* An answer matters more than the count: in a narrow panel it wins. */
-    bool narrow = panel->width < 50;
+    enum screen_style style = panel->server->ended ? SCREEN_BAD : SCREEN_DIM;
+    int width = panel->width - 1;
     if (panel->story->asking != STORY_NO_QUESTION) {
-        int indent = narrow ? 12 : 26;
+        /* An answer matters more: in a narrow panel the count is short. */
+        bool narrow = panel->width < 54;
         if (narrow && !panel->server->ended)
-            snprintf(text, sizeof(text), "%zu proc %zu thr",
-                     now->processes, now->tasks);
-        draw_answer(panel, row, panel->left + 2 + at_least(indent, 14));
-        screen_text(panel->screen, row, panel->left + 1, at_least(indent, 14),
-                    panel->server->ended ? SCREEN_BAD : SCREEN_DIM, text);
-        return;
+            snprintf(text, sizeof(text), "%zu proc %zu thr", now->processes,
+                     now->tasks);
+        width = narrow ? 14 : 28;
+        draw_answer(panel, row, panel->left + 2 + width);
     }
-    screen_text(panel->screen, row, panel->left + 1, panel->width - 1,
-                panel->server->ended ? SCREEN_BAD : SCREEN_DIM, text);
+    screen_text(panel->screen, row, panel->left + 1, width, style, text);
 }
 
 /* What a column stands for, so that the whole story finds room: 120 ms,

@@ -69,7 +69,9 @@ static enum story_state state_of(const struct connection *c)
 
 static void label_time(char label[STORY_LABEL], uint64_t ns)
 {
-    if (ns < 9950000)
+    if (ns < 100000)
+        snprintf(label, STORY_LABEL, "echo in %.0f us", (double)ns / 1e3);
+    else if (ns < 9950000)
         snprintf(label, STORY_LABEL, "echo in %.1f ms", (double)ns / 1e6);
     else if (ns < 999500000)
         snprintf(label, STORY_LABEL, "echo in %.0f ms", (double)ns / 1e6);

@@ -93,11 +93,28 @@ static bool happens_while_silent(const char *server, const char *words)
     return false;
 }
 
+/* A newcomer may be seen in passing: what counts is what is left. */
+static int queue_at_the_answer(void)
+{
+    static const char words[] = "accept queue: ";
+    const char *end = strstr(text, "answer: ");
+    const char *next = text;
+    int queue = 0;
+
+    cr_assert(end != NULL, "%s", text);
+    while ((next = strstr(next, words)) != NULL && next < end) {
+        next += sizeof(words) - 1;
+        queue = atoi(next);
+    }
+    return queue;
+}
+
 struct expected {
     const char *model;
     bool others_are_served;
     const char *count; /* with A, B and C here */
-    const char *queue;
+    int queue;         /* in the accept queue when all is at rest */
+    const char *call;  /* what one of its tasks is then blocked in */
 };
 
 static void check_silent_first(const struct expected *expected)
@@ -116,11 +133,8 @@ static void check_silent_first(const struct expected *expected)
                  !expected->others_are_served, "%s", text);
     cr_assert(happens_while_silent(expected->model, expected->count), "%s",
               text);
-    cr_assert_eq(happens_while_silent(expected->model, "accept queue: 2") &&
-                     happens_while_silent(expected->model,
-                                          "B  in the accept queue"),
-                 !expected->others_are_served, "%s", text);
-    cr_assert(happens_while_silent(expected->model, expected->queue), "%s",
+    cr_assert_eq(queue_at_the_answer(), expected->queue, "%s", text);
+    cr_assert(happens_while_silent(expected->model, expected->call), "%s",
               text);
     /* In the end everybody was served by everyone. */
     cr_assert(strstr(text, "B  echo in") != NULL);
@@ -133,12 +147,14 @@ static void check_silent_first(const struct expected *expected)
         check_silent_first(&(const struct expected){#name, __VA_ARGS__});    \
     }
 
-STORY(iterative, false, "1 process, 1 thread", ": recv(client A)")
-STORY(forking, true, "4 processes, a thread each", ": accept(listener)")
-STORY(threading, true, "1 process, 4 threads", ": recv(client C)")
-STORY(timeout_poll, true, "1 process, 1 thread", ": poll(")
-STORY(select, true, "1 process, 1 thread", ": select(3 clients + listener)")
-STORY(epoll, true, "1 process, 1 thread", "_wait(3 clients + listener)")
+STORY(iterative, false, "1 process, 1 thread", 2,
+      ": recv(client A)")
+STORY(forking, true, "4 processes, a thread each", 0, ": accept(listener)")
+STORY(threading, true, "1 process, 4 threads", 0, ": recv(client C)")
+STORY(timeout_poll, true, "1 process, 1 thread", 0, ": poll(")
+STORY(select, true, "1 process, 1 thread", 0, ": select(3 clients + listener)")
+STORY(epoll, true, "1 process, 1 thread", 0,
+      ": epoll_wait(3 clients + listener)")
 
 Test(demo, slow_reader_blocks_who_waits_for_it)
 {
@@ -514,7 +530,7 @@ Test(demo, takes_predictions_by_key)
     tmux("send-keys 0");
     wait_for("What will epoll do?", true);
     tmux("send-keys c");
-    wait_for("RIGHT: nobody (you: nobody)", true);
+    wait_for("RIGHT: nobody", true);
     cr_assert(strstr(text, "WRONG: B (you: C)") != NULL, "%s", text);
     tmux("send-keys q");
     wait_for("Score: 1 of 2 predictions right.", true);
