@@ -80,7 +80,7 @@ static void remember(struct connection *c, const char *bytes, size_t n)
         old = keep - n;
     }
     for (size_t i = 0; i < n; i++)
-        c->last[old + i] = bytes[i] != '\0' ? bytes[i] : '?';
+        c->last[old + i] = (char)(bytes[i] != '\0' ? bytes[i] : '?');
     c->last[old + n] = '\0';
 }
 
@@ -101,7 +101,7 @@ static void take(struct connection *c, const char *bytes, size_t n)
 
 static void receive(struct connection *c)
 {
-    char bytes[CHUNK];
+    static char bytes[CHUNK]; /* one thread */
     ssize_t n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
     if (n > 0)
@@ -127,7 +127,7 @@ static size_t fill(const struct connection *c, char bytes[CHUNK])
 
 static void transmit(struct connection *c)
 {
-    char bytes[CHUNK];
+    static char bytes[CHUNK]; /* one thread */
 
     while (c->sent < c->wanted) {
         size_t n = fill(c, bytes);
@@ -161,8 +161,10 @@ static void advance(struct connection *c, uint32_t events, int reactor)
         arrive(c);
     if (c->fd != -1 && (events & EPOLLOUT) != 0 && c->sent < c->wanted)
         transmit(c);
-    /* An error is fetched though it stalls, or it would be told for ever. */
-    if (c->fd != -1 && (c->reading || (events & (EPOLLERR | EPOLLHUP)) != 0))
+    /* An error is fetched though it stalls, or it would be told for ever.
+     */
+    if (c->fd != -1 &&
+        (c->reading || (events & (EPOLLERR | EPOLLHUP)) != 0))
         receive(c);
     if (c->fd != -1)
         watch(c, reactor, EPOLL_CTL_MOD);
@@ -178,28 +180,34 @@ void clients_pump(int reactor)
 }
 
 /* Takes an address apart; returns the port. */
-static uint16_t read_address(const struct sockaddr *from, uint8_t to[16])
+static uint16_t read_address(const struct sockaddr_storage *from,
+                             uint8_t to[16])
 {
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+    struct sockaddr_in6 v6;
+    struct sockaddr_in v4;
 
-    if (from->sa_family == AF_INET6) {
-        memcpy(to, &v6->sin6_addr, 16);
-        return ntohs(v6->sin6_port);
+    if (from->ss_family == AF_INET6) {
+        memcpy(&v6, from, sizeof(v6));
+        memcpy(to, &v6.sin6_addr, sizeof(v6.sin6_addr));
+        return ntohs(v6.sin6_port);
     }
-    memcpy(to, &v4->sin_addr, 4);
-    return ntohs(v4->sin_port);
+    memcpy(&v4, from, sizeof(v4));
+    memcpy(to, &v4.sin_addr, sizeof(v4.sin_addr));
+    return ntohs(v4.sin_port);
 }
 
-static void note_addresses(struct connection *c, const struct sockaddr *server)
+/* How the kernel knows the two ends of a connection that is under way. */
+static void note_addresses(struct connection *c,
+                           const struct addrinfo *server)
 {
-    struct sockaddr_storage own;
-    socklen_t length = sizeof(own);
+    struct sockaddr_storage ends[2] = {0};
+    socklen_t length = sizeof(ends[0]);
 
-    c->family = (uint8_t)server->sa_family;
-    read_address(server, c->server_address);
-    if (getsockname(c->fd, (struct sockaddr *)&own, &length) == 0)
-        c->port = read_address((struct sockaddr *)&own, c->address);
+    memcpy(&ends[0], server->ai_addr, server->ai_addrlen);
+    c->family = (uint8_t)server->ai_family;
+    read_address(&ends[0], c->server_address);
+    if (getsockname(c->fd, (struct sockaddr *)&ends[1], &length) == 0)
+        c->port = read_address(&ends[1], c->address);
 }
 
 static int dial(struct connection *c, const char *host, uint16_t port)
@@ -227,7 +235,7 @@ static int dial(struct connection *c, const char *host, uint16_t port)
     else if (errno != EINPROGRESS)
         end(c, CONNECTION_REFUSED);
     if (c->fd != -1)
-        note_addresses(c, address->ai_addr);
+        note_addresses(c, address);
 done:
     freeaddrinfo(address);
     return c->phase != CONNECTION_REFUSED && c->fd == -1 ? -1 : 0;

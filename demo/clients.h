@@ -1,7 +1,7 @@
 /*
  * The clients of the demo: named A, B, C ..., ours, and never waiting. Each
- * does what it is told (connect, send, stop reading ...) and otherwise takes
- * its echo as it comes.
+ * does what it is told (connect, send, stop reading ...) and otherwise
+ * takes its echo as it comes.
  *
  * A client is usually one connection; as a "bus" it holds many, which act
  * alike.
@@ -18,7 +18,7 @@
 enum { CONNECTION_LAST = 32 }; /* bytes kept of what came back */
 
 enum connection_phase {
-    CONNECTION_COMING,  /* connect() is under way */
+    CONNECTION_COMING, /* connect() is under way */
     CONNECTION_OPEN,
     CONNECTION_ENDING,  /* it has said that it will send no more */
     CONNECTION_CLOSED,  /* and the server has closed, too */
@@ -30,26 +30,26 @@ enum connection_phase {
 struct connection {
     int fd; /* -1 when it is over */
     enum connection_phase phase;
-    uint8_t family;       /* AF_INET or AF_INET6 */
+    uint8_t family;                          /* AF_INET or AF_INET6 */
     uint8_t address[16], server_address[16]; /* network order */
-    uint16_t port;        /* its own, by which the kernel shows it */
+    uint16_t port; /* its own, by which the kernel shows it */
     uint16_t server_port;
-    bool reading;         /* false: it stalls */
-    bool differs;         /* what came back is not what was sent */
-    uint64_t wanted;      /* bytes that it was told to send, in all */
-    uint64_t sent;        /* of these, bytes that the kernel took */
-    uint64_t received;    /* bytes that came back */
+    bool reading;      /* false: it stalls */
+    bool differs;      /* what came back is not what was sent */
+    uint64_t wanted;   /* bytes that it was told to send, in all */
+    uint64_t sent;     /* of these, bytes that the kernel took */
+    uint64_t received; /* bytes that came back */
     uint64_t sent_hash, received_hash;
-    uint64_t echoes;      /* how often all that was sent had come back */
-    uint64_t asked_ns;    /* when the send began that is under way */
-    uint64_t echo_ns;     /* how long the last echo took */
+    uint64_t echoes;   /* how often all that was sent had come back */
+    uint64_t asked_ns; /* when the send began that is under way */
+    uint64_t echo_ns;  /* how long the last echo took */
     char last[CONNECTION_LAST]; /* the end of what came back, with a NUL */
     char text[CONNECTION_LAST * 8]; /* what to send, over and over */
     size_t text_bytes;
     /* What the kernel says about it; written by observe.c. */
-    bool seen;            /* a sample was taken since connect() */
+    bool seen; /* a sample was taken since connect() */
     bool accepted;
-    uint32_t unread;      /* bytes that wait in the kernel for the server */
+    uint32_t unread; /* bytes that wait in the kernel for the server */
 };
 
 /* A client of one server. Begin with zeroes. */

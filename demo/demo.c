@@ -15,8 +15,15 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { KEY_SCENE = 256, KEY_SERVER, KEY_PREDICT, KEY_SPEED, KEY_RECORD,
-       KEY_TRACE, KEY_PLAIN };
+enum {
+    KEY_SCENE = 256,
+    KEY_SERVER,
+    KEY_PREDICT,
+    KEY_SPEED,
+    KEY_RECORD,
+    KEY_TRACE,
+    KEY_PLAIN
+};
 
 static const double MIN_SPEED = 0.1;
 static const double MAX_SPEED = 50;
@@ -24,22 +31,26 @@ static const double MAX_SPEED = 50;
 static const struct argp_option table[] = {
     {"scene", KEY_SCENE, "NAME", 0,
      "play demo/scenes/NAME.scene, or the file NAME that has a slash in it "
-     "(default silent-first)", 0},
+     "(default silent-first)",
+     0},
     {"server", KEY_SERVER, "NAME=COMMAND", 0,
      "a server of your own, which keeps the contract: {port} in COMMAND "
-     "becomes a free port, and it prints `listening HOST:PORT`", 0},
+     "becomes a free port, and it prints `listening HOST:PORT`",
+     0},
     {"predict", KEY_PREDICT, NULL, 0,
      "stop at each question and take your prediction", 0},
     {"speed", KEY_SPEED, "X", 0,
      "play X times as fast, 0.1 to 50 (default 1); servers keep their own "
-     "time", 0},
+     "time",
+     0},
     {"record", KEY_RECORD, "FILE.cast", 0,
      "record what is drawn (asciinema v2)", 0},
     {"trace", KEY_TRACE, "FILE.json", 0,
      "write who did what when (Chrome trace format, for Perfetto)", 0},
     {"plain", KEY_PLAIN, NULL, 0,
      "events as lines and a picture at the end; so it is, too, without a "
-     "terminal", 0},
+     "terminal",
+     0},
     {0},
 };
 
@@ -69,9 +80,12 @@ static void add_server(struct play_options *options, const char *arg,
 
     if (equals == NULL || equals == arg || equals[1] == '\0' ||
         equals - arg >= SCENE_NAME)
-        argp_error(state, "--server %s: NAME=COMMAND is accepted, as in "
-                   "'mine=./server --port {port}', with at most %d bytes of "
-                   "name", arg, SCENE_NAME - 1);
+        argp_error(
+            state,
+            "--server %s: NAME=COMMAND is accepted, as in "
+            "'mine=./server --port {port}', with at most %d bytes of "
+            "name",
+            arg, SCENE_NAME - 1);
     struct stage_part *part = add_part(options, state);
     snprintf(part->name, sizeof(part->name), "%.*s", (int)(equals - arg),
              arg);
@@ -133,17 +147,22 @@ static void raise_descriptor_limit(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
         return;
     limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit); /* else a large scene says so itself */
+    setrlimit(RLIMIT_NOFILE,
+              &limit); /* else a large scene says so itself */
 }
 
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
-        table, take_option, "[MODEL ...]",
+        table,
+        take_option,
+        "[MODEL ...]",
         "The live demo: servers side by side, as the kernel sees them.\v"
         "MODEL is a line of build/servers; without one the scene chooses. "
         "Keys: `?` lists them.",
-        NULL, NULL, NULL,
+        NULL,
+        NULL,
+        NULL,
     };
     struct play_options options = {.scene = "silent-first", .speed = 1};
 

@@ -12,8 +12,8 @@ enum {
     ABOVE = 4,        /* top line, two of what is said, an empty one */
     BELOW = 2,        /* legend, keys */
     LABEL_WIDTH = 15,
-    FRAME = 2,        /* title and summary of a panel */
-    STEP_MS = 120,    /* a column of a lane stands for this, at first */
+    FRAME = 2,     /* title and summary of a panel */
+    STEP_MS = 120, /* a column of a lane stands for this, at first */
     LONGEST_STEP_MS = 1920, /* and for this at most; then lanes scroll */
 };
 
@@ -70,7 +70,7 @@ size_t draw_room(int width, int height, scene_set clients)
     int panel = FRAME + count(clients) + tasks;
     int rows = at_least(1, (height - ABOVE - BELOW) / panel);
 
-    return (size_t)(most_columns(width) * rows);
+    return (size_t)most_columns(width) * (size_t)rows;
 }
 
 static struct grid make_grid(int width, int height, int panels)
@@ -78,7 +78,8 @@ static struct grid make_grid(int width, int height, int panels)
     struct grid grid;
     int area = height - ABOVE - BELOW;
 
-    grid.columns = at_most(most_columns(width), at_least(panels, 1));
+    panels = at_least(panels, 1);
+    grid.columns = at_most(most_columns(width), panels);
     grid.rows = (panels + grid.columns - 1) / grid.columns;
     grid.rows = at_least(1, at_most(grid.rows, area / (FRAME + 2)));
     grid.columns = at_most(grid.columns,
@@ -101,7 +102,7 @@ int draw_height(int width, const struct story *story)
     return at_least(DRAW_MIN_HEIGHT, ABOVE + BELOW + rows * panel);
 }
 
-/* --- above and below ---------------------------------------------------- */
+/* --- above and below ------------------------------------------------- */
 
 static void draw_top(struct screen *screen, const struct story *story)
 {
@@ -147,22 +148,21 @@ static void draw_said(struct screen *screen, const struct story *story)
     snprintf(line, sizeof(line), "%.*s", (int)n, text);
     screen_text(screen, 1, 1, width, SCREEN_BOLD, line);
     text += n;
-    screen_text(screen, 2, 1, width, SCREEN_BOLD,
-                text + strspn(text, " "));
+    screen_text(screen, 2, 1, width, SCREEN_BOLD, text + strspn(text, " "));
     if (!story->wants_answer)
         return;
     char choices[SCENE_TEXT];
-    screen_format(screen, 3, 1, width, SCREEN_GOOD,
-                  "What will %s do? Type %s: ",
-                  story->servers[story->answering].name,
-                  question_choices(story, choices));
+    screen_format(
+        screen, 3, 1, width, SCREEN_GOOD,
+        "What will %s do? Type %s: ", story->servers[story->answering].name,
+        question_choices(story, choices));
 }
 
 static void draw_legend(struct screen *screen, bool unicode)
 {
     static const enum story_state order[] = {
-        STORY_QUEUED, STORY_UNREAD, STORY_WAITING, STORY_ECHOED, STORY_IDLE,
-        STORY_STALLED, STORY_CUT, STORY_WRONG,
+        STORY_QUEUED, STORY_UNREAD,  STORY_WAITING, STORY_ECHOED,
+        STORY_IDLE,   STORY_STALLED, STORY_CUT,     STORY_WRONG,
     };
     int row = screen->height - BELOW;
     int column = 1;
@@ -219,7 +219,7 @@ static void draw_help(struct screen *screen)
                     lines[i]);
 }
 
-/* --- a panel ------------------------------------------------------------ */
+/* --- a panel --------------------------------------------------------- */
 
 struct panel {
     struct screen *screen;
@@ -286,7 +286,8 @@ static void draw_summary(const struct panel *panel)
     story_count(now, text);
     if (panel->server->ended)
         snprintf(text, sizeof(text), "%s", panel->server->fate);
-    enum screen_style style = panel->server->ended ? SCREEN_BAD : SCREEN_DIM;
+    enum screen_style style = panel->server->ended ? SCREEN_BAD
+                                                   : SCREEN_DIM;
     int width = panel->width - 1;
     if (panel->story->asking != STORY_NO_QUESTION) {
         /* An answer matters more: in a narrow panel the count is short. */
@@ -329,18 +330,22 @@ static void draw_lane(const struct panel *panel, int row, int client)
         uint64_t start_ms = from_ms + (uint64_t)i * step_ms;
         if (start_ms > clock_ms)
             break;
-        enum story_state state =
-            story_state_at(lane, start_ms, start_ms + step_ms);
+        enum story_state state = story_state_at(lane, start_ms,
+                                                start_ms + step_ms);
         screen_repeat(panel->screen, row, panel->left + 3 + i, 1,
-                      looks[state].style, draw_glyph(state, panel->unicode));
+                      looks[state].style,
+                      draw_glyph(state, panel->unicode));
     }
     screen_text(panel->screen, row, panel->left + 4 + columns, LABEL_WIDTH,
                 looks[lane->state].style == SCREEN_DIM
-                    ? SCREEN_PLAIN : looks[lane->state].style, lane->label);
+                    ? SCREEN_PLAIN
+                    : looks[lane->state].style,
+                lane->label);
 }
 
 /* Where there is room, with an empty row behind each lane. */
-static int draw_lanes(const struct panel *panel, int row, int rows, int pitch)
+static int draw_lanes(const struct panel *panel, int row, int rows,
+                      int pitch)
 {
     int left = count(panel->story->clients);
 
@@ -434,7 +439,8 @@ void draw_story(struct screen *screen, const struct story *story,
                 bool unicode)
 {
     screen_clear(screen);
-    if (screen->width < DRAW_MIN_WIDTH || screen->height < DRAW_MIN_HEIGHT) {
+    if (screen->width < DRAW_MIN_WIDTH ||
+        screen->height < DRAW_MIN_HEIGHT) {
         screen_format(screen, 0, 0, screen->width, SCREEN_BOLD,
                       "make me %dx%d", DRAW_MIN_WIDTH, DRAW_MIN_HEIGHT);
         return;

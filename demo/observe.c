@@ -29,7 +29,7 @@ static ssize_t read_file(const char *path, char *text, size_t size)
     return more == -1 ? -1 : (ssize_t)n;
 }
 
-/* --- tasks -------------------------------------------------------------- */
+/* --- tasks ----------------------------------------------------------- */
 
 void observe_describe(const char *line, const struct sockets *sockets,
                       struct observe_task *task)
@@ -53,7 +53,8 @@ void observe_describe(const char *line, const struct sockets *sockets,
     syscalls_describe(task->call, task->pid, number, args, sockets);
 }
 
-/* State of a process, R, S, Z ...: after the name, which may hold any text. */
+/* State of a process, R, S, Z ...: after the name, which may hold any text.
+ */
 static char read_state(pid_t pid)
 {
     char path[PATH];
@@ -63,7 +64,7 @@ static char read_state(pid_t pid)
     if (read_file(path, text, sizeof(text)) <= 0)
         return '\0';
     const char *end = strrchr(text, ')');
-    return end != NULL && end[1] == ' ' ? end[2] : '\0';
+    return (char)(end != NULL && end[1] == ' ' ? end[2] : '\0');
 }
 
 static void look_at_task(struct observation *now, pid_t pid, pid_t tid,
@@ -183,10 +184,9 @@ void observe_server(struct observation *now, pid_t server,
     }
 }
 
-/* --- clients ------------------------------------------------------------ */
+/* --- clients --------------------------------------------------------- */
 
-void observe_client(struct client *client,
-                    const struct sockets *sockets)
+void observe_client(struct client *client, const struct sockets *sockets)
 {
     for (size_t i = 0; i < client->n; i++) {
         struct connection *c = &client->connections[i];

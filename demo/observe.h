@@ -24,13 +24,14 @@
 #include <sys/types.h>
 
 enum {
-    OBSERVE_CALL = 64,  /* bytes of a call's text */
-    OBSERVE_TASKS = 48, /* tasks whose call is looked at; more are counted */
+    OBSERVE_CALL = 64, /* bytes of a call's text */
+    OBSERVE_TASKS =
+        48, /* tasks whose call is looked at; more are counted */
 };
 
 struct observe_task {
     pid_t pid, tid;
-    bool running; /* on a processor or waiting for one */
+    bool running;            /* on a processor or waiting for one */
     char call[OBSERVE_CALL]; /* "recv(client A)"; "running" */
 };
 
@@ -39,10 +40,10 @@ struct observation {
     size_t processes; /* without zombies */
     size_t tasks;     /* their threads; a process has at least one */
     size_t zombies;
-    bool running;     /* is any task running? */
-    unsigned queue;   /* connections in the accept queues */
+    bool running;   /* is any task running? */
+    unsigned queue; /* connections in the accept queues */
     struct observe_task shown[OBSERVE_TASKS];
-    size_t nshown;    /* parents before their children */
+    size_t nshown; /* parents before their children */
 };
 
 /*
@@ -65,8 +66,7 @@ void observe_server(struct observation *now, pid_t server,
                     const struct sockets *sockets);
 
 /* Notes in a client's connections what the sockets' rows say of them. */
-void observe_client(struct client *client,
-                    const struct sockets *sockets);
+void observe_client(struct client *client, const struct sockets *sockets);
 
 /* Our own children and orphans' orphans: at most n. Returns how many. */
 size_t observe_children(pid_t *pids, size_t n);

@@ -1,14 +1,15 @@
 /*
- * Makes a picture (SVG) of a recording of the demo, for README and chapters:
- * the last moment at which a text stood on the screen, or the end.
+ * Makes a picture (SVG) of a recording of the demo, for README and
+ * chapters: the last moment at which a text stood on the screen, or the
+ * end.
  *
  * It understands what screen.c writes, which is all that such a recording
  * holds; it is no terminal emulator for others.
  */
 #include "common/options.h"
 
-#include <jansson.h>
 #include <errno.h>
+#include <jansson.h>
 #include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -93,8 +94,9 @@ static void put(struct terminal *terminal, wchar_t c)
 
     if (terminal->row >= 0 && terminal->row < terminal->height &&
         terminal->column >= 0 && terminal->column < terminal->width) {
-        struct cell *cell = &terminal->cells[terminal->row * terminal->width +
-                                             terminal->column];
+        struct cell *cell =
+            &terminal->cells[terminal->row * terminal->width +
+                             terminal->column];
         *cell = terminal->pen;
         cell->c = c;
     }
@@ -108,7 +110,7 @@ static void feed(struct terminal *terminal, const char *bytes)
 
     if (text == NULL || mbstowcs(text, bytes, n) == (size_t)-1)
         fatal("picture", "bytes that are no text; UTF-8 is accepted, in "
-              "the recording and in the locale");
+                         "the recording and in the locale");
     for (const wchar_t *next = text; *next != L'\0';) {
         if (next[0] == L'\033' && next[1] == L'[')
             next = obey(terminal, next + 2);
@@ -135,7 +137,7 @@ static bool shows(const struct terminal *terminal, const wchar_t *wanted)
     return false;
 }
 
-/* --- the picture -------------------------------------------------------- */
+/* --- the picture ----------------------------------------------------- */
 
 /* Okabe and Ito's colours, which the colour-blind can tell apart. */
 static const char *colour_of(const struct cell *cell)
@@ -183,7 +185,8 @@ static void draw_run(const struct cell *cells, int row, int column, int n)
 
     if (cells->inverse)
         printf("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
-               "fill=\"%s\"/>\n", x, y, n * CELL_WIDTH, CELL_HEIGHT, colour);
+               "fill=\"%s\"/>\n",
+               x, y, n * CELL_WIDTH, CELL_HEIGHT, colour);
     bool blank = true;
     for (int i = 0; i < n; i++)
         blank = blank && cells[i].c == L' ';
@@ -205,16 +208,19 @@ static void draw(const struct terminal *terminal)
     int width = terminal->width * CELL_WIDTH + 2 * MARGIN;
     int height = terminal->height * CELL_HEIGHT + 2 * MARGIN;
 
-    printf("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
-           "height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n"
-           "<title>The live demo</title>\n"
-           "<rect width=\"100%%\" height=\"100%%\" rx=\"8\" "
-           "fill=\"#15181c\"/>\n"
-           "<g font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" "
-           "font-size=\"15\" xml:space=\"preserve\" "
-           "style=\"white-space:pre\">\n", width, height, width, height);
+    printf(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
+        "height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n"
+        "<title>The live demo</title>\n"
+        "<rect width=\"100%%\" height=\"100%%\" rx=\"8\" "
+        "fill=\"#15181c\"/>\n"
+        "<g font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" "
+        "font-size=\"15\" xml:space=\"preserve\" "
+        "style=\"white-space:pre\">\n",
+        width, height, width, height);
     for (int row = 0; row < terminal->height; row++) {
-        const struct cell *cells = &terminal->cells[row * terminal->width];
+        const struct cell *cells = terminal->cells +
+                                   (size_t)row * (size_t)terminal->width;
         int start = 0;
         for (int i = 1; i <= terminal->width; i++)
             if (i == terminal->width || !alike(&cells[i], &cells[start])) {
@@ -225,7 +231,7 @@ static void draw(const struct terminal *terminal)
     puts("</g>\n</svg>");
 }
 
-/* --- the recording ------------------------------------------------------ */
+/* --- the recording --------------------------------------------------- */
 
 static void take_event(struct terminal *terminal, const char *line)
 {
@@ -255,7 +261,7 @@ static void take_header(struct terminal *terminal, const char *line)
                     &width, "height", &height) == -1 ||
         version != 2)
         fatal("picture", "no recording: asciicast v2 is accepted, as of "
-              "demo --record");
+                         "demo --record");
     open_terminal(terminal, width, height);
     json_decref(header);
 }
@@ -264,7 +270,8 @@ static void keep(struct terminal *kept, const struct terminal *now)
 {
     size_t n = (size_t)now->width * (size_t)now->height;
 
-    if (kept->width != now->width || kept->height != now->height)
+    if (kept->cells == NULL || kept->width != now->width ||
+        kept->height != now->height)
         open_terminal(kept, now->width, now->height);
     memcpy(kept->cells, now->cells, n * sizeof(*kept->cells));
 }
@@ -278,9 +285,10 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, "C.UTF-8");
     if (argc < 2 || argc > 3 || argv[1][0] == '-') {
-        fputs("usage: picture FILE.cast [TEXT] > FILE.svg\n"
-              "the last moment at which TEXT is on the screen, or the end\n",
-              stderr);
+        fputs(
+            "usage: picture FILE.cast [TEXT] > FILE.svg\n"
+            "the last moment at which TEXT is on the screen, or the end\n",
+            stderr);
         return EXIT_USAGE;
     }
     FILE *file = fopen(argv[1], "re");
@@ -295,8 +303,10 @@ int main(int argc, char **argv)
             keep(&kept, &now);
     }
     fclose(file);
-    if (kept.cells == NULL)
+    if (kept.cells == NULL && argc == 3)
         fatal("picture", "`%s` is never on the screen", argv[2]);
+    if (kept.cells == NULL)
+        fatal("picture", "%s: a recording of nothing", argv[1]);
     draw(&kept);
     free(now.cells);
     free(kept.cells);

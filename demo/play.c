@@ -38,21 +38,21 @@ struct play {
     struct story story;
     struct story_server servers[SCENE_SERVERS];
     struct sockets sockets;
-    int reactor;          /* of the clients */
-    int signals;          /* a signalfd */
-    bool terminal;        /* is it drawn on and are keys read? */
+    int reactor;   /* of the clients */
+    int signals;   /* a signalfd */
+    bool terminal; /* is it drawn on and are keys read? */
     bool unicode;
-    bool keys_ended;      /* stdin has */
-    bool at_line_start;   /* plain: an answer is a line's first character */
+    bool keys_ended;    /* stdin has */
+    bool at_line_start; /* plain: an answer is a line's first character */
     struct screen screen;
     FILE *cast;
     struct trace *trace;
-    size_t step;          /* the next one */
-    uint64_t due_ms;      /* scene time at which it is due */
-    uint64_t settle_ns;   /* the end of a `settle`'s patience; 0: none */
-    int rests;            /* looks in a row that found all at rest */
+    size_t step;        /* the next one */
+    uint64_t due_ms;    /* scene time at which it is due */
+    uint64_t settle_ns; /* the end of a `settle`'s patience; 0: none */
+    int rests;          /* looks in a row that found all at rest */
     uint64_t start_ns, last_ns, sample_ns;
-    double clock_ms;      /* scene time, with its fraction */
+    double clock_ms; /* scene time, with its fraction */
     enum leaving leaving;
     int status;
 };
@@ -70,7 +70,7 @@ static uint64_t now_ns(void)
     return read_clock_ns(CLOCK_MONOTONIC);
 }
 
-/* --- plain -------------------------------------------------------------- */
+/* --- plain ----------------------------------------------------------- */
 
 static void tell_plain(const struct story *story,
                        const struct story_server *server, int client,
@@ -101,7 +101,8 @@ static void print_picture(struct play *play)
 
     terminal_size(&width, &height);
     width = width > DRAW_MIN_WIDTH ? width : DRAW_MIN_WIDTH;
-    if (screen_resize(&picture, width, draw_height(width, &play->story)) == 0) {
+    if (screen_resize(&picture, width, draw_height(width, &play->story)) ==
+        0) {
         draw_story(&picture, &play->story, play->unicode);
         putchar('\n');
         screen_print(&picture, stdout);
@@ -109,7 +110,7 @@ static void print_picture(struct play *play)
     screen_free(&picture);
 }
 
-/* --- drawing ------------------------------------------------------------ */
+/* --- drawing --------------------------------------------------------- */
 
 /* A write may fail when the terminal is gone; SIGHUP then ends the play. */
 static void write_all(const char *bytes, size_t n)
@@ -160,7 +161,7 @@ static void take_size(struct play *play)
     }
 }
 
-/* --- what clients do ---------------------------------------------------- */
+/* --- what clients do ------------------------------------------------- */
 
 static void act_one(struct play *play, struct story_server *server,
                     int index, const struct scene_step *step)
@@ -233,7 +234,7 @@ static void act(struct play *play, const struct scene_step *step)
     play->rests = 0;
 }
 
-/* --- the scene's steps -------------------------------------------------- */
+/* --- the scene's steps ----------------------------------------------- */
 
 static void say(struct play *play, const char *text)
 {
@@ -276,9 +277,9 @@ static void reveal(struct play *play)
     for (size_t i = 0; i < story->nservers; i++) {
         const struct story_server *server = &story->servers[i];
         const struct story_answer *answer = &server->answer;
-        int n = snprintf(what, sizeof(what), "answer: %s",
-                         question_words(story->question, answer->truth,
-                                        truth));
+        int n = snprintf(
+            what, sizeof(what), "answer: %s",
+            question_words(story->question, answer->truth, truth));
         if (answer->guess != '\0')
             snprintf(what + n, sizeof(what) - (size_t)n, " (you: %s, %s)",
                      question_words(story->question, answer->guess, guess),
@@ -350,13 +351,13 @@ static void advance_clock(struct play *play)
     uint64_t now = now_ns();
 
     if (!is_halted(play))
-        play->clock_ms +=
-            (double)(now - play->last_ns) / 1e6 * play->story.speed;
+        play->clock_ms += (double)(now - play->last_ns) / 1e6 *
+                          play->story.speed;
     play->story.clock_ms = (uint64_t)play->clock_ms;
     play->last_ns = now;
 }
 
-/* --- keys --------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------ */
 
 static void answer(struct play *play, char key)
 {
@@ -397,7 +398,7 @@ static void improvise(struct play *play, char key)
         break;
     case 's':
         step.verb = SCENE_SEND;
-        strcpy(step.text, "hello");
+        snprintf(step.text, sizeof(step.text), "hello");
         break;
     case 't':
         step.verb = any_stalls(play) ? SCENE_READ : SCENE_STALL;
@@ -477,7 +478,7 @@ static void take_signals(struct play *play)
             take_size(play);
 }
 
-/* --- the loop ----------------------------------------------------------- */
+/* --- the loop -------------------------------------------------------- */
 
 static void sample(struct play *play)
 {
@@ -508,7 +509,8 @@ static int wait_ms(const struct play *play)
 {
     uint64_t now = now_ns();
     double left_ms = play->sample_ns <= now
-                         ? 0 : (double)(play->sample_ns - now) / 1e6;
+                         ? 0
+                         : (double)(play->sample_ns - now) / 1e6;
     double step_ms = ((double)play->due_ms - play->clock_ms) /
                      play->story.speed;
 
@@ -548,16 +550,15 @@ static void run(struct play *play)
         run_steps(play);
         if (now_ns() >= play->sample_ns)
             sample(play);
-        if (!play->terminal)
-            fflush(stdout);
-        if (play->story.over && !play->terminal)
+        bool unread = !play->terminal && fflush(stdout) == EOF;
+        if (unread || (play->story.over && !play->terminal))
             play->leaving = LEAVE;
         else
             wait_for_something(play);
     }
 }
 
-/* --- a scene from its beginning to its end ------------------------------- */
+/* --- a scene from its beginning to its end --------------------------- */
 
 static void begin(struct play *play, const char *name)
 {
@@ -593,8 +594,8 @@ static void report_deaths(const struct play *play)
     for (size_t i = 0; i < play->story.nservers; i++) {
         const struct story_server *server = &play->servers[i];
         if (server->ended)
-            fprintf(stderr, "demo: %s: %s%s%s\n", server->name, server->fate,
-                    server->word[0] != '\0' ? ": " : "",
+            fprintf(stderr, "demo: %s: %s%s%s\n", server->name,
+                    server->fate, server->word[0] != '\0' ? ": " : "",
                     text_clean(clean, sizeof(clean), server->word));
     }
 }
@@ -683,6 +684,14 @@ static int open_sources(struct play *play)
     return -1;
 }
 
+static int take_terminal(struct play *play)
+{
+    if (!play->terminal || terminal_enter() == 0)
+        return 0;
+    fprintf(stderr, "demo: the terminal: %s\n", strerror(errno));
+    return -1;
+}
+
 static void close_all(struct play *play)
 {
     const struct play_options *options = play->options;
@@ -736,14 +745,10 @@ int play(const struct play_options *options)
     play.screen.colours = no_color == NULL || *no_color == '\0';
     play.scene = calloc(1, sizeof(*play.scene));
     if (play.scene == NULL || open_sources(&play) == -1 ||
-        open_files(&play) == -1) {
+        open_files(&play) == -1 || take_terminal(&play) == -1)
         play.status = EXIT_FAILURE;
-    } else if (play.terminal && terminal_enter() == -1) {
-        fprintf(stderr, "demo: the terminal: %s\n", strerror(errno));
-        play.status = EXIT_FAILURE;
-    } else {
+    else
         play_all(&play);
-    }
     unsigned answered = play.story.answered;
     unsigned right = play.story.right;
     close_all(&play);

@@ -15,7 +15,7 @@
 struct play_options {
     struct stage_part parts[SCENE_SERVERS]; /* nparts; 0: who fits */
     size_t nparts;
-    const char *scene;  /* a name in demo/scenes, or a path */
+    const char *scene; /* a name in demo/scenes, or a path */
     double speed;
     bool predict;
     bool plain;         /* events as lines, no keys */

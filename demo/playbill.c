@@ -54,15 +54,19 @@ int playbill_load(struct scene *scene, const char *name,
     }
     list_scenes(list, sizeof(list));
     if (list[0] == '\0')
-        snprintf(error, SCENE_ERROR, "no scenes in demo/scenes: run the demo "
+        snprintf(error, SCENE_ERROR,
+                 "no scenes in demo/scenes: run the demo "
                  "from the root of its tree");
     else
-        snprintf(error, SCENE_ERROR, "scene %.100s: there is none; a path "
-                 "with a slash in it is accepted, and %s", name, list);
+        snprintf(error, SCENE_ERROR,
+                 "scene %.100s: there is none; a path "
+                 "with a slash in it is accepted, and %s",
+                 name, list);
     return -1;
 }
 
-/* The next model of the list into name. Returns 0, or -1: there are fewer. */
+/* The next model of the list into name. Returns 0, or -1: there are fewer.
+ */
 static int read_model(FILE *file, char name[SCENE_NAME])
 {
     if (fgets(name, SCENE_NAME, file) == NULL)
@@ -76,8 +80,10 @@ static FILE *open_models(char error[SCENE_ERROR])
     FILE *file = fopen(MODELS, "re");
 
     if (file == NULL)
-        snprintf(error, SCENE_ERROR, "%s: %s; run `make all`, and the demo "
-                 "from the root of its tree", MODELS, strerror(errno));
+        snprintf(error, SCENE_ERROR,
+                 "%s: %s; run `make all`, and the demo "
+                 "from the root of its tree",
+                 MODELS, strerror(errno));
     return file;
 }
 
@@ -88,8 +94,10 @@ int playbill_check_model(const char *name, char error[SCENE_ERROR])
 
     if (file == NULL)
         return -1;
-    int n = snprintf(error, SCENE_ERROR, "%.60s: no such model; accepted "
-                     "are", name);
+    int n = snprintf(error, SCENE_ERROR,
+                     "%.60s: no such model; accepted "
+                     "are",
+                     name);
     while (read_model(file, model) == 0) {
         if (strcmp(model, name) == 0) {
             fclose(file);
@@ -134,7 +142,7 @@ size_t playbill_cast(const struct play_options *options,
         return cast_rooms(parts, room, error);
     size_t n = scene->nservers < room ? scene->nservers : room;
     for (size_t i = 0; i < n; i++) {
-        strcpy(parts[i].name, scene->servers[i]);
+        snprintf(parts[i].name, SCENE_NAME, "%s", scene->servers[i]);
         parts[i].command = NULL;
         if (playbill_check_model(parts[i].name, error) == -1)
             return 0;

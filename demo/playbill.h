@@ -1,7 +1,7 @@
 /*
  * What can be played and by whom: the scenes in demo/scenes, the models in
- * build/servers. Both are found from the root of the tree, where the demo is
- * to be run.
+ * build/servers. Both are found from the root of the tree, where the demo
+ * is to be run.
  */
 #ifndef DEMO_PLAYBILL_H
 #define DEMO_PLAYBILL_H
@@ -16,8 +16,8 @@ enum { SCENE_FILE_NAME = 256 };
  * Reads a scene by its name in demo/scenes, or by a path, which has a slash
  * in it.
  *
- * Returns  0, or -1 with error set; an unknown name's error lists what there
- *          is.
+ * Returns  0, or -1 with error set; an unknown name's error lists what
+ * there is.
  */
 int playbill_load(struct scene *scene, const char *name,
                   char error[SCENE_ERROR]);

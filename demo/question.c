@@ -26,14 +26,19 @@ char question_read(const struct story *story, char key)
     case SCENE_NEXT:
         if (key == '0' || key == '-')
             return '0';
-        return upper >= 'A' && upper <= 'Z' &&
-                       (story->scene->clients >> (upper - 'A') & 1) != 0
-                   ? upper : '\0';
+        if (upper < 'A' || upper > 'Z' ||
+            (story->scene->clients >> (upper - 'A') & 1) == 0)
+            return '\0';
+        return upper;
     case SCENE_ECHOED:
     case SCENE_ACCEPTED:
-        return upper == 'Y' ? 'y' : upper == 'N' ? 'n' : '\0';
+        if (upper != 'Y' && upper != 'N')
+            return '\0';
+        return (char)tolower((unsigned char)upper);
     default:
-        return key >= '0' && key <= '9' ? key : '\0';
+        if (key < '0' || key > '9')
+            return '\0';
+        return key;
     }
 }
 
@@ -56,7 +61,8 @@ static char truth(const struct story_server *server,
 
     switch (question->question) {
     case SCENE_NEXT:
-        return server->first_echoed == '\0' ? '0' : server->first_echoed;
+        return (char)(server->first_echoed == '\0' ? '0'
+                                                   : server->first_echoed);
     case SCENE_ECHOED:
         return (server->echoed_since & question->clients) != 0 ? 'y' : 'n';
     case SCENE_ACCEPTED:
@@ -88,11 +94,11 @@ const char *question_words(const struct scene_step *question, char answer,
     case SCENE_NEXT:
         snprintf(words, QUESTION_WORDS, "%c", answer);
         if (answer == '0')
-            strcpy(words, "nobody");
+            snprintf(words, QUESTION_WORDS, "%s", "nobody");
         break;
     case SCENE_ECHOED:
     case SCENE_ACCEPTED:
-        strcpy(words, answer == 'y' ? "yes" : "no");
+        snprintf(words, QUESTION_WORDS, "%s", answer == 'y' ? "yes" : "no");
         break;
     default:
         snprintf(words, QUESTION_WORDS, "%c%s", answer,
@@ -114,10 +120,10 @@ const char *question_choices(const struct story *story,
         break;
     case SCENE_ECHOED:
     case SCENE_ACCEPTED:
-        strcpy(choices, "y or n");
+        snprintf(choices, SCENE_TEXT, "%s", "y or n");
         break;
     default:
-        strcpy(choices, "0 to 9, 9 for more");
+        snprintf(choices, SCENE_TEXT, "%s", "0 to 9, 9 for more");
         break;
     }
     return choices;

@@ -1,7 +1,7 @@
 #include "demo/record.h"
 
-#include <jansson.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,8 @@ static void write_json(FILE *file, json_t *value, const char *after)
     json_decref(value);
 }
 
-FILE *record_open(const char *path, int width, int height, const char *title)
+FILE *record_open(const char *path, int width, int height,
+                  const char *title)
 {
     FILE *file = fopen(path, "we");
 
@@ -79,10 +80,10 @@ struct trace *trace_open(const char *path)
 static void name_track(struct trace *trace, const char *kind, long process,
                        long track, const char *name)
 {
-    write_event(trace, json_pack("{s:s, s:s, s:I, s:I, s:{s:s}}", "ph", "M",
-                                 "name", kind, "pid", (json_int_t)process,
-                                 "tid", (json_int_t)track, "args", "name",
-                                 name));
+    write_event(trace,
+                json_pack("{s:s, s:s, s:I, s:I, s:{s:s}}", "ph", "M",
+                          "name", kind, "pid", (json_int_t)process, "tid",
+                          (json_int_t)track, "args", "name", name));
 }
 
 /* Without a word for nothing: an empty span would only cover others. */
@@ -170,11 +171,11 @@ static void sample_server(struct trace *trace, const struct story *story,
         follow(trace, -pid, client + 1, group, name,
                state == STORY_ABSENT ? "" : story_state_name(state), at_ns);
     }
-    write_event(trace, json_pack("{s:s, s:s, s:I, s:I, s:{s:i}}", "ph", "C",
-                                 "name", "accept queue", "pid",
-                                 (json_int_t)pid, "ts",
-                                 (json_int_t)(at_ns / 1000), "args",
-                                 "connections", (int)server->now.queue));
+    write_event(trace,
+                json_pack("{s:s, s:s, s:I, s:I, s:{s:i}}", "ph", "C",
+                          "name", "accept queue", "pid", (json_int_t)pid,
+                          "ts", (json_int_t)(at_ns / 1000), "args",
+                          "connections", (int)server->now.queue));
 }
 
 void trace_sample(struct trace *trace, const struct story *story,

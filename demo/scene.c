@@ -31,8 +31,8 @@ static int refuse(const struct reader *reader, const char *format, ...)
 static int refuse(const struct reader *reader, const char *format, ...)
 {
     va_list args;
-    int n = snprintf(reader->error, SCENE_ERROR, "%.200s:%u: ",
-                     reader->name, reader->line);
+    int n = snprintf(reader->error, SCENE_ERROR,
+                     "%.200s:%u: ", reader->name, reader->line);
 
     va_start(args, format);
     vsnprintf(reader->error + n, SCENE_ERROR - (size_t)n, format, args);
@@ -55,11 +55,14 @@ static int copy_text(const struct reader *reader, char *to, size_t size,
                      const char *what, const char *text)
 {
     if (*text == '\0')
-        return refuse(reader, "`%s` says nothing; a text is accepted", what);
+        return refuse(reader, "`%s` says nothing; a text is accepted",
+                      what);
     if (strlen(text) >= size)
-        return refuse(reader, "`%s` with %zu bytes of text; %zu are "
-                      "accepted", what, strlen(text), size - 1);
-    strcpy(to, text);
+        return refuse(reader,
+                      "`%s` with %zu bytes of text; %zu are "
+                      "accepted",
+                      what, strlen(text), size - 1);
+    snprintf(to, size, "%s", text);
     return 0;
 }
 
@@ -86,7 +89,8 @@ static int read_servers(const struct reader *reader, char *rest)
     }
     return scene->nservers > 0
                ? 0
-               : refuse(reader, "`servers` names nobody; models are "
+               : refuse(reader,
+                        "`servers` names nobody; models are "
                         "accepted, as in `servers iterative epoll`");
 }
 
@@ -101,8 +105,10 @@ static int read_limit(const struct reader *reader, char *rest)
                            : strcmp(what, "clients") == 0 ? &limits->clients
                                                           : NULL;
     if (limit == NULL)
-        return refuse(reader, "`limit %.40s`: files, tasks or clients is "
-                      "accepted, and a number", what);
+        return refuse(reader,
+                      "`limit %.40s`: files, tasks or clients is "
+                      "accepted, and a number",
+                      what);
     if (take_number(reader, "limit", rest, 1000000, &value) == -1)
         return -1;
     *limit = (unsigned long)value;
@@ -194,12 +200,16 @@ static int read_ask(struct reader *reader, char *rest)
         const char *who = take_word(&rest);
         step->question = kind[0] == 'e' ? SCENE_ECHOED : SCENE_ACCEPTED;
         if (!is_client(who))
-            return refuse(reader, "`ask %s %.40s`: a client is accepted, A "
-                          "to Z", kind, who);
+            return refuse(reader,
+                          "`ask %s %.40s`: a client is accepted, A "
+                          "to Z",
+                          kind, who);
         step->clients = client_bit(who[0]);
     } else {
-        return refuse(reader, "`ask %.40s`: next, echoed CLIENT, accepted "
-                      "CLIENT or tasks is accepted, and the question", kind);
+        return refuse(reader,
+                      "`ask %.40s`: next, echoed CLIENT, accepted "
+                      "CLIENT or tasks is accepted, and the question",
+                      kind);
     }
     return copy_text(reader, step->text, sizeof(step->text), "ask", rest);
 }
@@ -219,12 +229,15 @@ static int read_wait(const struct reader *reader, const char *rest)
     if (step == NULL)
         return -1;
     if (options_duration_ns(rest, LONGEST_WAIT_NS, &step->ns) == -1)
-        return refuse(reader, "`wait %.40s`: a duration is accepted, as in "
-                      "500ms or 1.5s, up to 10min", rest);
+        return refuse(reader,
+                      "`wait %.40s`: a duration is accepted, as in "
+                      "500ms or 1.5s, up to 10min",
+                      rest);
     return 0;
 }
 
-/* Returns 1: was a step of the scene itself, 0: is none, -1: a wrong one. */
+/* Returns 1: was a step of the scene itself, 0: is none, -1: a wrong one.
+ */
 static int read_direction(struct reader *reader, const char *word,
                           char *rest)
 {
@@ -242,8 +255,10 @@ static int read_direction(struct reader *reader, const char *word,
         result = read_ask(reader, rest);
     } else if (strcmp(word, "settle") == 0 || strcmp(word, "reveal") == 0) {
         if (*rest != '\0')
-            return refuse(reader, "`%s %.40s`: nothing is accepted after "
-                          "`%s`", word, rest, word);
+            return refuse(reader,
+                          "`%s %.40s`: nothing is accepted after "
+                          "`%s`",
+                          word, rest, word);
         if (word[0] == 'r')
             result = read_reveal(reader);
         else
@@ -276,7 +291,7 @@ static bool is_size(const char *text, size_t *bytes)
     static const struct {
         const char *name;
         size_t bytes;
-    } units[] = {{"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}};
+    } units[] = {{"B", 1}, {"KiB", 1024}, {"MiB", 1 << 20}};
     char *end;
 
     if (*text < '0' || *text > '9')
@@ -286,7 +301,8 @@ static bool is_size(const char *text, size_t *bytes)
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (strcmp(end, units[i].name) == 0) {
             *bytes = errno != 0 || number > SCENE_BYTES
-                         ? SIZE_MAX : number * units[i].bytes;
+                         ? SIZE_MAX
+                         : number * units[i].bytes;
             return true;
         }
     return false;
@@ -310,8 +326,8 @@ static int read_send(const struct reader *reader, struct scene_step *step,
     return copy_text(reader, step->text, sizeof(step->text), "send", rest);
 }
 
-static int read_connect(const struct reader *reader, struct scene_step *step,
-                        const char *rest)
+static int read_connect(const struct reader *reader,
+                        struct scene_step *step, const char *rest)
 {
     long count = 1;
 
@@ -335,10 +351,12 @@ static int read_action(struct reader *reader, scene_set who,
     while (i < n && strcmp(verb, verbs[i]) != 0)
         i++;
     if (i == n)
-        return refuse(reader, "`%.40s`: a client may connect, send, stall, "
-                      "read, close or reset", verb);
-    struct scene_step *step =
-        add_step(reader, (enum scene_verb)(SCENE_CONNECT + i));
+        return refuse(reader,
+                      "`%.40s`: a client may connect, send, stall, "
+                      "read, close or reset",
+                      verb);
+    struct scene_step *step = add_step(
+        reader, (enum scene_verb)(SCENE_CONNECT + i));
     if (step == NULL)
         return -1;
     step->clients = who;
@@ -349,7 +367,8 @@ static int read_action(struct reader *reader, scene_set who,
     }
     if ((who & ~reader->connected) != 0)
         return refuse(reader, "%s: `%s` before `connect`",
-                      scene_name_set(who & ~reader->connected, names), verb);
+                      scene_name_set(who & ~reader->connected, names),
+                      verb);
     if (step->verb == SCENE_SEND)
         return read_send(reader, step, rest);
     if (*rest != '\0')
@@ -386,20 +405,22 @@ static int check_whole(struct reader *reader)
     struct scene *scene = reader->scene;
 
     if (scene->nsteps == 0)
-        return refuse(reader, "the scene ends and nothing has happened; "
-                      "steps are accepted: %s", HEADER_WORDS);
+        return refuse(reader,
+                      "the scene ends and nothing has happened; "
+                      "steps are accepted: %s",
+                      HEADER_WORDS);
     if (reader->asked)
         return refuse(reader, "the scene ends and a question is open; "
-                      "`reveal` is missing");
+                              "`reveal` is missing");
     for (size_t i = 0; i < scene->nsteps; i++)
         if (scene->steps[i].verb == SCENE_ASK &&
             (scene->steps[i].clients & ~scene->clients) != 0) {
             reader->line = scene->steps[i].line;
             return refuse(reader, "`ask` about a client that never "
-                          "connects");
+                                  "connects");
         }
     if (scene->title[0] == '\0')
-        strcpy(scene->title, "A scene");
+        snprintf(scene->title, sizeof(scene->title), "A scene");
     return 0;
 }
 
@@ -433,7 +454,8 @@ int scene_parse(struct scene *scene, const char *name, const char *text,
     return check_whole(&reader);
 }
 
-int scene_load(struct scene *scene, const char *path, char error[SCENE_ERROR])
+int scene_load(struct scene *scene, const char *path,
+               char error[SCENE_ERROR])
 {
     FILE *file = fopen(path, "re");
     char *text = malloc(SCENE_FILE);

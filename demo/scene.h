@@ -1,7 +1,7 @@
 /*
  * A scene: which servers are on the stage, what the clients do and when,
- * and what the class is asked. Read from a small text format, a line a step;
- * docs/demo.md is its reference.
+ * and what the class is asked. Read from a small text format, a line a
+ * step; docs/demo.md is its reference.
  */
 #ifndef DEMO_SCENE_H
 #define DEMO_SCENE_H
@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 enum {
-    SCENE_CLIENTS = 26,    /* A to Z */
+    SCENE_CLIENTS = 26, /* A to Z */
     SCENE_SERVERS = 16,
     SCENE_STEPS = 256,
-    SCENE_ARGS = 16,       /* lines of `args` */
-    SCENE_NAME = 64,       /* bytes with the NUL, as all of these */
+    SCENE_ARGS = 16, /* lines of `args` */
+    SCENE_NAME = 64, /* bytes with the NUL, as all of these */
     SCENE_TEXT = 200,
     SCENE_ERROR = 512,
     SCENE_BUS = 4096,      /* connections that one client may hold */
@@ -49,11 +49,11 @@ typedef uint32_t scene_set;
 
 struct scene_step {
     enum scene_verb verb;
-    unsigned line;                /* in the file, from 1 */
-    scene_set clients;            /* who acts; whom a question is about */
+    unsigned line;     /* in the file, from 1 */
+    scene_set clients; /* who acts; whom a question is about */
     enum scene_question question;
-    uint64_t ns;                  /* of `wait` */
-    size_t count;                 /* connections; bytes, 0: those of text */
+    uint64_t ns;  /* of `wait` */
+    size_t count; /* connections; bytes, 0: those of text */
     char text[SCENE_TEXT];
 };
 
@@ -72,14 +72,14 @@ struct scene {
     char title[SCENE_TEXT];
     char next[SCENE_NAME]; /* the scene that follows; or empty */
     char servers[SCENE_SERVERS][SCENE_NAME]; /* the dearest first */
-    size_t nservers;       /* 0: any */
+    size_t nservers;                         /* 0: any */
     struct scene_args args[SCENE_ARGS];
     size_t nargs;
-    size_t ports;          /* 1 or more */
+    size_t ports; /* 1 or more */
     struct scene_limits limits;
-    scene_set clients;     /* all who play */
+    scene_set clients; /* all who play */
     struct scene_step steps[SCENE_STEPS];
-    size_t nsteps;         /* 1 or more */
+    size_t nsteps; /* 1 or more */
 };
 
 /*

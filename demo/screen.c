@@ -9,19 +9,14 @@
 
 /* Of the terminal's own 16 colours, so that its theme decides. */
 static const struct {
-    const char *plain;   /* NO_COLOR: weight and inversion remain */
+    const char *plain; /* NO_COLOR: weight and inversion remain */
     const char *coloured;
 } styles[SCREEN_STYLES] = {
-    [SCREEN_PLAIN] = {"0", "0"},
-    [SCREEN_DIM] = {"0", "0;90"},
-    [SCREEN_BOLD] = {"0;1", "0;1"},
-    [SCREEN_BAR] = {"0;7", "0;7"},
-    [SCREEN_TITLE] = {"0;1", "0;1;36"},
-    [SCREEN_GOOD] = {"0;1", "0;1;32"},
-    [SCREEN_BAD] = {"0;1", "0;1;31"},
-    [SCREEN_QUEUED] = {"0", "0;33"},
-    [SCREEN_UNREAD] = {"0;1", "0;1;33"},
-    [SCREEN_WAITING] = {"0", "0;35"},
+    [SCREEN_PLAIN] = {"0", "0"},         [SCREEN_DIM] = {"0", "0;90"},
+    [SCREEN_BOLD] = {"0;1", "0;1"},      [SCREEN_BAR] = {"0;7", "0;7"},
+    [SCREEN_TITLE] = {"0;1", "0;1;36"},  [SCREEN_GOOD] = {"0;1", "0;1;32"},
+    [SCREEN_BAD] = {"0;1", "0;1;31"},    [SCREEN_QUEUED] = {"0", "0;33"},
+    [SCREEN_UNREAD] = {"0;1", "0;1;33"}, [SCREEN_WAITING] = {"0", "0;35"},
 };
 
 int screen_resize(struct screen *screen, int width, int height)
@@ -58,7 +53,8 @@ void screen_clear(struct screen *screen)
         screen->cells[i] = (struct screen_cell){L' ', SCREEN_PLAIN};
 }
 
-static struct screen_cell *cell_at(struct screen *screen, int row, int column)
+static struct screen_cell *cell_at(struct screen *screen, int row,
+                                   int column)
 {
     return &screen->cells[row * screen->width + column];
 }
@@ -80,8 +76,8 @@ int screen_text(struct screen *screen, int row, int column, int width,
             break;
         *cell_at(screen, row, column) = (struct screen_cell){c, style};
         if (columns == 2)
-            *cell_at(screen, row, column + 1) =
-                (struct screen_cell){0, style};
+            *cell_at(screen, row, column + 1) = (struct screen_cell){0,
+                                                                     style};
         column += columns;
         text += taken;
         left -= taken;
@@ -165,7 +161,9 @@ void screen_update(struct screen *screen, FILE *to)
 void screen_print(const struct screen *screen, FILE *to)
 {
     for (int row = 0; row < screen->height; row++) {
-        const struct screen_cell *line = &screen->cells[row * screen->width];
+        const struct screen_cell *line =
+
+            screen->cells + (size_t)row * (size_t)screen->width;
         int n = screen->width;
         while (n > 0 && line[n - 1].c == L' ')
             n--;

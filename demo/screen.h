@@ -4,8 +4,8 @@
  *
  * Plain ANSI (ECMA-48) and no terminal library: the same bytes go to the
  * terminal and into a recording, and the same cells are the picture that
- * plain output ends with. All that is needed is to move the cursor, to clear
- * and to set colours, which every terminal of today does alike.
+ * plain output ends with. All that is needed is to move the cursor, to
+ * clear and to set colours, which every terminal of today does alike.
  *
  * Text enters by screen_text() alone, which filters it (text.h).
  */
@@ -22,8 +22,8 @@ enum screen_style {
     SCREEN_PLAIN,
     SCREEN_DIM,
     SCREEN_BOLD,
-    SCREEN_BAR,    /* dark on light: the top line */
-    SCREEN_TITLE,  /* a server's name */
+    SCREEN_BAR,   /* dark on light: the top line */
+    SCREEN_TITLE, /* a server's name */
     SCREEN_GOOD,
     SCREEN_BAD,
     SCREEN_QUEUED,
@@ -47,7 +47,8 @@ struct screen {
 
 /*
  * Returns  0, or -1 with errno when there is no memory: the screen then is
- *          as it was. Free by screen_free(); a second call changes the size.
+ *          as it was. Free by screen_free(); a second call changes the
+ * size.
  */
 int screen_resize(struct screen *screen, int width, int height);
 

@@ -19,7 +19,7 @@ int servers_start(struct story *story, const struct stage_part *parts,
     for (size_t i = 0; i < wanted; i++) {
         struct story_server *server = &story->servers[i];
         memset(server, 0, sizeof(*server));
-        strcpy(server->name, parts[i].name);
+        snprintf(server->name, sizeof(server->name), "%s", parts[i].name);
         if (stage_start(&server->process, &parts[i], story->scene,
                         (unsigned)i, note) == -1) {
             snprintf(error, SCENE_ERROR, "%s: %s", server->name,
@@ -34,7 +34,7 @@ int servers_start(struct story *story, const struct stage_part *parts,
     return 0;
 }
 
-/* --- names -------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------- */
 
 static int name_listeners(struct sockets *sockets,
                           const struct server *process)
@@ -43,7 +43,8 @@ static int name_listeners(struct sockets *sockets,
 
     for (size_t i = 0; i < process->nports; i++) {
         if (process->nports > 1)
-            snprintf(name, sizeof(name), "listener %u", (unsigned)i % 100 + 1);
+            snprintf(name, sizeof(name), "listener %u",
+                     (unsigned)i % 100 + 1);
         if (sockets_name_listener(sockets, process->ports[i], name) == -1)
             return -1;
     }
@@ -76,10 +77,11 @@ static int name_all(struct sockets *sockets, const struct story *story)
     return 0;
 }
 
-/* --- looking ------------------------------------------------------------ */
+/* --- looking --------------------------------------------------------- */
 
 /* The last whole line that came on stderr since it was last looked at. */
-static void listen_to(const struct story *story, struct story_server *server)
+static void listen_to(const struct story *story,
+                      struct story_server *server)
 {
     char text[1024];
     ssize_t n = pread(server->process.stderr_fd, text, sizeof(text) - 1,
@@ -165,7 +167,7 @@ int servers_sample(struct story *story, struct sockets *sockets)
     return alive;
 }
 
-/* --- the end ------------------------------------------------------------ */
+/* --- the end --------------------------------------------------------- */
 
 void servers_stop(struct story *story)
 {

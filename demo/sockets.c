@@ -13,15 +13,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* --- rows --------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------ */
 
-static int add_row(struct sockets *sockets,
-                   const struct sockets_row *row)
+static int add_row(struct sockets *sockets, const struct sockets_row *row)
 {
     if (sockets->n == sockets->capacity) {
         size_t capacity = sockets->capacity ? 2 * sockets->capacity : 64;
-        struct sockets_row *rows =
-            realloc(sockets->rows, capacity * sizeof(*rows));
+        struct sockets_row *rows = realloc(sockets->rows,
+                                           capacity * sizeof(*rows));
         if (rows == NULL)
             return -1;
         sockets->rows = rows;
@@ -58,8 +57,9 @@ static void forget_rows(struct sockets *sockets)
     sockets->n = 0;
 }
 
-const struct sockets_row *sockets_find_connection(
-    const struct sockets *sockets, const struct connection *connection)
+const struct sockets_row *
+sockets_find_connection(const struct sockets *sockets,
+                        const struct connection *connection)
 {
     uint32_t i = sockets->by_remote[connection->port];
 
@@ -78,7 +78,7 @@ const struct sockets_row *sockets_find_inode(const struct sockets *sockets,
     return bsearch(&key, sockets->rows, sockets->n, sizeof(key), by_inode);
 }
 
-/* --- names -------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------- */
 
 static int by_ports(const void *a, const void *b)
 {
@@ -98,10 +98,9 @@ static int add_name(struct sockets *sockets, struct sockets_name name,
                     const char *text)
 {
     if (sockets->nnames == sockets->names_capacity) {
-        size_t capacity =
-            sockets->nnames > 0 ? 2 * sockets->nnames : 64;
-        struct sockets_name *names =
-            realloc(sockets->names, capacity * sizeof(*names));
+        size_t capacity = sockets->nnames > 0 ? 2 * sockets->nnames : 64;
+        struct sockets_name *names = realloc(sockets->names,
+                                             capacity * sizeof(*names));
         if (names == NULL)
             return -1;
         sockets->names = names;
@@ -145,14 +144,13 @@ static const struct sockets_name *find_name(const struct sockets *sockets,
 const char *sockets_find_name(const struct sockets *sockets,
                               const struct sockets_row *row)
 {
-    const struct sockets_name *name =
-        find_name(sockets, row->local,
-                  row->state == TCP_LISTEN ? 0 : row->remote);
+    const struct sockets_name *name = find_name(
+        sockets, row->local, row->state == TCP_LISTEN ? 0 : row->remote);
 
     return name == NULL ? NULL : name->text;
 }
 
-/* --- /proc/net/tcp ------------------------------------------------------ */
+/* --- /proc/net/tcp --------------------------------------------------- */
 
 /* Jumps over blanks and one word. */
 static const char *skip_word(const char *text)
@@ -246,7 +244,7 @@ int sockets_read_proc(struct sockets *sockets)
     return 0;
 }
 
-/* --- SOCK_DIAG ---------------------------------------------------------- */
+/* --- SOCK_DIAG ------------------------------------------------------- */
 
 struct request {
     struct nlmsghdr header;
@@ -265,7 +263,8 @@ static int add_message(struct sockets *sockets,
     };
 
     return find_name(sockets, row.local, row.remote) == NULL
-               ? 0 : add_row(sockets, &row);
+               ? 0
+               : add_row(sockets, &row);
 }
 
 /*

@@ -1,15 +1,15 @@
 /*
  * What the kernel says about the sockets of servers that we started: how
- * long is the accept queue, which connections are accepted, which have bytes
- * that nobody has read, and whose are they.
+ * long is the accept queue, which connections are accepted, which have
+ * bytes that nobody has read, and whose are they.
  *
  * The rows are those of /proc/net/tcp. A listener's receive queue is its
- * accept queue; a connection that waits there has the inode 0 and its unread
- * bytes in its receive queue. We ask for them by SOCK_DIAG (sock_diag(7)),
- * as ss(8) does, a connection at a time: /proc/net/tcp writes out every
- * socket of the machine, and after a benchmark 50,000 in TIME_WAIT make that
- * take 50 ms. It is read where the kernel has no SOCK_DIAG. Neither needs
- * privilege.
+ * accept queue; a connection that waits there has the inode 0 and its
+ * unread bytes in its receive queue. We ask for them by SOCK_DIAG
+ * (sock_diag(7)), as ss(8) does, a connection at a time: /proc/net/tcp
+ * writes out every socket of the machine, and after a benchmark 50,000 in
+ * TIME_WAIT make that take 50 ms. It is read where the kernel has no
+ * SOCK_DIAG. Neither needs privilege.
  */
 #ifndef DEMO_SOCKETS_H
 #define DEMO_SOCKETS_H
@@ -22,10 +22,10 @@
 
 /* Ports in host order. */
 struct sockets_row {
+    uint64_t inode; /* 0: no process has it yet, or any more */
     uint16_t local, remote;
     unsigned state;  /* TCP_ESTABLISHED, TCP_LISTEN ... (netinet/tcp.h) */
     uint32_t unread; /* bytes; of a listener, connections in its queue */
-    uint64_t inode;  /* 0: no process has it yet, or any more */
     uint32_t next;   /* 1 + the next row with the same remote; 0: none */
 };
 
@@ -41,8 +41,9 @@ struct sockets_name {
 struct sockets {
     struct sockets_row *rows; /* n, by inode; owned */
     size_t n, capacity;
-    uint32_t by_remote[UINT16_MAX + 1]; /* 1 + the first such row; 0: none */
-    struct sockets_name *names; /* nnames, sorted; owned */
+    uint32_t
+        by_remote[UINT16_MAX + 1]; /* 1 + the first such row; 0: none */
+    struct sockets_name *names;    /* nnames, sorted; owned */
     size_t nnames, names_capacity;
     int diag; /* the descriptor for SOCK_DIAG; 0: none yet, -1: never */
 };
@@ -79,8 +80,9 @@ int sockets_read_proc(struct sockets *sockets);
 int sockets_read_line(const char *line, struct sockets_row *row);
 
 /* The row of a connection, at the server's end; NULL when there is none. */
-const struct sockets_row *sockets_find_connection(
-    const struct sockets *sockets, const struct connection *connection);
+const struct sockets_row *
+sockets_find_connection(const struct sockets *sockets,
+                        const struct connection *connection);
 
 /* The row with this inode, which is not 0; NULL when there is none. */
 const struct sockets_row *sockets_find_inode(const struct sockets *sockets,

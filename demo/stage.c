@@ -18,7 +18,7 @@ struct command {
     size_t n;
     char bytes[BYTES]; /* what the words point to */
     size_t filled;
-    bool full;         /* a word did not fit */
+    bool full; /* a word did not fit */
 };
 
 static void add(struct command *command, const char *format, ...)
@@ -46,7 +46,8 @@ static void add_limit(struct command *command, unsigned long tasks,
     if (geteuid() == 0) {
         add(command, "setpriv");
         /* Nobody's number, and another for each server of each demo. */
-        add(command, "--reuid=%u", (1U << 20) + (unsigned)getpid() * 32 + nth);
+        add(command, "--reuid=%u",
+            (1U << 20) + (unsigned)getpid() * 32 + nth);
         add(command, "--clear-groups");
         add(command, "--pdeathsig=KILL"); /* the new user cleared it */
     } else {
@@ -75,7 +76,8 @@ static void add_model(struct command *command, const char *name,
     }
     unsigned long clients = scene->limits.clients;
     if (scene->limits.tasks > 0 && !limited)
-        clients = scene->limits.tasks - 1; /* one task is the server's own */
+        clients = scene->limits.tasks -
+                  1; /* one task is the server's own */
     if (clients > 0) {
         add(command, "--max-clients");
         add(command, "%lu", clients);
@@ -144,8 +146,10 @@ static int start_model(struct server *process, const char *name,
     if (limited)
         add_limit(&command, tasks, nth);
     else if (tasks > 0)
-        snprintf(note, STAGE_NOTE, "No process limit can be set here: "
-                 "--max-clients %lu stands in for it.", tasks - 1);
+        snprintf(note, STAGE_NOTE,
+                 "No process limit can be set here: "
+                 "--max-clients %lu stands in for it.",
+                 tasks - 1);
     add(&command, "%s", path);
     add_model(&command, name, scene, limited);
     return start(process, &command, scene, scene->ports);
@@ -159,13 +163,17 @@ static int start_own(struct server *process, const struct stage_part *part,
     uint16_t port;
 
     if (scene->ports > 1) {
-        snprintf(process->error, sizeof(process->error), "the scene wants "
-                 "%zu ports; a --server command has one", scene->ports);
+        snprintf(process->error, sizeof(process->error),
+                 "the scene wants "
+                 "%zu ports; a --server command has one",
+                 scene->ports);
         return -1;
     }
     if (launcher_split(part->command, words, &port) == -1) {
-        snprintf(process->error, sizeof(process->error), "`%.150s` is no "
-                 "command that can be split into words", part->command);
+        snprintf(process->error, sizeof(process->error),
+                 "`%.150s` is no "
+                 "command that can be split into words",
+                 part->command);
         return -1;
     }
     for (size_t i = 0; words[i] != NULL; i++)

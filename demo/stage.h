@@ -9,7 +9,8 @@
 
 enum { STAGE_NOTE = 200 };
 
-/* Who is to play: a model of this suite, or a command that a user brings. */
+/* Who is to play: a model of this suite, or a command that a user brings.
+ */
 struct stage_part {
     char name[SCENE_NAME];
     const char *command; /* borrowed; {port} in it; NULL: a model */

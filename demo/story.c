@@ -1,7 +1,6 @@
 #include "demo/story.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char *story_state_name(enum story_state state)
@@ -26,10 +25,10 @@ char *story_bytes(uint64_t n, char text[16])
 {
     if (n < 1024)
         snprintf(text, 16, "%u B", (unsigned)n);
-    else if (n < 1024 * 1024)
+    else if (n < 1 << 20)
         snprintf(text, 16, "%u KiB", (unsigned)(n / 1024));
     else
-        snprintf(text, 16, "%.1f MiB", (double)n / (1024 * 1024));
+        snprintf(text, 16, "%.1f MiB", (double)n / (1 << 20));
     return text;
 }
 
@@ -127,18 +126,14 @@ static void label_bus(char label[STORY_LABEL], const struct client *client)
         snprintf(label, STORY_LABEL, "%zu closed", counts[STORY_CLOSED]);
 }
 
-/* At the same moment the last change holds, but an echo is kept. */
+/* A full lane forgets the older half: it has long scrolled away. */
 static void push(struct story_lane *lane, uint64_t at_ms,
                  enum story_state state)
 {
-    if (lane->n == lane->capacity) {
-        size_t capacity = lane->capacity ? 2 * lane->capacity : 16;
-        struct story_change *changes =
-            realloc(lane->changes, capacity * sizeof(*changes));
-        if (changes == NULL)
-            return; /* the lane misses a change: better than no demo */
-        lane->changes = changes;
-        lane->capacity = capacity;
+    if (lane->n == STORY_CHANGES) {
+        lane->n /= 2;
+        memmove(lane->changes, lane->changes + lane->n,
+                lane->n * sizeof(lane->changes[0]));
     }
     lane->changes[lane->n].at_ms = at_ms;
     lane->changes[lane->n++].state = state;
@@ -211,8 +206,8 @@ void story_tell_change(const struct story *story,
         snprintf(what, sizeof(what), "accept queue: %u", now->queue);
         story->tell(story, server, -1, what);
     }
-    if (now->processes != before->processes || now->tasks != before->tasks ||
-        now->zombies != before->zombies) {
+    if (now->processes != before->processes ||
+        now->tasks != before->tasks || now->zombies != before->zombies) {
         story->tell(story, server, -1, story_count(now, what));
     }
 }
@@ -269,9 +264,7 @@ bool story_at_rest(const struct story *story)
 
 void story_free_server(struct story_server *server)
 {
-    for (int client = 0; client < SCENE_CLIENTS; client++) {
+    for (int client = 0; client < SCENE_CLIENTS; client++)
         client_free(&server->clients[client]);
-        free(server->lanes[client].changes);
-    }
     memset(server->lanes, 0, sizeof(server->lanes));
 }

@@ -17,7 +17,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORY_LABEL = 48, STORY_WORD = 160, STORY_COUNT = 96 };
+enum {
+    STORY_LABEL = 48,
+    STORY_WORD = 160,
+    STORY_COUNT = 96,
+    STORY_CHANGES = 256
+};
 
 /* Where a client stands. Of a bus the highest of its connections counts. */
 enum story_state {
@@ -41,8 +46,8 @@ struct story_change {
 
 /* A client of a server over time. */
 struct story_lane {
-    struct story_change *changes; /* n, in order of time; owned */
-    size_t n, capacity;
+    struct story_change changes[STORY_CHANGES]; /* n, in order of time */
+    size_t n;
     enum story_state state;
     uint64_t echoes;
     char label[STORY_LABEL]; /* "queued, 5 B unread" */
@@ -56,15 +61,15 @@ struct story_answer {
 struct story_server {
     char name[SCENE_NAME];
     struct server process;
-    bool ended;      /* it has died, or could not go on */
+    bool ended; /* it has died, or could not go on */
     char fate[STORY_LABEL];
     char word[STORY_WORD]; /* the last line of its stderr; not filtered */
     off_t heard;           /* bytes of its stderr that were looked at */
     struct client clients[SCENE_CLIENTS];
     struct story_lane lanes[SCENE_CLIENTS];
     struct observation now;
-    scene_set echoed_since;  /* the question was asked */
-    char first_echoed;       /* of these the first, 'A' ...; '\0': nobody */
+    scene_set echoed_since; /* the question was asked */
+    char first_echoed;      /* of these the first, 'A' ...; '\0': nobody */
     struct story_answer answer;
 };
 
@@ -75,21 +80,22 @@ struct story {
     char scene_name[SCENE_NAME];
     struct story_server *servers; /* nservers; borrowed */
     size_t nservers;
-    scene_set clients;  /* lanes to be shown */
-    uint64_t clock_ms;  /* scene time */
+    scene_set clients; /* lanes to be shown */
+    uint64_t clock_ms; /* scene time */
     double speed;
     bool paused, help;
-    bool over;          /* the scene's steps are done */
-    const char *said;   /* borrowed from the scene, or a constant */
+    bool over;        /* the scene's steps are done */
+    const char *said; /* borrowed from the scene, or a constant */
     enum story_asking asking;
     const struct scene_step *question;
-    scene_set chosen;   /* whom the keys act on */
+    scene_set chosen;         /* whom the keys act on */
     unsigned right, answered; /* the score */
-    bool wants_answer;  /* --predict: servers[answering] is asked about */
+    bool wants_answer; /* --predict: servers[answering] is asked about */
     size_t answering;
     /* Told of every event as it happens. client is -1 for the server. */
-    void (*tell)(const struct story *story, const struct story_server *server,
-                 int client, const char *what);
+    void (*tell)(const struct story *story,
+                 const struct story_server *server, int client,
+                 const char *what);
 };
 
 /* "in the accept queue": for a person. */
@@ -119,12 +125,12 @@ enum story_state story_state_at(const struct story_lane *lane,
  */
 bool story_at_rest(const struct story *story);
 
-/* Frees lanes and clients of a server. */
+/* Empties the lanes of a server and frees its clients. */
 void story_free_server(struct story_server *server);
 
 /*
- * "4 processes, a thread each", "1 process, 4 threads, 2 zombies" into text,
- * which is returned. A zombie has ended and nobody has waited for it.
+ * "4 processes, a thread each", "1 process, 4 threads, 2 zombies" into
+ * text, which is returned. A zombie has ended and nobody has waited for it.
  */
 char *story_count(const struct observation *now, char text[STORY_COUNT]);
 

@@ -72,11 +72,11 @@ struct crowd {
 static void count_inode(struct crowd *crowd, uint64_t inode,
                         const struct sockets *sockets)
 {
-    const struct sockets_row *row =
-        inode == 0 ? NULL : sockets_find_inode(sockets, inode);
+    const struct sockets_row *row = inode == 0 ? NULL
+                                               : sockets_find_inode(sockets,
+                                                                    inode);
     bool listens = row != NULL && row->state == TCP_LISTEN;
-    const char *name =
-        row == NULL ? NULL : sockets_find_name(sockets, row);
+    const char *name = row == NULL ? NULL : sockets_find_name(sockets, row);
 
     if (listens)
         crowd->listeners++;
@@ -89,7 +89,8 @@ static void count_inode(struct crowd *crowd, uint64_t inode,
 }
 
 /* "socket:[4711]" -> 4711; else 0. */
-static void count_descriptor(struct crowd *crowd, pid_t pid, unsigned long fd,
+static void count_descriptor(struct crowd *crowd, pid_t pid,
+                             unsigned long fd,
                              const struct sockets *sockets)
 {
     char path[64];
@@ -149,7 +150,8 @@ static void count_select(struct crowd *crowd, pid_t pid,
     peek(pid, args[1], sets[0], bytes); /* for reading */
     peek(pid, args[2], sets[1], bytes); /* for writing */
     for (size_t fd = 0; fd < n; fd++)
-        if (((sets[0][fd / bits] | sets[1][fd / bits]) >> fd % bits & 1) != 0)
+        if (((sets[0][fd / bits] | sets[1][fd / bits]) >> fd % bits & 1) !=
+            0)
             count_descriptor(crowd, pid, fd, sockets);
 }
 
@@ -168,7 +170,8 @@ static void count_poll(struct crowd *crowd, pid_t pid,
                              sockets);
 }
 
-static void add_count(char *text, size_t size, size_t count, const char *what)
+static void add_count(char *text, size_t size, size_t count,
+                      const char *what)
 {
     size_t used = strlen(text);
     const char *plus = used > 0 ? " + " : "";
@@ -217,8 +220,7 @@ static void describe(char text[OBSERVE_CALL], size_t call, pid_t pid,
     if (calls[call].number == SYS_poll && (int)args[2] >= 0)
         snprintf(limit, sizeof(limit), ", %d ms", (int)args[2]);
 #endif
-    snprintf(text, OBSERVE_CALL, "%s(%s%s)", calls[call].name, what,
-             limit);
+    snprintf(text, OBSERVE_CALL, "%s(%s%s)", calls[call].name, what, limit);
 }
 
 void syscalls_describe(char text[OBSERVE_CALL], pid_t pid, long number,

@@ -10,11 +10,10 @@
 #include <sys/types.h>
 
 /*
- * text     receives the words, printable ASCII or as the kernel names a file
- * pid      the process, a child of ours: its descriptors and memory are
- *          looked at
- * number   of the system call; one that is unknown here is shown as such
- * args     its arguments
+ * text     receives the words, printable ASCII or as the kernel names a
+ * file pid      the process, a child of ours: its descriptors and memory
+ * are looked at number   of the system call; one that is unknown here is
+ * shown as such args     its arguments
  */
 void syscalls_describe(char text[OBSERVE_CALL], pid_t pid, long number,
                        const unsigned long args[6],

@@ -75,7 +75,8 @@ static int from_environment(const char *name, int otherwise)
     long value;
 
     return text != NULL && options_number(text, 1, LARGEST, &value) == 0
-               ? (int)value : otherwise;
+               ? (int)value
+               : otherwise;
 }
 
 void terminal_size(int *width, int *height)

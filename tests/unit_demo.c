@@ -41,7 +41,8 @@ static void make_folder(void)
     run("printf '%%s\\n' 'title The moment' 'A connect' 'settle' "
         "'B C connect' 'settle' 'ask next Who is served next?' "
         "'B send hello from B' 'settle' 'C send hello from C' 'settle' "
-        "'reveal' >%s/moment.scene", folder);
+        "'reveal' >%s/moment.scene",
+        folder);
 }
 
 static void remove_folder(void)
@@ -65,8 +66,10 @@ static const char *read_output(const char *name)
 /* Runs the demo without a terminal; its output is in text. */
 static int play(const char *arguments)
 {
-    int status = run("LC_ALL=C timeout -k 5 100 build/demo/demo %s </dev/null "
-                     ">%s/out 2>&1", arguments, folder);
+    int status = run(
+        "LC_ALL=C timeout -k 5 100 build/demo/demo %s </dev/null "
+        ">%s/out 2>&1",
+        arguments, folder);
 
     read_output("out");
     return status;
@@ -74,7 +77,7 @@ static int play(const char *arguments)
 
 TestSuite(demo, .init = make_folder, .fini = remove_folder, .timeout = 200);
 
-/* --- the story ---------------------------------------------------------- */
+/* --- the story ------------------------------------------------------- */
 
 /* Is there, before A leaves, a line of this server with these words? */
 static bool happens_while_silent(const char *server, const char *words)
@@ -141,25 +144,26 @@ static void check_silent_first(const struct expected *expected)
     cr_assert(strstr(text, "C  echo in") != NULL);
 }
 
-#define STORY(name, ...)                                                     \
-    Test(demo, silent_first_##name)                                          \
-    {                                                                        \
-        check_silent_first(&(const struct expected){#name, __VA_ARGS__});    \
+#define STORY(name, ...)                                                  \
+    Test(demo, silent_first_##name)                                       \
+    {                                                                     \
+        check_silent_first(&(const struct expected){#name, __VA_ARGS__}); \
     }
 
-STORY(iterative, false, "1 process, 1 thread", 2,
-      ": recv(client A)")
+STORY(iterative, false, "1 process, 1 thread", 2, ": recv(client A)")
 STORY(forking, true, "4 processes, a thread each", 0, ": accept(listener)")
 STORY(threading, true, "1 process, 4 threads", 0, ": recv(client C)")
 STORY(timeout_poll, true, "1 process, 1 thread", 0, ": poll(")
-STORY(select, true, "1 process, 1 thread", 0, ": select(3 clients + listener)")
+STORY(select, true, "1 process, 1 thread", 0,
+      ": select(3 clients + listener)")
 STORY(epoll, true, "1 process, 1 thread", 0,
       ": epoll_wait(3 clients + listener)")
 
 Test(demo, slow_reader_blocks_who_waits_for_it)
 {
     cr_assert_eq(play("iterative epoll --plain --scene slow-reader "
-                      "--speed 16"), 0, "%s", text);
+                      "--speed 16"),
+                 0, "%s", text);
     cr_assert(strstr(text, "iterative           answer: no") != NULL, "%s",
               text);
     cr_assert(happens_while_silent("iterative", "send(client A)"), "%s",
@@ -171,22 +175,29 @@ Test(demo, slow_reader_blocks_who_waits_for_it)
 Test(demo, crowd_makes_a_task_for_each)
 {
     cr_assert_eq(play("forking threading epoll --plain --scene crowd "
-                      "--speed 16"), 0, "%s", text);
-    cr_assert(strstr(text, "forking             9 processes, a thread each")
-              != NULL, "%s", text);
-    cr_assert(strstr(text, "threading           1 process, 9 threads")
-              != NULL, "%s", text);
+                      "--speed 16"),
+                 0, "%s", text);
+    cr_assert(
+        strstr(text, "forking             9 processes, a thread each") !=
+            NULL,
+        "%s", text);
+    cr_assert(strstr(text, "threading           1 process, 9 threads") !=
+                  NULL,
+              "%s", text);
     cr_assert(strstr(text, "epoll               answer: 1\n") != NULL, "%s",
               text);
-    cr_assert(strstr(text, "forking             1 process, 1 thread\n")
-              != NULL, "%s", text);
+    cr_assert(strstr(text, "forking             1 process, 1 thread\n") !=
+                  NULL,
+              "%s", text);
 }
 
-/* Six tasks by the process limit; by --max-clients where that can't be set. */
+/* Six tasks by the process limit; by --max-clients where that can't be set.
+ */
 Test(demo, fork_storm_ends_at_the_limit)
 {
     cr_assert_eq(play("forking threading --plain --scene fork-storm "
-                      "--speed 8"), 0, "%s", text);
+                      "--speed 8"),
+                 0, "%s", text);
     cr_assert(strstr(text, "forking             answer: 6\n") != NULL, "%s",
               text);
     cr_assert(strstr(text, "threading           answer: 6\n") != NULL, "%s",
@@ -201,8 +212,8 @@ Test(demo, fd_limit_is_1023_for_select_alone)
 {
     cr_assert_eq(play("select epoll --plain --scene fd-limit --speed 8"), 0,
                  "%s", text);
-    cr_assert(strstr(text, "select              answer: no\n") != NULL, "%s",
-              text);
+    cr_assert(strstr(text, "select              answer: no\n") != NULL,
+              "%s", text);
     cr_assert(strstr(text, "FD_SETSIZE") != NULL, "%s", text);
     cr_assert(strstr(text, "epoll               answer: yes\n") != NULL,
               "%s", text);
@@ -212,27 +223,32 @@ Test(demo, fd_limit_is_1023_for_select_alone)
               text);
 }
 
-/* --- the command line --------------------------------------------------- */
+/* --- the command line ------------------------------------------------ */
 
 Test(demo, takes_predictions_and_keeps_the_score)
 {
     cr_assert_eq(run("printf '0\\nwhat\\nB\\n' | LC_ALL=C timeout -k 5 100 "
                      "build/demo/demo iterative epoll --plain --predict "
-                     "--speed 16 >%s/out 2>&1", folder), 0);
+                     "--speed 16 >%s/out 2>&1",
+                     folder),
+                 0);
     read_output("out");
     cr_assert(strstr(text, "What will iterative do? Type A to C, or 0 for "
-                           "nobody: ") != NULL, "%s", text);
+                           "nobody: ") != NULL,
+              "%s", text);
     cr_assert(strstr(text, "answer: nobody (you: nobody, right)") != NULL,
               "%s", text);
-    cr_assert(strstr(text, "answer: B (you: B, right)") != NULL, "%s", text);
-    cr_assert(strstr(text, "Score: 2 of 2 predictions right.") != NULL, "%s",
+    cr_assert(strstr(text, "answer: B (you: B, right)") != NULL, "%s",
               text);
+    cr_assert(strstr(text, "Score: 2 of 2 predictions right.") != NULL,
+              "%s", text);
 }
 
 Test(demo, refuses_what_it_cannot_use)
 {
     cr_assert_eq(play("iterativ"), 2);
-    cr_assert(strstr(text, "iterativ: no such model; accepted are") != NULL);
+    cr_assert(strstr(text, "iterativ: no such model; accepted are") !=
+              NULL);
     cr_assert_eq(play("--speed 0"), 2);
     cr_assert(strstr(text, "--speed 0: a number from 0.1 to 50") != NULL);
     cr_assert_eq(play("--server echo"), 2);
@@ -246,7 +262,8 @@ Test(demo, refuses_what_it_cannot_use)
     snprintf(command, sizeof(command), "--scene %s/x.scene", folder);
     cr_assert_eq(play(command), 1);
     cr_assert(strstr(text, "x.scene:1: `jump`: a client may connect") !=
-              NULL, "%s", text);
+                  NULL,
+              "%s", text);
     cr_assert_eq(play("iterative --scene ten-ports"), 1);
     cr_assert(strstr(text, "iterative: ") != NULL, "%s", text);
 }
@@ -254,7 +271,8 @@ Test(demo, refuses_what_it_cannot_use)
 Test(demo, plays_a_students_server)
 {
     cr_assert_eq(play("--server 'mine=build/epoll/server --port {port}' "
-                      "--speed 16"), 0, "%s", text);
+                      "--speed 16"),
+                 0, "%s", text);
     cr_assert(happens_while_silent("mine", "B  echo in"), "%s", text);
     cr_assert_eq(play("--server 'mine=true'"), 1);
     cr_assert(strstr(text, "mine: true ended with status 0") != NULL, "%s",
@@ -264,12 +282,16 @@ Test(demo, plays_a_students_server)
 Test(demo, filters_what_servers_and_scenes_say)
 {
     cr_assert_eq(run("printf 'say a\\033[31mb\\nA connect\\nsettle\\n' "
-                     ">%s/x.scene", folder), 0);
+                     ">%s/x.scene",
+                     folder),
+                 0);
     char command[256];
-    snprintf(command, sizeof(command),
-             "--scene %s/x.scene --server 'mine=sh -c \"printf "
-             "\\\"\\\\033]0;hi\\\\007\\\\n\\\" >&2; exec build/epoll/server "
-             "--port {port}\"'", folder);
+    snprintf(
+        command, sizeof(command),
+        "--scene %s/x.scene --server 'mine=sh -c \"printf "
+        "\\\"\\\\033]0;hi\\\\007\\\\n\\\" >&2; exec build/epoll/server "
+        "--port {port}\"'",
+        folder);
     cr_assert_eq(play(command), 0, "%s", text);
     cr_assert(strstr(text, "a?[31mb") != NULL, "%s", text);
     cr_assert(strstr(text, "?]0;hi?") != NULL, "%s", text);
@@ -280,11 +302,15 @@ Test(demo, records_and_traces)
 {
     char command[256];
 
-    snprintf(command, sizeof(command), "iterative epoll --speed 16 --record "
-             "%s/x.cast --trace %s/x.json", folder, folder);
+    snprintf(command, sizeof(command),
+             "iterative epoll --speed 16 --record "
+             "%s/x.cast --trace %s/x.json",
+             folder, folder);
     cr_assert_eq(play(command), 0, "%s", text);
     cr_assert_eq(run("build/demo/picture %s/x.cast 'accept queue 2' "
-                     ">%s/x.svg", folder, folder), 0);
+                     ">%s/x.svg",
+                     folder, folder),
+                 0);
     read_output("x.svg");
     cr_assert(strstr(text, "recv(client A)") != NULL);
     cr_assert(strstr(text, "</svg>") != NULL);
@@ -296,15 +322,18 @@ Test(demo, records_and_traces)
     cr_assert(strstr(text, "\"in the accept queue\"") != NULL);
 }
 
-/* --- processes ---------------------------------------------------------- */
+/* --- processes ------------------------------------------------------- */
 
-/* How many live with this in their environment? Those that the demo began. */
+/* How many live with this in their environment? Those that the demo began.
+ */
 static int count_marked(const char *mark)
 {
     DIR *proc = opendir("/proc");
     struct dirent *entry;
     int found = 0;
 
+    if (proc == NULL)
+        return -1;
     while ((entry = readdir(proc)) != NULL) {
         static char environment[TEXT];
         char path[300];
@@ -323,7 +352,7 @@ static int count_marked(const char *mark)
 
 static void pause_a_moment(void)
 {
-    const struct timespec moment = {.tv_nsec = LOOK_MS * 1000000};
+    const struct timespec moment = {.tv_nsec = LOOK_MS * 1000000L};
 
     nanosleep(&moment, NULL);
 }
@@ -346,14 +375,16 @@ static const char dying[] =
 Test(demo, survives_a_server_that_dies)
 {
     cr_assert_eq(run("env DEMO_MARK=%s timeout -k 5 100 build/demo/demo %s "
-                     "</dev/null >%s/out 2>&1", folder, dying, folder), 1);
+                     "</dev/null >%s/out 2>&1",
+                     folder, dying, folder),
+                 1);
     read_output("out");
     cr_assert(strstr(text, "demo: dies: killed by signal 9") != NULL, "%s",
               text);
     assert_none_left();
 }
 
-/* --- a terminal --------------------------------------------------------- */
+/* --- a terminal ------------------------------------------------------ */
 
 static int tmux(const char *command)
 {
@@ -376,6 +407,9 @@ static void open_terminal(const char *environment, const char *arguments)
     snprintf(moment, sizeof(moment), "--scene %s/moment.scene", folder);
     snprintf(command, sizeof(command), "%s/script", folder);
     FILE *script = fopen(command, "w");
+    cr_assert_neq(script, NULL);
+    if (script == NULL)
+        return;
     fprintf(script,
             "trap : INT\n" /* Ctrl-C is for the demo */
             "stty -g >%s/before\n"
@@ -492,8 +526,8 @@ Test(demo, tells_the_story_in_a_terminal)
     cr_assert(strstr(text, "accept queue 2") != NULL, "%s", text);
     cr_assert(strstr(text, "12 B unread") != NULL, "%s", text);
     cr_assert(strstr(text, "recv(client A)") != NULL, "%s", text);
-    cr_assert(strstr(text, "epoll_wait(3 clients + listener)") != NULL, "%s",
-              text);
+    cr_assert(strstr(text, "epoll_wait(3 clients + listener)") != NULL,
+              "%s", text);
     cr_assert(strstr(text, "▓") != NULL, "%s", text);
     tmux("send-keys q");
     assert_restored();

@@ -10,8 +10,9 @@
 
 static char told[4096];
 
-static void tell(const struct story *story, const struct story_server *server,
-                 int client, const char *what)
+static void tell(const struct story *story,
+                 const struct story_server *server, int client,
+                 const char *what)
 {
     size_t n = strlen(told);
 
@@ -33,11 +34,19 @@ static struct connection *begin(void)
     strcpy(scene.title, "A test");
     scene.clients = 3;
     story = (struct story){
-        .scene = &scene, .servers = servers, .nservers = 1, .clients = 3,
-        .chosen = 3, .speed = 1, .said = "", .tell = tell,
+        .scene = &scene,
+        .servers = servers,
+        .nservers = 1,
+        .clients = 3,
+        .chosen = 3,
+        .speed = 1,
+        .said = "",
+        .tell = tell,
     };
     struct client *client = &servers[0].clients[0];
     client->connections = calloc(1, sizeof(struct connection));
+    if (client->connections == NULL)
+        abort();
     client->n = 1;
     client->connections->fd = -1;
     client->connections->phase = CONNECTION_OPEN;
@@ -75,13 +84,12 @@ Test(story, follows_a_client_through_all_states)
     goes(500, STORY_IDLE, "echo in 1.3 ms");
     c->phase = CONNECTION_CLOSED;
     goes(600, STORY_CLOSED, "closed");
-    cr_assert_str_eq(told,
-                     "one A: in the accept queue\n"
-                     "one A: in the accept queue, its bytes unread\n"
-                     "one A: waits for its echo\n"
-                     "one A: does not read\n"
-                     "one A: echo in 1.3 ms\n"
-                     "one A: closed\n");
+    cr_assert_str_eq(told, "one A: in the accept queue\n"
+                           "one A: in the accept queue, its bytes unread\n"
+                           "one A: waits for its echo\n"
+                           "one A: does not read\n"
+                           "one A: echo in 1.3 ms\n"
+                           "one A: closed\n");
 }
 
 Test(story, sees_who_was_turned_away_and_who_got_nonsense)
@@ -96,11 +104,14 @@ Test(story, sees_who_was_turned_away_and_who_got_nonsense)
 
 Test(story, keeps_an_echo_in_sight)
 {
-    struct story_change changes[] = {
-        {100, STORY_QUEUED}, {200, STORY_WAITING}, {210, STORY_ECHOED},
-        {210, STORY_IDLE}, {900, STORY_CLOSED},
-    };
-    const struct story_lane lane = {.changes = changes, .n = 5};
+    const struct story_lane lane = {.n = 5,
+                                    .changes = {
+                                        {100, STORY_QUEUED},
+                                        {200, STORY_WAITING},
+                                        {210, STORY_ECHOED},
+                                        {210, STORY_IDLE},
+                                        {900, STORY_CLOSED},
+                                    }};
 
     cr_assert_eq(story_state_at(&lane, 0, 100), STORY_ABSENT);
     cr_assert_eq(story_state_at(&lane, 100, 200), STORY_QUEUED);
@@ -110,10 +121,29 @@ Test(story, keeps_an_echo_in_sight)
     cr_assert_eq(story_state_at(&lane, 900, 1000), STORY_CLOSED);
 }
 
+Test(story, forgets_what_has_scrolled_away)
+{
+    const uint64_t many = 2560; /* ten times STORY_CHANGES */
+    struct connection *c = begin();
+
+    c->seen = true;
+    for (uint64_t i = 0; i < many; i++) {
+        c->accepted = i % 2 == 1;
+        goes(i, i % 2 == 1 ? STORY_IDLE : STORY_QUEUED,
+             i % 2 == 1 ? "idle" : "in accept queue");
+    }
+    const struct story_lane *lane = &servers[0].lanes[0];
+    cr_assert_leq(lane->n, STORY_CHANGES);
+    cr_assert_eq(lane->changes[lane->n - 1].at_ms, many - 1);
+    for (size_t i = 1; i < lane->n; i++)
+        cr_assert_eq(lane->changes[i].at_ms,
+                     lane->changes[i - 1].at_ms + 1);
+}
+
 Test(question, counts_who_was_right)
 {
-    struct scene_step ask = {.verb = SCENE_ASK, .question = SCENE_NEXT,
-                             .text = "Who?"};
+    struct scene_step ask = {
+        .verb = SCENE_ASK, .question = SCENE_NEXT, .text = "Who?"};
     struct connection *c = begin();
     char words[QUESTION_WORDS];
 
