@@ -9,15 +9,26 @@ comma := ,
 BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
 
 ROOMS := iterative forking threading timeout_poll select epoll
+# Programs with a library of their own: the header that shows whether it is
+# there, and how to link it. Where it is missing, the program is left out.
+EXTRAS := epoll/uring|liburing.h|-luring \
+  bench/peers/libuv|uv.h|-luv \
+  bench/peers/libevent|event2/bufferevent.h|-levent_core \
+  bench/peers/libev|ev.h|-lev
+part = $(word $(1),$(subst |, ,$(2)))
+lacks = $(shell $(CC) $(CPPFLAGS) -E -include $(call part,2,$(1)) -x c \
+  /dev/null >/dev/null 2>&1 || echo $(call part,1,$(1)))
+LACKING := $(strip $(foreach extra,$(EXTRAS),$(call lacks,$(extra))))
+
 FUZZERS := $(wildcard tests/fuzz_*.c)
-SOURCES := $(filter-out $(FUZZERS),$(wildcard $(ROOMS:=/*.c) common/*.c \
-  bench/*.c tests/*.c demo/*.c))
+SOURCES := $(filter-out $(LACKING:=.c) $(FUZZERS),$(wildcard $(ROOMS:=/*.c) common/*.c \
+  bench/*.c bench/peers/*.c tests/*.c demo/*.c))
 MAINS := $(shell grep -l '^int main\b' $(SOURCES))
 SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
 MODULES := $(filter-out $(MAINS) $(SUITES),$(SOURCES))
 SERVERS := $(filter $(ROOMS:=/%),$(shell grep -l '"common/echo.h"' $(MAINS)))
 MODELS := $(patsubst %/server,%,$(SERVERS:.c=))
-PROGRAMS := $(MAINS:%.c=$(BUILD)/%)
+PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out $(SUITES),$(MAINS)))
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 SUITE_CPPFLAGS := -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=3 $(CPPFLAGS)
@@ -28,12 +39,15 @@ SUITE_CFLAGS := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
     -fno-omit-frame-pointer -U_FORTIFY_SOURCE) $(CFLAGS)
 SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
   $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
 
-PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox libjansson-dev \
+PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
+  libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev \
   tmux
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: help all deps test bench demo pictures diff wall format lint check clean contract
+.PHONY: help all deps test bench diff wall format lint check clean contract \
+  fuzz contract-san demo pictures
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -41,6 +55,7 @@ help: ## this list
 	  sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 all: $(PROGRAMS) $(BUILD)/servers ## build everything
+	@$(if $(LACKING),echo 'left out for lack of a library: $(LACKING)')
 
 deps: ## install what is missing for all, test and bench (DEV=1: for lint too)
 	@.ci/deps $(PACKAGES) $(if $(DEV),$(LINT_PACKAGES))
@@ -57,10 +72,23 @@ $(BUILD)/libsuite.a: $(call object,$(MODULES))
 
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
-	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(SUITE_LDLIBS)
 
-$(BUILD)/bench/%: LDLIBS += -ljansson -lm
-$(BUILD)/demo/%: LDLIBS += -ljansson
+# The suites need Criterion, which `make all` does without.
+$(BUILD)/tests/unit: $(call object,$(filter tests/unit%,$(SUITES)))
+$(BUILD)/tests/contract: $(call object,$(filter tests/contract%,$(SUITES)))
+$(BUILD)/tests/unit $(BUILD)/tests/contract: $(BUILD)/libsuite.a
+	$(CC) $(SUITE_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libsuite.a \
+	  -lcriterion $(SUITE_LDLIBS)
+
+ifdef SAN # for the servers; Criterion's runner does not run under all of them
+.PHONY: build/tests/unit build/tests/contract
+build/tests/unit build/tests/contract:
+	@$(MAKE) --no-print-directory SAN= $@
+endif
+
+$(foreach extra,$(EXTRAS),$(eval $(BUILD)/$(call part,1,$(extra)): \
+  LDLIBS += $(call part,3,$(extra))))
 
 # The echo servers, a name a line: what tests, benchmark and demo go through.
 $(BUILD)/servers: $(SERVERS) Makefile
@@ -68,6 +96,51 @@ $(BUILD)/servers: $(SERVERS) Makefile
 	@printf '%s\n' $(MODELS) > $@
 
 -include $(patsubst %.o,%.d,$(call object,$(SOURCES)))
+
+# --- testing ----------------------------------------------------------------
+
+# No pipe behind the suites: who a crash leaves over would hold it open.
+run_unit = SUITE_BUILD=$(BUILD) timeout -k 10 300 build/tests/unit
+run_contract = SUITE_BUILD=$(BUILD) timeout -k 10 900 build/tests/contract \
+  $(if $(FILTER),--filter '$(FILTER)')
+
+test: all build/tests/unit build/tests/contract ## run all tests
+	@failed=0; $(run_unit) || failed=1; \
+	  env -u SERVER $(run_contract) || failed=1; exit $$failed
+
+contract: all build/tests/contract ## test any server: SERVER='COMMAND {port}'
+	@$(run_contract)
+
+empty :=
+THREADED := $(patsubst %/server,%,$(basename $(shell \
+  grep -l pthread_create $(SERVERS))))
+
+contract-san: ## run the contract over servers built with sanitizers
+	@$(MAKE) contract SAN=address,undefined SERVER=
+	@$(MAKE) contract SAN=thread SERVER= \
+	  FILTER='@($(subst $(empty) $(empty),|,$(THREADED)))/*'
+
+# --- fuzzing ----------------------------------------------------------------
+
+FUZZ_SECONDS ?= 30
+# What parses the input of strangers. Needs clang and its runtime: on Debian
+# 12, clang and libclang-rt-14-dev.
+PARSERS := common/show.c epoll/http.c select/frame.c demo/scene.c \
+  common/options.c common/work.c
+
+$(BUILD)/fuzz/%: tests/fuzz_%.c $(PARSERS) Makefile
+	@mkdir -p $(@D)
+	clang $(SUITE_CPPFLAGS) -std=c17 -g -O1 -U_FORTIFY_SOURCE \
+	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	  -o $@ $< $(PARSERS)
+
+# What is found new goes to build/, what is kept is in tests/corpus/.
+fuzz: $(FUZZERS:tests/fuzz_%.c=$(BUILD)/fuzz/%) ## random input to all parsers (FUZZ_SECONDS=30 for each)
+	@set -e; for target in $^; do \
+	  found=$(BUILD)/fuzz/found-$${target##*/}; mkdir -p $$found; \
+	  $$target -max_total_time=$(FUZZ_SECONDS) -max_len=9000 -print_final_stats=1 \
+	    -artifact_prefix=$(BUILD)/fuzz/ $$found \
+	    tests/corpus/$${target##*/}; done
 
 # --- reading ----------------------------------------------------------------
 

@@ -1,0 +1,35 @@
+/*
+ * Whom the load generator talks to, and from which addresses.
+ */
+#ifndef BENCH_LOAD_TARGET_H
+#define BENCH_LOAD_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct target {
+    struct sockaddr_storage address;
+    socklen_t length;
+    bool loopback;    /* an IPv4 address of 127.0.0.0/8 */
+    uint32_t sources; /* source addresses, from 127.0.0.1 on; 1: the kernel
+                         chooses the address */
+};
+
+/*
+ * Finds the address of "HOST:PORT" or "[HOST]:PORT", with one source.
+ *
+ * Returns  NULL, or what is wrong with the text.
+ */
+const char *target_resolve(const char *text, struct target *target);
+
+/*
+ * Opens a TCP socket that does not block, bound to a source address of
+ * the target's by turns.
+ *
+ * number   of the connection: its turn
+ * Returns  a descriptor, the caller's; or -1 with errno.
+ */
+int target_socket(const struct target *target, uint64_t number);
+
+#endif

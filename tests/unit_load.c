@@ -1,0 +1,547 @@
+/*
+ * The load generator against servers that misbehave, each in one way. It
+ * runs as a process of its own, as everybody uses it.
+ */
+#include "bench/launcher.h"
+#include "bench/load_client.h"
+#include "bench/load_talk.h"
+#include "bench/load_worker.h"
+#include "common/echo.h"
+#include "common/options.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A run of the generator under way. */
+struct load {
+    pid_t pid;
+    FILE *output;
+};
+
+/* Its --json, and what else it told. */
+struct ran {
+    int status; /* exit status; -1: killed */
+    json_t *json;
+    double seconds;
+};
+
+enum { WORDS = 32, TIMEOUT_S = 20 };
+
+static struct server server;
+
+static void stop_server(void)
+{
+    launcher_kill(&server);
+}
+
+TestSuite(load, .fini = stop_server, .timeout = 30);
+
+static void start(const char *program, const char *fault)
+{
+    const char *argv[] = {program, fault, NULL};
+    struct launch_plan plan = {.argv = argv};
+
+    cr_assert_eq(launcher_start(&server, &plan), 0, "%s", server.error);
+}
+
+static void start_bad(const char *fault)
+{
+    start("build/tests/badserver", fault);
+}
+
+/* words: what follows `load --json`, by blanks, but HOST:PORT. */
+static void become_load(const char *words, uint16_t port, int output)
+{
+    char copy[256];
+    char target[32];
+    char *argv[WORDS] = {(char *)"load", (char *)"--json"};
+    int n = 2;
+    char *rest;
+
+    snprintf(copy, sizeof(copy), "%s", words);
+    snprintf(target, sizeof(target), "127.0.0.1:%u", port);
+    for (char *word = strtok_r(copy, " ", &rest); word && n < WORDS - 2;
+         word = strtok_r(NULL, " ", &rest))
+        argv[n++] = word;
+    argv[n] = target;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    alarm(TIMEOUT_S);
+    dup2(output, STDOUT_FILENO);
+    dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+    close_range(3, ~0U, 0);
+    execv("build/bench/load", argv);
+    _exit(127);
+}
+
+static struct load load_start(const char *words, uint16_t port)
+{
+    struct load load;
+    int ends[2];
+
+    cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+    load.pid = fork();
+    if (load.pid == 0)
+        become_load(words, port, ends[1]);
+    cr_assert(load.pid > 0);
+    close(ends[1]);
+    load.output = fdopen(ends[0], "r");
+    return load;
+}
+
+static struct ran load_end(struct load load)
+{
+    struct ran outcome = {0};
+    json_error_t error;
+    int status;
+
+    outcome.json = json_loadf(load.output, 0, &error);
+    fclose(load.output);
+    cr_assert_eq(waitpid(load.pid, &status, 0), load.pid);
+    outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    cr_assert(outcome.status == EXIT_USAGE || outcome.json != NULL,
+              "no JSON: %s, line %d; status %#x", error.text, error.line,
+              (unsigned)status);
+    return outcome;
+}
+
+/* Returns a listener on a port of the kernel's choice, the target. */
+static int listen_on_loopback(struct target *target)
+{
+    struct sockaddr_in *address = (struct sockaddr_in *)&target->address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    address->sin_family = AF_INET;
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    target->length = sizeof(*address);
+    cr_assert_eq(bind(fd, (struct sockaddr *)address, sizeof(*address)), 0);
+    cr_assert_eq(listen(fd, 1), 0);
+    getsockname(fd, (struct sockaddr *)address, &target->length);
+    return fd;
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static struct ran load_run(const char *words)
+{
+    double began = now_s();
+    struct ran outcome = load_end(load_start(words, server.ports[0]));
+
+    outcome.seconds = now_s() - began;
+    return outcome;
+}
+
+/* path: names with dots between: "errors.short". */
+static double number(const struct ran *outcome, const char *path)
+{
+    const json_t *at = outcome->json;
+    char copy[64];
+    char *rest;
+
+    snprintf(copy, sizeof(copy), "%s", path);
+    for (char *name = strtok_r(copy, ".", &rest); name != NULL;
+         name = strtok_r(NULL, ".", &rest))
+        at = json_object_get(at, name);
+    cr_assert(json_is_number(at), "no number: %s", path);
+    return json_number_value(at);
+}
+
+/* All n clients fail in one way and in no other. */
+static void check_failure(const char *fault, const char *words, double n,
+                          const char *error)
+{
+    start_bad(fault);
+    struct ran outcome = load_run(words);
+    cr_assert_eq(outcome.status, 0);
+    cr_assert_eq(number(&outcome, error), n, "%s is %g, not %g", error,
+                 number(&outcome, error), n);
+    cr_assert_eq(number(&outcome, "errors.total"), n);
+    cr_assert_eq(number(&outcome, "connected"), n);
+}
+
+#define SHORT_RUN "--warmup=0s --duration=100ms --clients=3 "
+
+Test(load, no_fault_no_error)
+{
+    start_bad("none");
+    struct ran outcome = load_run(SHORT_RUN "--size=100");
+    double echoes = number(&outcome, "round_trips");
+
+    cr_assert_eq(outcome.status, 0);
+    cr_assert_eq(number(&outcome, "errors.total"), 0);
+    cr_assert_eq(number(&outcome, "served"), 3);
+    cr_assert_eq(number(&outcome, "unserved"), 0);
+    cr_assert(echoes > 10);
+    cr_assert_eq(number(&outcome, "latency.count"), echoes);
+    cr_assert_eq(number(&outcome, "bytes_received"), echoes * 100);
+    cr_assert_float_eq(number(&outcome, "mean_in_flight"), 3, 0.01);
+}
+
+Test(load, wrong_byte)
+{
+    check_failure("wrong", SHORT_RUN, 3, "errors.wrong_byte");
+}
+
+Test(load, wrong_byte_in_a_large_message)
+{
+    check_failure("wrong", SHORT_RUN "--size=1048576", 3,
+                  "errors.wrong_byte");
+}
+
+Test(load, byte_too_many)
+{
+    check_failure("extra", SHORT_RUN, 3, "errors.wrong_byte");
+}
+
+Test(load, message_of_before)
+{
+    check_failure("repeat", SHORT_RUN, 3, "errors.wrong_byte");
+}
+
+/* What is sent tells clients apart, and messages of one client. */
+Test(load, messages_differ)
+{
+    enum { CLIENTS = 10000 };
+    static bool seen[2][PATTERN_PLACES];
+
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        struct client client = load_client_new(i, false);
+        cr_assert(!seen[0][client.place], "client %u", i);
+        seen[0][client.place] = true;
+    }
+    struct client client = load_client_new(7, false);
+    for (int i = 0; i < PATTERN_PLACES; i++) {
+        cr_assert(!seen[1][client.place], "message %d", i);
+        seen[1][client.place] = true;
+        load_client_begin(&client);
+    }
+}
+
+/* All but the one whose message came last get another client's bytes. */
+Test(load, message_of_another_client)
+{
+    start_bad("mixed");
+    struct ran outcome = load_run(SHORT_RUN);
+
+    cr_assert(number(&outcome, "errors.wrong_byte") >= 2);
+}
+
+Test(load, short_echo)
+{
+    check_failure("short", SHORT_RUN, 3, "errors.short");
+}
+
+Test(load, reset)
+{
+    check_failure("reset", SHORT_RUN, 3, "errors.reset");
+}
+
+Test(load, timed_out)
+{
+    check_failure("mute", SHORT_RUN "--timeout=40ms", 3,
+                  "errors.timed_out");
+}
+
+Test(load, large_messages)
+{
+    start("build/iterative/server", "--port=0");
+    struct ran outcome = load_run(
+        "--warmup=0s --duration=500ms --clients=1 --size=1048576");
+
+    cr_assert_eq(number(&outcome, "errors.total"), 0);
+    cr_assert(number(&outcome, "round_trips") >= 2);
+}
+
+/*
+ * Where buffers are small, both directions are full at times: who only
+ * sends or only receives would wait for ever. Loopback's take 1 MiB at
+ * once, so here is a worker without its thread, with a small one.
+ */
+Test(load, large_message_through_a_small_buffer)
+{
+    static struct pattern pattern;
+    struct load_options options = {
+        .clients = 1, .threads = 1, .size = MESSAGE_MAX};
+    struct run run = {.options = &options, .pattern = &pattern};
+    int listener = listen_on_loopback(&options.target);
+    struct worker *worker = worker_new(&run, 0);
+    int small = 4096;
+
+    pattern_fill(&pattern, MESSAGE_MAX);
+    talk_connect(worker, &worker->clients[0]);
+    struct conn *conn = conn_open(accept(listener, NULL, NULL));
+    setsockopt(worker->clients[0].fd, SOL_SOCKET, SO_SNDBUF, &small,
+               sizeof(small));
+    worker->sending = true;
+    talk_start_all(worker);
+    worker->sending = false;
+    cr_assert_lt(worker->clients[0].sent, MESSAGE_MAX / 2, "not small");
+    for (int i = 0; i < 10000 && worker->warmup.round_trips == 0; i++) {
+        struct epoll_event event;
+        if (epoll_wait(worker->epoll_fd, &event, 1, 1) == 1)
+            talk_advance(worker, event.data.ptr, event.events);
+        cr_assert_neq(echo_step(conn), ECHO_DONE);
+    }
+    cr_assert_eq(worker->warmup.round_trips, 1);
+    cr_assert_eq(worker->warmup.bytes_sent, MESSAGE_MAX);
+    cr_assert_eq(worker->warmup.bytes_received, MESSAGE_MAX);
+}
+
+/* 1 MiB to one who reads nothing fits no buffer: must not wait to send. */
+Test(load, timed_out_with_half_a_message_sent)
+{
+    check_failure("deaf", SHORT_RUN "--timeout=40ms --size=1048576", 3,
+                  "errors.timed_out");
+}
+
+/* The server shuts the door; whether a client hears of it as the end of
+ * stream or as a reset is a matter of microseconds. */
+Test(load, closed_at_once)
+{
+    start_bad("closed");
+    struct ran outcome = load_run(SHORT_RUN);
+
+    cr_assert_eq(number(&outcome, "errors.short") +
+                     number(&outcome, "errors.reset"),
+                 3);
+    cr_assert_eq(number(&outcome, "unserved"), 3);
+    cr_assert_eq(number(&outcome, "round_trips"), 0);
+}
+
+/* Not served and not failed yet: shown, and not waited for. */
+Test(load, unserved_within_the_window)
+{
+    start_bad("mute");
+    struct ran outcome = load_run(SHORT_RUN "--timeout=10s");
+
+    cr_assert_eq(number(&outcome, "errors.total"), 0);
+    cr_assert_eq(number(&outcome, "unserved"), 3);
+    cr_assert(number(&outcome, "longest_wait_ns") >= 99e6);
+    cr_assert_lt(outcome.seconds, 3);
+}
+
+Test(load, refused)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    socklen_t length = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0); /* bound, and not listening */
+
+    cr_assert_eq(bind(fd, (struct sockaddr *)&address, length), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    server.ports[0] = ntohs(address.sin_port);
+    struct ran outcome = load_run(SHORT_RUN "--duration=5s");
+    cr_assert_eq(outcome.status, 1);
+    cr_assert_eq(number(&outcome, "errors.refused"), 3);
+    cr_assert_eq(number(&outcome, "unserved"), 3);
+    cr_assert_lt(outcome.seconds, 3, "nobody to wait 5 s for");
+    outcome = load_run(SHORT_RUN "--churn --duration=200ms");
+    cr_assert_eq(outcome.status, 1);
+    cr_assert(number(&outcome, "errors.refused") >= 6);
+    cr_assert(number(&outcome, "errors.refused") <= 60,
+              "it is to rest between two tries");
+    close(fd);
+}
+
+Test(load, delay_is_measured)
+{
+    start_bad("late");
+    struct ran outcome = load_run(
+        "--spin --warmup=50ms --duration=500ms --clients=2");
+    double p50 = number(&outcome, "latency.p50_ns");
+
+    cr_assert(p50 >= 20e6 && p50 < 40e6, "20 ms are measured as %g", p50);
+}
+
+Test(load, connection_for_every_message)
+{
+    start_bad("none");
+    struct ran outcome = load_run(SHORT_RUN "--churn --size=5000");
+
+    cr_assert_eq(number(&outcome, "errors.total"), 0);
+    cr_assert(number(&outcome, "round_trips") > 10);
+    cr_assert_float_eq(number(&outcome, "connects"),
+                       number(&outcome, "round_trips"), 3);
+}
+
+/* A connection that breaks is followed by the next. */
+Test(load, connection_for_every_message_cut_short)
+{
+    start_bad("short");
+    struct ran outcome = load_run(SHORT_RUN "--churn");
+
+    cr_assert(number(&outcome, "errors.short") > 3);
+    cr_assert_eq(number(&outcome, "errors.total"),
+                 number(&outcome, "errors.short"));
+}
+
+Test(load, idle_connections_that_are_lost)
+{
+    start_bad("closed");
+    struct ran outcome = load_run(SHORT_RUN "--idle=7");
+
+    cr_assert_eq(number(&outcome, "idle_connected"), 7);
+    cr_assert_eq(number(&outcome, "idle_lost"), 7);
+}
+
+Test(load, many_threads_share_the_clients)
+{
+    start_bad("none");
+    struct ran outcome = load_run(SHORT_RUN
+                                  "--threads=2 --idle=5 --warmup=50ms");
+
+    cr_assert_eq(number(&outcome, "served"), 3);
+    cr_assert_eq(number(&outcome, "idle_connected"), 5);
+    cr_assert_eq(number(&outcome, "idle_lost"), 0);
+    cr_assert_float_eq(number(&outcome, "mean_in_flight"), 3, 0.01);
+}
+
+Test(load, open_loop_keeps_to_its_plan)
+{
+    start("build/epoll/server", "--port=0");
+    struct ran outcome = load_run(
+        "--rate=1000 --clients=4 --threads=2 --warmup=100ms "
+        "--duration=500ms");
+
+    cr_assert_eq(number(&outcome, "latency.count"), 500);
+    cr_assert_eq(number(&outcome, "latency_from_send.count"), 500);
+    cr_assert_float_eq(number(&outcome, "round_trips"), 500, 25);
+    cr_assert_eq(number(&outcome, "unanswered"), 0);
+}
+
+/* Nobody answers: every planned message is accounted for. */
+Test(load, open_loop_counts_the_unanswered)
+{
+    start_bad("mute");
+    struct ran outcome = load_run(
+        "--rate=1000 --clients=4 --warmup=0s --duration=200ms "
+        "--timeout=300ms");
+
+    cr_assert_eq(number(&outcome, "unanswered"), 200);
+    cr_assert_eq(number(&outcome, "latency.count"), 200);
+    cr_assert(number(&outcome, "latency.min_ns") >= 100e6);
+    cr_assert_lt(outcome.seconds, 4);
+}
+
+/* 4 clients and 20 ms make 200 a second at most, of 1000 planned. */
+Test(load, open_loop_beyond_what_the_server_can)
+{
+    start_bad("late");
+    struct ran outcome = load_run(
+        "--rate=1000 --clients=4 --warmup=0s --duration=200ms "
+        "--timeout=100ms");
+
+    cr_assert_eq(number(&outcome, "planned"), 200);
+    cr_assert_eq(number(&outcome, "latency.count"), 200);
+    cr_assert(number(&outcome, "unanswered") >= 130);
+    cr_assert(number(&outcome, "round_trips") <= 40);
+    cr_assert(number(&outcome, "latency.p99_ns") >= 180e6);
+}
+
+/* Runs with the server stopped for 300 ms of the measured 1000. */
+static struct ran run_with_stall(const char *words)
+{
+    const struct timespec stall = {.tv_nsec = 300000000};
+    char line[64] = "";
+
+    start("build/epoll/server", "--port=0");
+    struct load load = load_start(words, server.ports[0]);
+    cr_assert_not_null(fgets(line, sizeof(line), load.output));
+    cr_assert_eq(strncmp(line, "start ", 6), 0, "%s", line);
+    kill(server.pid, SIGSTOP);
+    nanosleep(&stall, NULL);
+    kill(server.pid, SIGCONT);
+    cr_assert_not_null(fgets(line, sizeof(line), load.output));
+    cr_assert_eq(strncmp(line, "end ", 4), 0, "%s", line);
+    return load_end(load);
+}
+
+/* Coordinated omission: who waits for its echo sends nothing meanwhile, so
+ * that four slow messages stand for 300 ms. */
+Test(load, stall_hides_in_the_closed_loop)
+{
+    struct ran outcome = run_with_stall(
+        "--marks --clients=4 --warmup=50ms --duration=1s");
+
+    cr_assert_lt(number(&outcome, "latency.p99_ns"), 100e6);
+    cr_assert_gt(number(&outcome, "latency.max_ns"), 250e6);
+}
+
+Test(load, stall_shows_in_the_open_loop)
+{
+    struct ran outcome = run_with_stall(
+        "--marks --clients=4 --warmup=50ms --duration=1s --rate=1000");
+
+    cr_assert_eq(number(&outcome, "latency.count"), 1000);
+    cr_assert_gt(number(&outcome, "latency.p90_ns"), 150e6);
+    cr_assert_lt(number(&outcome, "latency_from_send.p90_ns"), 100e6);
+}
+
+Test(load, cut_short_by_a_signal)
+{
+    start_bad("none");
+    struct load load = load_start(
+        "--marks --clients=2 --warmup=0s --duration=15s", server.ports[0]);
+    char line[64];
+    double began = now_s();
+
+    cr_assert_not_null(fgets(line, sizeof(line), load.output));
+    usleep(100000);
+    kill(load.pid, SIGTERM);
+    cr_assert_not_null(fgets(line, sizeof(line), load.output));
+    struct ran outcome = load_end(load);
+    cr_assert_eq(outcome.status, 1);
+    cr_assert(json_is_true(json_object_get(outcome.json, "cut_short")));
+    cr_assert(number(&outcome, "round_trips") > 10);
+    cr_assert(number(&outcome, "elapsed_ns") >= 99e6);
+    cr_assert_lt(now_s() - began, 5);
+}
+
+Test(load, histogram_is_told_in_whole)
+{
+    start_bad("none");
+    struct ran outcome = load_run(SHORT_RUN "--histogram");
+    const json_t *buckets = json_object_get(
+        json_object_get(outcome.json, "latency"), "histogram");
+    json_int_t sum = 0;
+
+    for (size_t i = 0; i < json_array_size(buckets); i++)
+        sum += json_integer_value(
+            json_array_get(json_array_get(buckets, i), 1));
+    cr_assert_eq((double)sum, number(&outcome, "latency.count"));
+}
+
+Test(load, bad_options_are_usage_errors)
+{
+    static const char *const wrong[] = {
+        "--clients=0",    "--clients=x",  "--size=0",
+        "--size=1048577", "--rate=0",     "--rate=-1",
+        "--duration=0s",  "--duration=5", "--cpu=1-",
+        "--cpu=",         "--cpu=2-1",    "--cpu=1,,2",
+        "--threads=11",   "--sources=0",  "--csv --histogram",
+        "--no-such",      "10.0.0.1",
+    };
+
+    server.ports[0] = 1;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        cr_assert_eq(load_run(wrong[i]).status, EXIT_USAGE, "%s", wrong[i]);
+}

@@ -1,0 +1,246 @@
+/* Percentiles, medians, the bootstrap, fairness, and the dice below them.
+ */
+#include "bench/rng.h"
+#include "bench/stats.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+static const uint64_t ten[] = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100};
+
+Test(stats, percentile_of_nothing_is_zero)
+{
+    cr_assert_eq(stats_percentile_ns(ten, 0, 50), 0);
+    cr_assert_eq(stats_rank(0, 50), 0);
+}
+
+Test(stats, percentile_of_one_is_that_one)
+{
+    cr_assert_eq(stats_percentile_ns(ten, 1, 0.001), 10);
+    cr_assert_eq(stats_percentile_ns(ten, 1, 50), 10);
+    cr_assert_eq(stats_percentile_ns(ten, 1, 100), 10);
+}
+
+Test(stats, percentile_of_two)
+{
+    cr_assert_eq(stats_percentile_ns(ten, 2, 50), 10);
+    cr_assert_eq(stats_percentile_ns(ten, 2, 50.1), 20);
+    cr_assert_eq(stats_percentile_ns(ten, 2, 100), 20);
+}
+
+Test(stats, percentile_is_the_nearest_rank)
+{
+    cr_assert_eq(stats_percentile_ns(ten, 10, 10), 10);
+    cr_assert_eq(stats_percentile_ns(ten, 10, 11), 20);
+    cr_assert_eq(stats_percentile_ns(ten, 10, 90), 90);
+    cr_assert_eq(stats_percentile_ns(ten, 10, 99), 100);
+}
+
+/* 99.9 is no binary number: the product may come out just above. */
+Test(stats, rank_is_exact_where_the_percent_is_not_binary)
+{
+    for (uint64_t n = 1000; n <= 10000000; n += 1000)
+        cr_assert_eq(stats_rank(n, 99.9), n / 1000 * 999, "n %llu",
+                     (unsigned long long)n);
+}
+
+Test(stats, summary_of_nothing_is_nan)
+{
+    struct summary summary = stats_summary(NULL, 0);
+
+    cr_assert_eq(summary.n, 0);
+    cr_assert(isnan(summary.min) && isnan(summary.max) &&
+              isnan(summary.mean) && isnan(summary.median) &&
+              isnan(summary.deviation));
+}
+
+Test(stats, summary_of_one)
+{
+    double values[] = {3.5};
+    struct summary summary = stats_summary(values, 1);
+
+    cr_assert_eq(summary.median, 3.5);
+    cr_assert_eq(summary.min, 3.5);
+    cr_assert_eq(summary.max, 3.5);
+    cr_assert_eq(summary.mean, 3.5);
+    cr_assert_eq(summary.deviation, 0);
+}
+
+Test(stats, summary_of_an_even_number)
+{
+    double values[] = {4, 1, 7, 2};
+    struct summary summary = stats_summary(values, 4);
+
+    cr_assert_eq(summary.min, 1);
+    cr_assert_eq(summary.max, 7);
+    cr_assert_eq(summary.median, 3);
+    cr_assert_eq(summary.mean, 3.5);
+    cr_assert_float_eq(summary.deviation, sqrt(7), 1e-12);
+}
+
+Test(stats, bootstrap_of_nothing_is_nan)
+{
+    struct interval interval;
+
+    cr_assert_eq(stats_bootstrap_median(NULL, 0, 100, 1, &interval), 0);
+    cr_assert(isnan(interval.low) && isnan(interval.high));
+}
+
+Test(stats, bootstrap_of_one_is_that_one)
+{
+    double value = 2.5;
+    struct interval interval;
+
+    cr_assert_eq(stats_bootstrap_median(&value, 1, 100, 1, &interval), 0);
+    cr_assert_eq(interval.low, 2.5);
+    cr_assert_eq(interval.high, 2.5);
+}
+
+static const double ratios[] = {0.99, 1.01, 0.95, 1.03, 1.00, 0.98,
+                                1.07, 1.02, 0.96, 1.04, 1.05};
+enum { RATIOS = sizeof(ratios) / sizeof(ratios[0]) };
+
+Test(stats, bootstrap_is_repeated_by_its_seed)
+{
+    struct interval first, again, another;
+    double before[RATIOS];
+
+    memcpy(before, ratios, sizeof(before));
+    stats_bootstrap_median(before, RATIOS, 37, 1, &first);
+    stats_bootstrap_median(before, RATIOS, 37, 1, &again);
+    stats_bootstrap_median(before, RATIOS, 37, 5, &another);
+    cr_assert_eq(first.low, again.low);
+    cr_assert_eq(first.high, again.high);
+    cr_assert(first.low != another.low || first.high != another.high);
+    for (int i = 0; i < RATIOS; i++)
+        cr_assert_eq(before[i], ratios[i], "the values are borrowed");
+}
+
+Test(stats, bootstrap_holds_the_median_and_stays_within)
+{
+    struct interval interval;
+
+    stats_bootstrap_median(ratios, RATIOS, 2000, 1, &interval);
+    cr_assert(interval.low >= 0.95 && interval.low <= 1.01);
+    cr_assert(interval.high >= 1.01 && interval.high <= 1.07);
+    cr_assert(interval.low < interval.high);
+}
+
+/* Sum of 12 uniform numbers: close to normal, median 0. */
+static double normal(struct rng *rng)
+{
+    double sum = -6;
+
+    for (int i = 0; i < 12; i++)
+        sum += (double)(rng_next(rng) >> 11) / 9007199254740992.0;
+    return sum;
+}
+
+/*
+ * A 95 % interval should hold the truth in 95 of 100 tries. The percentile
+ * interval of a median of 15 does so a little less often.
+ */
+Test(stats, bootstrap_covers_the_truth)
+{
+    enum { TRIES = 400, SIZE = 15 };
+    struct rng rng = {2024};
+    int held = 0;
+
+    for (int i = 0; i < TRIES; i++) {
+        double values[SIZE];
+        struct interval interval;
+        for (int j = 0; j < SIZE; j++)
+            values[j] = normal(&rng);
+        stats_bootstrap_median(values, SIZE, 400, (uint64_t)i, &interval);
+        held += interval.low <= 0 && interval.high >= 0;
+    }
+    cr_assert(held >= TRIES * 90 / 100 && held <= TRIES * 99 / 100,
+              "held in %d of %d", held, TRIES);
+}
+
+Test(stats, fairness_of_nothing_and_of_zeros)
+{
+    const uint64_t zeros[] = {0, 0, 0};
+
+    cr_assert_eq(stats_fairness(zeros, 0).jain, 0);
+    cr_assert_eq(stats_fairness(zeros, 3).jain, 1);
+    cr_assert_eq(stats_fairness(zeros, 3).variation, 0);
+}
+
+Test(stats, fairness_of_equals)
+{
+    const uint64_t equal[] = {5, 5, 5, 5};
+    struct fairness fairness = stats_fairness(equal, 4);
+
+    cr_assert_float_eq(fairness.jain, 1, 1e-12);
+    cr_assert_float_eq(fairness.variation, 0, 1e-6);
+    cr_assert_eq(fairness.worst, 5);
+    cr_assert_eq(fairness.best, 5);
+}
+
+Test(stats, fairness_where_one_has_all)
+{
+    const uint64_t one[] = {0, 0, 12, 0};
+    struct fairness fairness = stats_fairness(one, 4);
+
+    cr_assert_float_eq(fairness.jain, 0.25, 1e-12);
+    cr_assert_float_eq(fairness.variation, sqrt(3), 1e-12);
+    cr_assert_eq(fairness.worst, 0);
+    cr_assert_eq(fairness.best, 12);
+}
+
+/* The first numbers of seed 0, as Vigna's splitmix64.c gives them. */
+Test(rng, gives_the_published_numbers)
+{
+    struct rng rng = {0};
+
+    cr_assert_eq(rng_next(&rng), UINT64_C(0xe220a8397b1dcdaf));
+    cr_assert_eq(rng_next(&rng), UINT64_C(0x6e789e6aa1b965f4));
+    cr_assert_eq(rng_next(&rng), UINT64_C(0x06c45d188009454f));
+}
+
+Test(rng, below_is_even)
+{
+    struct rng rng = {3};
+    int seen[3] = {0};
+
+    for (int i = 0; i < 30000; i++)
+        seen[rng_below(&rng, 3)]++;
+    for (int i = 0; i < 3; i++)
+        cr_assert(seen[i] > 9700 && seen[i] < 10300, "%d: %d", i, seen[i]);
+    cr_assert_eq(rng_below(&rng, 1), 0);
+}
+
+/* Each of the 6 orders of 3 items, equally often. */
+Test(rng, shuffle_gives_every_order)
+{
+    struct rng rng = {4};
+    int seen[3][3] = {0};
+
+    for (int i = 0; i < 6000; i++) {
+        size_t items[] = {0, 1, 2};
+        rng_shuffle(&rng, items, 3);
+        cr_assert_eq(items[0] + items[1] + items[2], 3);
+        seen[items[0]][items[1]]++;
+    }
+    for (size_t a = 0; a < 3; a++)
+        for (size_t b = 0; b < 3; b++)
+            cr_assert(a == b ? seen[a][b] == 0
+                             : seen[a][b] > 850 && seen[a][b] < 1150,
+                      "%zu %zu: %d", a, b, seen[a][b]);
+}
+
+Test(rng, shuffle_is_repeated_by_its_seed)
+{
+    size_t first[100], again[100];
+    struct rng rng = {9};
+
+    for (size_t i = 0; i < 100; i++)
+        first[i] = again[i] = i;
+    rng_shuffle(&rng, first, 100);
+    rng.state = 9;
+    rng_shuffle(&rng, again, 100);
+    cr_assert_eq(memcmp(first, again, sizeof(first)), 0);
+    rng_shuffle(&rng, NULL, 0);
+}
