@@ -241,10 +241,10 @@ done:
     return c->phase != CONNECTION_REFUSED && c->fd == -1 ? -1 : 0;
 }
 
-int client_connect(struct client *client, int reactor, const char *host,
-                   uint16_t port, size_t count)
+int clients_connect(struct client *client, int reactor, const char *host,
+                    uint16_t port, size_t count)
 {
-    client_free(client);
+    clients_free(client);
     client->connections = calloc(count, sizeof(*client->connections));
     if (client->connections == NULL)
         return -1;
@@ -261,8 +261,8 @@ int client_connect(struct client *client, int reactor, const char *host,
     return 0;
 }
 
-void client_send(struct client *client, int reactor, const char *text,
-                 size_t n)
+void clients_send(struct client *client, int reactor, const char *text,
+                  size_t n)
 {
     for (size_t i = 0; i < client->n; i++) {
         struct connection *c = &client->connections[i];
@@ -295,17 +295,17 @@ static void set_reading(struct client *client, int reactor, bool reading)
     }
 }
 
-void client_stall(struct client *client, int reactor)
+void clients_stall(struct client *client, int reactor)
 {
     set_reading(client, reactor, false);
 }
 
-void client_read(struct client *client, int reactor)
+void clients_read(struct client *client, int reactor)
 {
     set_reading(client, reactor, true);
 }
 
-void client_close(struct client *client, int reactor)
+void clients_close(struct client *client, int reactor)
 {
     for (size_t i = 0; i < client->n; i++) {
         struct connection *c = &client->connections[i];
@@ -317,7 +317,7 @@ void client_close(struct client *client, int reactor)
     set_reading(client, reactor, true); /* or its end would not be seen */
 }
 
-void client_reset(struct client *client)
+void clients_reset(struct client *client)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
@@ -330,9 +330,9 @@ void client_reset(struct client *client)
     }
 }
 
-void client_free(struct client *client)
+void clients_free(struct client *client)
 {
-    client_reset(client);
+    clients_reset(client);
     free(client->connections);
     client->connections = NULL;
     client->n = 0;

@@ -77,31 +77,31 @@ void clients_pump(int reactor);
  * Returns  0, or -1 with errno: no memory, no descriptors. A server that
  *          refuses is no error here: see phase.
  */
-int client_connect(struct client *client, int reactor, const char *host,
-                   uint16_t port, size_t count);
+int clients_connect(struct client *client, int reactor, const char *host,
+                    uint16_t port, size_t count);
 
 /*
  * Sends, without waiting for the echo of what it sent before.
  *
  * text     what to send, over and over until there are n bytes; copied
  */
-void client_send(struct client *client, int reactor, const char *text,
-                 size_t n);
+void clients_send(struct client *client, int reactor, const char *text,
+                  size_t n);
 
 /* Stops reading what comes back. */
-void client_stall(struct client *client, int reactor);
+void clients_stall(struct client *client, int reactor);
 
 /* Reads again. */
-void client_read(struct client *client, int reactor);
+void clients_read(struct client *client, int reactor);
 
 /* Says "that was all" (protocol.h) and waits for the rest of its echo. */
-void client_close(struct client *client, int reactor);
+void clients_close(struct client *client, int reactor);
 
 /* Ends at once: the server's recv() says ECONNRESET. */
-void client_reset(struct client *client);
+void clients_reset(struct client *client);
 
 /* Resets what is open and frees. */
-void client_free(struct client *client);
+void clients_free(struct client *client);
 
 /* Bytes that were sent, or are to be, and have not come back. */
 uint64_t connection_owed(const struct connection *connection);

@@ -171,28 +171,28 @@ static void act_one(struct play *play, struct story_server *server,
 
     switch (step->verb) {
     case SCENE_CONNECT:
-        if (client_connect(client, play->reactor, process->host,
-                           process->ports[(size_t)index % process->nports],
-                           step->count) == -1)
+        if (clients_connect(client, play->reactor, process->host,
+                            process->ports[(size_t)index % process->nports],
+                            step->count) == -1)
             play->story.tell(&play->story, server, index, strerror(errno));
         break;
     case SCENE_SEND:
-        client_send(client, play->reactor,
-                    step->count > 0 ? "abcdefghijklmnopqrstuvwxyz"
-                                    : step->text,
-                    step->count > 0 ? step->count : strlen(step->text));
+        clients_send(client, play->reactor,
+                     step->count > 0 ? "abcdefghijklmnopqrstuvwxyz"
+                                     : step->text,
+                     step->count > 0 ? step->count : strlen(step->text));
         break;
     case SCENE_STALL:
-        client_stall(client, play->reactor);
+        clients_stall(client, play->reactor);
         break;
     case SCENE_READ:
-        client_read(client, play->reactor);
+        clients_read(client, play->reactor);
         break;
     case SCENE_CLOSE:
-        client_close(client, play->reactor);
+        clients_close(client, play->reactor);
         break;
     default:
-        client_reset(client);
+        clients_reset(client);
         break;
     }
 }

@@ -265,6 +265,6 @@ bool story_at_rest(const struct story *story)
 void story_free_server(struct story_server *server)
 {
     for (int client = 0; client < SCENE_CLIENTS; client++)
-        client_free(&server->clients[client]);
+        clients_free(&server->clients[client]);
     memset(server->lanes, 0, sizeof(server->lanes));
 }

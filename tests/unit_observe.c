@@ -198,16 +198,16 @@ static void start(struct stage *stage, const char *model)
 
 static void come(struct stage *stage, int who)
 {
-    cr_assert_eq(client_connect(&stage->clients[who], stage->reactor,
-                                stage->server.host, stage->server.ports[0],
-                                1),
+    cr_assert_eq(clients_connect(&stage->clients[who], stage->reactor,
+                                 stage->server.host, stage->server.ports[0],
+                                 1),
                  0);
 }
 
 static void end(struct stage *stage)
 {
     for (int i = 0; i < 3; i++)
-        client_free(&stage->clients[i]);
+        clients_free(&stage->clients[i]);
     cr_expect_eq(launcher_stop(&stage->server, 5000, NULL), 0, "%s",
                  stage->server.error);
     sockets_free(stage->sockets);
@@ -224,7 +224,7 @@ Test(observe, sees_who_waits_in_an_iterative_servers_queue, .timeout = 60)
     UNTIL(&stage, does(&stage, "recv(client A)"));
     cr_assert(stage.clients[0].connections->accepted);
     come(&stage, 1);
-    client_send(&stage.clients[1], stage.reactor, "hello", 5);
+    clients_send(&stage.clients[1], stage.reactor, "hello", 5);
     UNTIL(&stage, stage.now.queue == 1);
     struct connection *b = stage.clients[1].connections;
     cr_assert(b->seen && !b->accepted);
@@ -232,7 +232,7 @@ Test(observe, sees_who_waits_in_an_iterative_servers_queue, .timeout = 60)
     cr_assert_eq(connection_owed(b), 5);
     cr_assert_eq(stage.now.processes, 1);
     cr_assert_eq(stage.now.tasks, 1);
-    client_reset(&stage.clients[0]);
+    clients_reset(&stage.clients[0]);
     UNTIL(&stage, b->echoes == 1 && does(&stage, "recv(client B)"));
     cr_assert_eq(stage.now.queue, 0);
     cr_assert_str_eq(b->last, "hello");
@@ -252,7 +252,7 @@ Test(observe, counts_a_process_for_each_client, .timeout = 60)
                       does(&stage, "accept(listener)"));
     cr_assert_eq(stage.now.processes, 3);
     cr_assert_eq(stage.now.tasks, 3);
-    client_close(&stage.clients[0], stage.reactor);
+    clients_close(&stage.clients[0], stage.reactor);
     UNTIL(&stage, stage.now.processes == 2 && stage.now.zombies == 0);
     end(&stage);
 }
@@ -298,7 +298,7 @@ Test(sockets, proc_and_sock_diag_say_the_same, .timeout = 60)
     start(&stage, "iterative");
     for (int i = 0; i < 3; i++)
         come(&stage, i);
-    client_send(&stage.clients[2], stage.reactor, "four", 4);
+    clients_send(&stage.clients[2], stage.reactor, "four", 4);
     UNTIL(&stage, stage.now.queue == 2 &&
                       stage.clients[2].connections->unread == 4);
     size_t n = stage.sockets->n;
