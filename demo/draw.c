@@ -97,7 +97,7 @@ int draw_height(int width, const struct story *story)
 
     for (size_t i = 0; i < story->nservers; i++)
         tasks = at_least(tasks, at_most((int)story->servers[i].now.tasks,
-                                        OBSERVE_TASKS));
+                                        SCENE_CLIENTS + 1));
     int panel = FRAME + count(story->clients) + tasks + 1;
     return at_least(DRAW_MIN_HEIGHT, ABOVE + BELOW + rows * panel);
 }
@@ -277,6 +277,16 @@ static void draw_answer(const struct panel *panel, int row, int column)
                       "WRONG: %s (you: %s)", truth, guess);
 }
 
+static void count_shortly(char text[STORY_COUNT],
+                          const struct observation *now)
+{
+    if (now->tasks == now->processes)
+        snprintf(text, STORY_COUNT, "%zu proc", now->processes);
+    else
+        snprintf(text, STORY_COUNT, "%zu proc %zu thr", now->processes,
+                 now->tasks);
+}
+
 static void draw_summary(const struct panel *panel)
 {
     const struct observation *now = &panel->server->now;
@@ -293,8 +303,7 @@ static void draw_summary(const struct panel *panel)
         /* An answer matters more: in a narrow panel the count is short. */
         bool narrow = panel->width < 54;
         if (narrow && !panel->server->ended)
-            snprintf(text, sizeof(text), "%zu proc %zu thr", now->processes,
-                     now->tasks);
+            count_shortly(text, now);
         width = narrow ? 14 : 28;
         draw_answer(panel, row, panel->left + 2 + width);
     }
@@ -369,7 +378,7 @@ static int draw_lanes(const struct panel *panel, int row, int rows,
 /* A child is set in; a thread is told from a process by its word, and a
  * process loses its word where the line would be too long. */
 static void draw_task(const struct panel *panel, int row,
-                      const struct observe_task *task)
+                      const struct observe_task *task, size_t same)
 {
     bool thread = task->tid != task->pid;
     bool child = thread || task->pid != panel->server->process.pid;
@@ -380,27 +389,35 @@ static void draw_task(const struct panel *panel, int row,
                      thread ? "thread" : "pid", task->tid, task->call);
     if (n >= panel->width)
         snprintf(line, sizeof(line), "%d %s", task->tid, task->call);
+    if (same > 1)
+        snprintf(line, sizeof(line), "%zu %s  %s", same,
+                 thread ? "threads" : "processes", task->call);
     screen_format(panel->screen, row, panel->left + 1, panel->width - 1,
                   task->running ? SCREEN_BOLD : SCREEN_PLAIN, "%s%s",
                   branch, line);
 }
 
+/* Where not all find room, those in the same call share a row. */
 static void draw_tasks(const struct panel *panel, int row, int rows)
 {
     const struct observation *now = &panel->server->now;
-    size_t room = rows > 0 ? (size_t)rows : 0;
-    size_t shown = now->nshown <= room && now->tasks == now->nshown
-                       ? now->nshown
-                   : room > 0 ? room - 1
-                              : 0;
+    bool all = now->tasks <= (size_t)at_least(rows, 0);
+    size_t left = now->tasks;
 
-    if (shown > now->nshown)
-        shown = now->nshown;
-    for (size_t i = 0; i < shown; i++)
-        draw_task(panel, row++, &now->shown[i]);
-    if (shown < now->tasks && room > 0)
-        screen_format(panel->screen, row, panel->left + 1, panel->width - 1,
-                      SCREEN_DIM, "and %zu more", now->tasks - shown);
+    for (size_t i = 0; i < now->nshown && rows > 0; i++) {
+        size_t same = all ? 1 : observe_count_same(now, i);
+        if (same == 0)
+            continue;
+        if (rows == 1 && same < left) {
+            screen_format(panel->screen, row, panel->left + 1,
+                          panel->width - 1, SCREEN_DIM, "and %zu more",
+                          left);
+            return;
+        }
+        draw_task(panel, row++, &now->shown[i], same);
+        rows--;
+        left -= same;
+    }
 }
 
 /* Without "forking: " before it: that is on the panel. */

@@ -184,6 +184,21 @@ void observe_server(struct observation *now, pid_t server,
     }
 }
 
+size_t observe_count_same(const struct observation *now, size_t task)
+{
+    const char *call = now->shown[task].call;
+    size_t same = 0;
+
+    for (size_t i = 0; i < now->nshown; i++) {
+        if (strcmp(now->shown[i].call, call) != 0)
+            continue;
+        if (i < task)
+            return 0;
+        same++;
+    }
+    return same;
+}
+
 /* --- clients --------------------------------------------------------- */
 
 void observe_client(struct client *client, const struct sockets *sockets)

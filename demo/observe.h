@@ -24,9 +24,8 @@
 #include <sys/types.h>
 
 enum {
-    OBSERVE_CALL = 64, /* bytes of a call's text */
-    OBSERVE_TASKS =
-        48, /* tasks whose call is looked at; more are counted */
+    OBSERVE_CALL = 64,   /* bytes of a call's text */
+    OBSERVE_TASKS = 256, /* tasks that are looked at; all are counted */
 };
 
 struct observe_task {
@@ -64,6 +63,14 @@ void observe_describe(const char *line, const struct sockets *sockets,
 void observe_server(struct observation *now, pid_t server,
                     const uint16_t *ports, size_t n,
                     const struct sockets *sockets);
+
+/*
+ * How many of the tasks shown are blocked in the same call as this one.
+ *
+ * task     an index below nshown
+ * Returns  1 or more at the first of them; 0 at the others.
+ */
+size_t observe_count_same(const struct observation *now, size_t task);
 
 /* Notes in a client's connections what the sockets' rows say of them. */
 void observe_client(struct client *client, const struct sockets *sockets);

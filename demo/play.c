@@ -266,6 +266,26 @@ static void ask(struct play *play, const struct scene_step *step)
     prompt(play);
 }
 
+/* A line a task; a pool's idle ones share one. */
+static void tell_tasks(const struct story *story,
+                       const struct story_server *server)
+{
+    char what[OBSERVE_CALL + 64];
+
+    for (size_t i = 0; i < server->now.nshown; i++) {
+        const struct observe_task *task = &server->now.shown[i];
+        const char *kind = task->tid == task->pid ? "pid" : "thread";
+        size_t same = observe_count_same(&server->now, i);
+        int n = snprintf(what, sizeof(what), "%s %d: %s", kind, task->tid,
+                         task->call);
+        if (same > 1)
+            snprintf(what + n, sizeof(what) - (size_t)n,
+                     ", and %zu more in the same", same - 1);
+        if (same > 0)
+            story->tell(story, server, -1, what);
+    }
+}
+
 static void reveal(struct play *play)
 {
     const struct story *story = &play->story;
@@ -285,13 +305,7 @@ static void reveal(struct play *play)
                      question_words(story->question, answer->guess, guess),
                      answer->guess == answer->truth ? "right" : "wrong");
         story->tell(story, server, -1, what);
-        for (size_t k = 0; k < server->now.nshown; k++) {
-            const struct observe_task *task = &server->now.shown[k];
-            snprintf(what, sizeof(what), "%s %d: %s",
-                     task->tid == task->pid ? "pid" : "thread", task->tid,
-                     task->call);
-            story->tell(story, server, -1, what);
-        }
+        tell_tasks(story, server);
     }
 }
 

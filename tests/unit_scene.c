@@ -20,27 +20,28 @@ static void refused(const char *text, const char *message)
     cr_assert_str_eq(error, message);
 }
 
-Test(scene, reads_what_a_teacher_writes)
+static const char whole[] = "# a comment\n"
+                            "title Two  words\r\n"
+                            "next hello\n"
+                            "servers iterative epoll/uring\n"
+                            "ports 10\n"
+                            "limit files 100\n"
+                            "limit tasks 6\n"
+                            "args epoll --work cpu:1s\n"
+                            "\n"
+                            "\tA C-E connect\n"
+                            "A send \"  hi \"\n"
+                            "all send 2KiB\n"
+                            "say It waits.\n"
+                            "wait 1.5s\n"
+                            "X connect 100\n"
+                            "ask accepted C Is C in?\n"
+                            "settle\n"
+                            "reveal";
+
+Test(scene, reads_the_header_of_a_scene)
 {
-    cr_assert_eq(parse("# a comment\n"
-                       "title Two  words\r\n"
-                       "next hello\n"
-                       "servers iterative epoll/uring\n"
-                       "ports 10\n"
-                       "limit files 100\n"
-                       "limit tasks 6\n"
-                       "args epoll --work cpu:1s\n"
-                       "\n"
-                       "\tA C-E connect\n"
-                       "A send \"  hi \"\n"
-                       "all send 2KiB\n"
-                       "say It waits.\n"
-                       "wait 1.5s\n"
-                       "X connect 100\n"
-                       "ask accepted C Is C in?\n"
-                       "settle\n"
-                       "reveal"),
-                 0, "%s", error);
+    cr_assert_eq(parse(whole), 0, "%s", error);
     cr_assert_str_eq(scene.title, "Two  words");
     cr_assert_str_eq(scene.next, "hello");
     cr_assert_eq(scene.nservers, 2);
@@ -51,6 +52,11 @@ Test(scene, reads_what_a_teacher_writes)
     cr_assert_str_eq(scene.args[0].words, "--work cpu:1s");
     cr_assert_eq(scene.clients, 1U << 23 | 0x1d);
     cr_assert_eq(scene.nsteps, 9);
+}
+
+Test(scene, reads_the_steps_of_a_scene)
+{
+    cr_assert_eq(parse(whole), 0, "%s", error);
     const struct scene_step *step = scene.steps;
     cr_assert_eq(step[0].verb, SCENE_CONNECT);
     cr_assert_eq(step[0].clients, 0x1d);
