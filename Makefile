@@ -42,11 +42,12 @@ SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
 SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
 
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
-  libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev
+  libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev \
+  tmux
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 .PHONY: help all deps test bench diff wall format lint check clean contract \
-  fuzz contract-san
+  fuzz contract-san demo pictures
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -128,7 +129,8 @@ contract-san: ## run the contract over servers built with sanitizers
 FUZZ_SECONDS ?= 30
 # What parses the input of strangers. Needs clang and its runtime: on Debian
 # 12, clang and libclang-rt-14-dev.
-PARSERS := common/show.c epoll/http.c select/frame.c
+PARSERS := common/show.c epoll/http.c select/frame.c demo/scene.c \
+  common/options.c common/work.c
 
 $(BUILD)/fuzz/%: tests/fuzz_%.c $(PARSERS) Makefile
 	@mkdir -p $(@D)
@@ -164,6 +166,27 @@ diff: ## what differs between two models: make diff A=iterative B=forking
 wall: ## two models side by side, 160 columns: make wall A=select B=epoll
 	@diff -y -t -W 160 $(call source,$(A)) $(call source,$(B)) | \
 	  if test -t 1; then less -S; else cat; fi
+
+# --- showing ----------------------------------------------------------------
+
+SCENE ?= silent-first
+
+demo: all ## see it live: make demo SCENE=crowd (docs/demo.md)
+	@$(BUILD)/demo/demo --scene $(SCENE)
+
+# SCENE, size, and a text on the screen at the moment that is wanted.
+picture = COLUMNS=$(2) LINES=$(3) LC_ALL=C.UTF-8 NO_COLOR= \
+  $(BUILD)/demo/demo --plain --scene $(1) --record $(BUILD)/$(1).cast \
+  >/dev/null && $(BUILD)/demo/picture $(BUILD)/$(1).cast '$(4)' \
+  > docs/img/demo-$(1).svg
+
+pictures: all ## record the demo anew for README and chapters (two minutes)
+	@mkdir -p docs/img
+	$(call picture,silent-first,100,28,answer: nobody)
+	$(call picture,crowd,84,26,9 processes)
+	$(call picture,fork-storm,84,24,answer: 6)
+	$(call picture,ten-ports,100,20,answer: no)
+	$(call picture,cpu-work,84,16,accept queue 1)
 
 # --- upkeep -----------------------------------------------------------------
 
