@@ -10,6 +10,7 @@ and everything between the two lines is made from the tree:
     function: FILE NAME      one function of it
     diff: MODEL MODEL        what `make diff` shows
     help: PROGRAM            what its --help prints
+    helps:                   of every command that has options of its own
     labels: [MODEL ...]      a table of the servers' labels; none: of all
     programs:                a table of what is built
     targets:                 a table of what `make help` lists
@@ -48,6 +49,16 @@ def help_of(name):
     return fenced("", tree.help_text(name))
 
 
+def helps():
+    """The --help of all commands but of servers without own options."""
+    shared = tree.options("iterative")
+    parts = []
+    for path in tree.commands():
+        if tree.options(path) != shared:
+            parts.append(f"### {path}\n\n{help_of(path)}")
+    return "\n\n".join(parts)
+
+
 def labels(*models):
     rows = ["| model | waits in | a client is | stops at |",
             "|---|---|---|---|"]
@@ -62,9 +73,7 @@ def labels(*models):
 
 def programs():
     rows = ["| program | what it is |", "|---|---|"]
-    for path in tree.programs():
-        if path.startswith("build/tests/unit"):
-            continue
+    for path in tree.commands():
         lines = tree.help_text(path).splitlines()
         about = next((line for line in lines[1:] if line.strip()
                       and not line.startswith((" ", "Usage"))), "")
@@ -82,6 +91,7 @@ def targets():
 
 KINDS = {
     "listing": listing, "function": function, "diff": diff, "help": help_of,
+    "helps": helps,
     "labels": labels, "programs": programs,
     "targets": targets,
     "plot": figures.plot,

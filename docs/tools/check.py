@@ -22,11 +22,11 @@ import tree
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-TOP = re.compile(r"^(?:build|bench|common|demo|docs|tests|iterative|forking|"
-                 r"threading|timeout_poll|select|epoll)/[\w./-]+$")
-# Options of programs that are not ours stay unchecked, but when alone in a
-# code span nothing tells whose they are: those of others that the text names.
-FOREIGN = {"--help", "--version", "--inject"}
+TOP = re.compile(r"^(?:build/)?(?:bench|common|demo|docs|tests|iterative|"
+                 r"forking|threading|timeout_poll|select|epoll)/[\w./-]+$")
+OPTION = re.compile(r"(--[a-z][a-z0-9-]*)(?:=|$)")
+# argp's own, and strace's, which the text names without the program.
+FOREIGN = {"--help", "--version", "--usage", "--inject"}
 
 
 @functools.cache
@@ -45,10 +45,7 @@ def squeeze(line):
 @functools.cache
 def all_options():
     found = set(FOREIGN)
-    for path in tree.programs() + ["bench/run"]:
-        if re.search(r"tests/(unit|contract)", path) or \
-                not (tree.ROOT / path).is_file():
-            continue
+    for path in tree.commands():
         found |= tree.options(path)
     return found
 
@@ -93,8 +90,8 @@ def check_path(path):
     if not TOP.match(path):
         return None
     if path.startswith("build/"):
-        there = path == "build/servers" or path.startswith("build/docs") or \
-            any(program.startswith(path) for program in tree.programs())
+        there = path.startswith("build/docs/") or any(
+            program.startswith(path) for program in tree.programs())
     else:
         there = (tree.ROOT / path).exists() or path in tree.models()
     return None if there else f"{path}: not in the tree"
@@ -111,7 +108,7 @@ def check_command(line):
         if word in ("|", "&", "&&", "||", ";", "do", "then") or \
                 word.endswith(";"):
             ours = None
-        elif word.removeprefix("./") in tree.programs() + ["bench/run"]:
+        elif word.removeprefix("./") in tree.commands():
             ours = word.removeprefix("./")
         elif word == "make" and ours is None:
             for target in words[i + 1:]:
@@ -119,8 +116,8 @@ def check_command(line):
                     break
                 if target not in targets():
                     yield f"make {target}: no such target"
-        elif ours and word.startswith("--"):
-            option = word.split("=")[0]
+        elif ours and OPTION.match(word):
+            option = OPTION.match(word)[1]
             if option not in tree.options(ours) | FOREIGN:
                 yield f"{ours} has no option {option}"
         problem = check_path(word.removeprefix("./"))
@@ -137,9 +134,9 @@ def check_shell(name, page):
 
 def check_spans(name, page):
     for span in SPAN.findall(FENCE.sub("", blocks.strip(page))):
-        if span.startswith("--"):
-            option = re.match(r"--[a-z0-9-]*", span).group()
-            if option not in all_options():
+        alone = OPTION.match(span.split()[0])
+        if alone:
+            if alone[1] not in all_options():
                 yield f"`{span}`: no program here has this option"
         elif " " in span:
             yield from check_command(span)

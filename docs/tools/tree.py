@@ -53,10 +53,21 @@ def programs():
     return run("make", "-s", "--no-print-directory", "programs").split()
 
 
+@functools.cache
+def commands():
+    """What a reader runs: programs and scripts that say what they take."""
+    # Helpers of the tests have no --help; villain is for lectures, too.
+    built = [path for path in programs()
+             if not path.startswith("build/tests/")
+             or path == "build/tests/villain"]
+    return built + [path for path in ("bench/run", "bench/report")
+                    if (ROOT / path).is_file()]
+
+
 def program(name):
     """A program by its model's name or its path."""
     for path in (f"build/{name}/server", f"build/{name}", name):
-        if path in programs() or (ROOT / path).is_file():
+        if path in commands() or (ROOT / path).is_file():
             return path
     raise Problem(f"{name}: no such program")
 
