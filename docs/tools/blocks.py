@@ -14,7 +14,8 @@ and everything between the two lines is made from the tree:
     labels: [MODEL ...]      a table of the servers' labels; none: of all
     programs:                a table of what is built
     targets:                 a table of what `make help` lists
-    plot: EXPERIMENT         the plot of the committed run
+    plot: PLOT               of the committed run, by the plot's file
+    table: PLOT [MODEL ...]  its figures
 """
 
 import re
@@ -94,7 +95,7 @@ KINDS = {
     "helps": helps,
     "labels": labels, "programs": programs,
     "targets": targets,
-    "plot": figures.plot,
+    "plot": figures.plot, "table": figures.table,
 }
 
 
