@@ -183,8 +183,8 @@ docs: all ## the book as a site in build/docs; its generated parts made anew
 	@docs/tools/book site $(BUILD)/docs
 
 docs-check: all ## does the book show only what the tree has?
-	@docs/diagrams/draw --check docs/diagrams
-	@docs/tools/book check
+	@failed=0; docs/diagrams/draw --check docs/diagrams || failed=1; \
+	  docs/tools/book check || failed=1; exit $$failed
 
 # Where what it needs is missing, it says so and passes.
 docs-test: docs ## try the site in headless Chromium (node, playwright-core)

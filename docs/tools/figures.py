@@ -59,8 +59,9 @@ def curves(path):
         # "select at 0: 63.2k (...)": a plot's own x may be moved, to show 0
         # on a logarithmic axis.
         said = re.match(r".*?(?: at ([^:]+))?: (.*)", point["about"])
-        x = said[1] or point["x"]
-        found.setdefault(point["name"], {})[x] = said[2]
+        if said:  # not what was computed and is drawn to compare with
+            x = said[1] or point["x"]
+            found.setdefault(point["name"], {})[x] = said[2]
     return found
 
 
@@ -88,7 +89,9 @@ def table(name, *models):
     else:
         xs = sorted({x for points in shown.values() for x in points},
                     key=number)
-        rows = ["| x | " + " | ".join(shown) + " |",
+        label = re.search(r'^set xlabel "(.*?)"',
+                          find(name, "gp").read_text(encoding="utf-8"), re.M)
+        rows = [f"| {label[1] if label else 'x'} | " + " | ".join(shown) + " |",
                 "|---|" + "---|" * len(shown)]
         rows += [f"| {x} | " + " | ".join(
             points.get(x, "") for points in shown.values()) + " |"

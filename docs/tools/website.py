@@ -93,15 +93,13 @@ def inline_pictures(body):
     def one(match):
         svg = (tree.DOCS / match.group(1)).read_text(encoding="utf-8")
         svg = svg[svg.index("<svg"):]
-        return f'<figure>{svg}</figure>'
+        return f"<figure>{svg}</figure>"
     return re.sub(r'<p><img\s+src="(diagrams/[^"]+\.svg)"[^>]*/></p>', one,
-                  re.sub(r'<figure>\s*<img\s+src="(diagrams/[^"]+\.svg)".*?'
-                         r'</figure>', r'<p><img src="\1" /></p>', body,
-                         flags=re.S))
+                  body)
 
 
-def fold(body):
-    """Whole listings and diffs can be folded away; they start open."""
+def wide(body):
+    """A table that is wider than a phone scrolls by itself."""
     return re.sub(r"<table>(.*?)</table>",
                   r'<div class="wide"><table>\1</table></div>', body,
                   flags=re.S)
@@ -127,7 +125,7 @@ def page(name):
     body = pandoc(pages.text(name))
     # A heading with anchors of its own needs none of pandoc's.
     body = re.sub(r'<h3 id="[^"]*">(?=\s*<a\s+id=)', "<h3>", body)
-    body = inline_pictures(fold(body))
+    body = inline_pictures(wide(body))
     body = re.sub(
         r'(<code class="sourceCode c">)(.*?)(</code>)',
         lambda match: match[1] + link_calls(match[2]) + match[3], body,
@@ -137,11 +135,6 @@ def page(name):
 
 # --- side by side ----------------------------------------------------------
 
-def chapter(model):
-    named = tree.label(model).get("Chapter", "")
-    return named.removeprefix("docs/").replace(".md", ".html")
-
-
 def comparison():
     """What side-by-side.html needs: sources as HTML, pairs as hunks."""
     models = tree.models()
@@ -149,9 +142,8 @@ def comparison():
     pairs = {f"{a} {b}": tree.changes(sources[a], sources[b])
              for i, a in enumerate(models) for b in models[i + 1:]}
     return {
-        "models": [{"name": name, "file": sources[name],
-                    "chapter": chapter(name),
-                    "lines": highlight(sources[name])} for name in models],
+        "models": [{"name": name, "lines": highlight(sources[name])}
+                   for name in models],
         "pairs": pairs,
     }
 
