@@ -42,8 +42,8 @@ SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
 SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
 
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
-  libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev \
-  tmux
+  libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev tmux
+DOCS_PACKAGES := pandoc help2man python3
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 .PHONY: help all deps test bench diff wall format lint check clean contract \
@@ -57,8 +57,9 @@ help: ## this list
 all: $(PROGRAMS) $(BUILD)/servers ## build everything
 	@$(if $(LACKING),echo 'left out for lack of a library: $(LACKING)')
 
-deps: ## install what is missing for all, test and bench (DEV=1: for lint too)
-	@.ci/deps $(PACKAGES) $(if $(DEV),$(LINT_PACKAGES))
+deps: ## install what is missing for all, test and bench (DEV=1, DOCS=1: more)
+	@.ci/deps $(PACKAGES) $(if $(DEV),$(LINT_PACKAGES)) \
+	  $(if $(DOCS),$(DOCS_PACKAGES))
 
 # --- building ---------------------------------------------------------------
 
@@ -187,6 +188,62 @@ pictures: all ## record the demo anew for README and chapters (two minutes)
 	$(call picture,fork-storm,84,24,answer: 6)
 	$(call picture,ten-ports,100,20,answer: no)
 	$(call picture,cpu-work,84,16,accept queue 1)
+
+# --- the book ---------------------------------------------------------------
+
+.PHONY: docs docs-check docs-test exercises man install uninstall models \
+  programs
+
+# $(call need,COMMAND,PACKAGE...)
+need = command -v $(1) >/dev/null || { echo "make $@: $(1) is missing; \
+  \`make deps DOCS=1\` installs $(2)" >&2; exit 1; }
+
+docs: all ## the book as a site in build/docs; its generated parts made anew
+	@$(call need,pandoc,$(DOCS_PACKAGES))
+	@docs/diagrams/draw docs/diagrams
+	@docs/tools/book update
+	@docs/tools/book site $(BUILD)/docs
+
+docs-check: all ## does the book show only what the tree has?
+	@failed=0; docs/diagrams/draw --check docs/diagrams || failed=1; \
+	  docs/tools/book check || failed=1; exit $$failed
+
+# Where what it needs is missing, it says so and passes.
+docs-test: docs ## try the site in headless Chromium (node, playwright-core)
+	@docs/site/test $(BUILD)
+
+exercises: all build/tests/contract ## does the suite find each planted bug?
+	@docs/exercises/check
+
+# What works without the tree, each by its path: echo-select-chat.
+PREFIX ?= /usr/local
+INSTALLED := $(filter-out $(addprefix $(BUILD)/,bench/harness bench/report \
+  bench/peers/% demo/% tests/%),$(PROGRAMS))
+name_of = echo-$(subst /,-,$(patsubst %/server,%,$(1:$(BUILD)/%=%)))
+NAMES := $(foreach program,$(INSTALLED),$(call name_of,$(program)))
+BIN := $(DESTDIR)$(PREFIX)/bin
+MAN := $(DESTDIR)$(PREFIX)/share/man/man1
+
+man: all ## manual pages in build/man, made from --help
+	@$(call need,help2man,$(DOCS_PACKAGES))
+	@mkdir -p $(BUILD)/man
+	@set -e; $(foreach program,$(INSTALLED),docs/tools/man $(program) \
+	  $(call name_of,$(program)) >$(BUILD)/man/$(call name_of,$(program)).1;)
+
+install: man ## programs and manual pages under PREFIX (and DESTDIR)
+	install -d $(BIN) $(MAN)
+	@set -e; $(foreach program,$(INSTALLED),install -m 755 $(program) \
+	  $(BIN)/$(call name_of,$(program));)
+	install -m 644 $(NAMES:%=$(BUILD)/man/%.1) $(MAN)
+
+uninstall: ## take away what install put there
+	rm -f $(NAMES:%=$(BIN)/%) $(NAMES:%=$(MAN)/%.1)
+
+models: # the echo servers, a name a line
+	@printf '%s\n' $(MODELS)
+
+programs: # what is built, a path a line
+	@printf '%s\n' $(PROGRAMS)
 
 # --- upkeep -----------------------------------------------------------------
 
