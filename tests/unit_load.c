@@ -325,6 +325,21 @@ Test(load, closed_at_once)
     cr_assert_eq(number(&outcome, "round_trips"), 0);
 }
 
+/* One right echo, then the end: whoever kept the connection has lost it. */
+Test(load, closed_after_one_echo)
+{
+    start_bad("once");
+    struct ran outcome = load_run(SHORT_RUN);
+
+    cr_assert_eq(number(&outcome, "errors.short") +
+                     number(&outcome, "errors.reset"),
+                 3);
+    cr_assert_eq(number(&outcome, "round_trips"), 3);
+    outcome = load_run(SHORT_RUN "--churn");
+    cr_assert_eq(number(&outcome, "errors.total"), 0);
+    cr_assert(number(&outcome, "round_trips") > 10);
+}
+
 /* Not served and not failed yet: shown, and not waited for. */
 Test(load, unserved_within_the_window)
 {
