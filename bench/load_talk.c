@@ -367,7 +367,6 @@ void talk_leave(struct worker *worker)
             continue;
         }
         client->state = CLIENT_LEAVING;
-        watch(worker, client, EPOLL_CTL_MOD, EPOLLIN); /* tells once more */
     }
 }
 
