@@ -106,19 +106,22 @@ enum outcome load_client_receive(struct client *client,
                             const struct pattern *pattern,
                             unsigned char *buf, uint64_t *bytes)
 {
-    ssize_t n = recv(client->fd, buf, RECEIVE_MAX, MSG_DONTWAIT);
+    ssize_t n;
 
-    if (n == -1)
-        return outcome_of_errno();
-    if (n == 0)
-        return OUTCOME_SHORT;
-    *bytes += (uint64_t)n;
-    if ((size_t)n > client->sent - client->received)
-        return OUTCOME_WRONG_BYTE;
-    if (memcmp(buf, pattern->bytes + client->place + client->received,
-               (size_t)n) != 0)
-        return OUTCOME_WRONG_BYTE;
-    client->received += (uint32_t)n;
+    do {
+        n = recv(client->fd, buf, RECEIVE_MAX, MSG_DONTWAIT);
+        if (n == -1)
+            return outcome_of_errno();
+        if (n == 0)
+            return OUTCOME_SHORT;
+        *bytes += (uint64_t)n;
+        if ((size_t)n > client->sent - client->received)
+            return OUTCOME_WRONG_BYTE;
+        if (memcmp(buf, pattern->bytes + client->place + client->received,
+                   (size_t)n) != 0)
+            return OUTCOME_WRONG_BYTE;
+        client->received += (uint32_t)n;
+    } while (n == RECEIVE_MAX && client->received < pattern->size);
     return client->received == pattern->size ? OUTCOME_DONE : OUTCOME_WAIT;
 }
 

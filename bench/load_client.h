@@ -98,7 +98,7 @@ enum outcome load_client_send(struct client *client,
                          const struct pattern *pattern, uint64_t *bytes);
 
 /*
- * Receives once and compares. Adds what was received to *bytes.
+ * Receives what is there and compares. Adds what was received to *bytes.
  *
  * buf      RECEIVE_MAX bytes to work in
  * Returns  OUTCOME_DONE: the whole message is back; OUTCOME_WAIT; or the

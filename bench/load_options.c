@@ -128,31 +128,40 @@ static uint64_t duration(struct argp_state *state, const char *name,
     return ns;
 }
 
-static int add_cpus(struct load_options *options, const char *text)
+/* Reads a processor's number and moves on behind it. */
+static int take_cpu(const char **text, size_t *cpu)
 {
     char *end;
 
-    do {
-        unsigned long first = strtoul(text, &end, 10);
-        unsigned long last = first;
-        if (end == text || *text == '-')
+    if (**text < '0' || **text > '9')
+        return -1;
+    *cpu = strtoul(*text, &end, 10);
+    *text = end;
+    return *cpu < CPU_SETSIZE ? 0 : -1;
+}
+
+static int add_cpus(struct load_options *options, const char *text)
+{
+    for (;;) {
+        size_t first, last;
+        if (take_cpu(&text, &first) == -1)
             return -1;
-        if (*end == '-') {
-            text = end + 1;
-            last = strtoul(text, &end, 10);
-            if (end == text || *text == '-')
+        last = first;
+        if (*text == '-') {
+            text++;
+            if (take_cpu(&text, &last) == -1 || last < first)
                 return -1;
         }
-        for (; first <= last && first < CPU_SETSIZE; first++) {
+        for (; first <= last; first++) {
             if (options->ncpus == MAX_CPUS)
                 return -1;
             options->cpus[options->ncpus++] = first;
         }
-        if (first <= last)
+        if (*text == '\0')
+            return 0;
+        if (*text++ != ',')
             return -1;
-        text = end + 1;
-    } while (*end == ',');
-    return *end == '\0' && options->ncpus > 0 ? 0 : -1;
+    }
 }
 
 /* What belongs together, once all of it is known. */
@@ -224,28 +233,10 @@ static error_t take_load(int key, char *arg, struct argp_state *state,
     }
 }
 
-static error_t take_option(int key, char *arg, struct argp_state *state)
+static error_t take_output(int key, char *arg, struct argp_state *state,
+                           struct load_options *options)
 {
-    struct parsing *parsing = state->input;
-    struct load_options *options = &parsing->options;
-
     switch (key) {
-    case KEY_THREADS:
-        options->threads = number(state, "threads", arg, 1, MAX_THREADS);
-        return 0;
-    case KEY_CPU:
-        if (add_cpus(options, arg) == -1)
-            argp_error(state,
-                       "--cpu %s: a list of processors is accepted, "
-                       "as in 1 or 0,2-3",
-                       arg);
-        return 0;
-    case KEY_SOURCES:
-        parsing->sources = number(state, "sources", arg, 1, MAX_SOURCES);
-        return 0;
-    case KEY_SPIN:
-        options->spin = true;
-        return 0;
     case KEY_JSON:
         options->output = OUTPUT_JSON;
         return 0;
@@ -258,6 +249,33 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     case KEY_MARKS:
         options->marks = true;
         return 0;
+    default:
+        return take_load(key, arg, state, options);
+    }
+}
+
+static error_t take_option(int key, char *arg, struct argp_state *state)
+{
+    struct parsing *parsing = state->input;
+    struct load_options *options = &parsing->options;
+
+    switch (key) {
+    case KEY_THREADS:
+        options->threads = number(state, "threads", arg, 1, MAX_THREADS);
+        return 0;
+    case KEY_CPU:
+        if (add_cpus(options, arg) == -1)
+            argp_error(state,
+                       "--cpu %s: a list of processors is accepted, as in "
+                       "1 or 0,2-3",
+                       arg);
+        return 0;
+    case KEY_SPIN:
+        options->spin = true;
+        return 0;
+    case KEY_SOURCES:
+        parsing->sources = number(state, "sources", arg, 1, MAX_SOURCES);
+        return 0;
     case ARGP_KEY_ARG:
         if (options->target_text != NULL)
             argp_error(state, "%s: one HOST:PORT is enough", arg);
@@ -267,7 +285,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         check(parsing, state);
         return 0;
     default:
-        return take_load(key, arg, state, options);
+        return take_output(key, arg, state, options);
     }
 }
 

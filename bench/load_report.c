@@ -256,7 +256,6 @@ static void print_text(const struct load_result *result)
 {
     const struct load_options *options = result->options;
     uint64_t round_trips = result->window.round_trips;
-    double cpu_ns = (double)result->cpu.total_ns;
 
     print_load(result);
     printf("%-12s%llu, %.0f/s\n", "round trips",
@@ -284,8 +283,10 @@ static void print_text(const struct load_result *result)
         result->fairness.variation, result->fairness.jain);
     print_troubles(result);
     printf("%-12s%.0f %% of a core, %.2f us a round trip (this side)\n",
-           "processor", cpu_ns * 100 / (double)(result->elapsed_ns + 1),
-           round_trips > 0 ? cpu_ns / 1e3 / (double)round_trips : 0);
+           "processor", per_second(result->cpu.total_ns, result) / 1e7,
+           round_trips == 0
+               ? 0
+               : (double)result->cpu.total_ns / 1e3 / (double)round_trips);
 }
 
 static void print_object(const struct load_result *result)

@@ -1,5 +1,7 @@
 #include "bench/load_target.h"
 
+#include "common/options.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -14,8 +16,11 @@ const char *target_resolve(const char *text, struct target *target)
     const char *colon = strrchr(text, ':');
     struct addrinfo *found;
     char host[NI_MAXHOST];
+    long port;
 
-    if (colon == NULL || colon == text || colon[1] == '\0')
+    /* getaddrinfo() would take port 70000 for 4464. */
+    if (colon == NULL || colon == text ||
+        options_number(colon + 1, 1, UINT16_MAX, &port) == -1)
         return "HOST:PORT is accepted, as in 127.0.0.1:5050";
     bool brackets = text[0] == '[' && colon[-1] == ']';
     snprintf(host, sizeof(host), "%.*s",

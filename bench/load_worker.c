@@ -43,17 +43,22 @@ static int wait_until(struct worker *worker, struct epoll_event *events,
     return epoll_pwait2(worker->epoll_fd, events, EVENTS, &wait, NULL);
 }
 
-/* One turn: waits, at most until end_ns, and does what there is to do. */
+/*
+ * One turn: waits, at most until end_ns, and does what there is to do.
+ *
+ * The clock is read once, when the wait is over: the echoes that it told of
+ * were all there by then. What those in front cost a client is so part of
+ * its next latency and not of this one; in sum that is the same, and to
+ * read the clock for each echo costs about 1 % of the rate.
+ */
 static void turn(struct worker *worker, uint64_t end_ns)
 {
     struct epoll_event events[EVENTS];
-    uint64_t before_ns = worker->now_ns;
     int n = wait_until(worker, events, end_ns);
 
+    worker->now_ns = clock_now_ns();
     for (int i = 0; i < n; i++) /* n is -1 after a signal */
         talk_advance(worker, events[i].data.ptr, events[i].events);
-    if (worker->now_ns == before_ns) /* no echo has read the clock */
-        worker->now_ns = clock_now_ns();
     talk_start_due(worker);
     if (worker->now_ns >= worker->sweep_ns) {
         talk_sweep(worker);
@@ -111,6 +116,17 @@ static void begin_window(struct worker *worker)
     worker->began_ns = worker->now_ns;
     worker->cpu = clock_thread_cpu();
     mark(worker, "start");
+}
+
+/* A thread that came late to its window measures as long as the others; but
+ * an open loop has its plan. */
+static uint64_t window_end_ns(const struct worker *worker)
+{
+    const struct run *run = worker->run;
+
+    if (run->options->rate != 0)
+        return run->end_ns;
+    return worker->began_ns + run->end_ns - run->window_ns;
 }
 
 static void end_window(struct worker *worker)
@@ -180,6 +196,9 @@ void *worker_run(void *arg)
     struct worker *worker = arg;
     struct run *run = worker->run;
 
+    /* Descriptors of one's own need no locks, which is another 2 % of an
+     * echo; where that is forbidden (containers), it goes without. */
+    (void)unshare(CLONE_FILES);
     pin(worker);
     connect_all(worker);
     pthread_barrier_wait(&run->barrier);
@@ -192,7 +211,7 @@ void *worker_run(void *arg)
         talk_start_all(worker);
     turn_until(worker, run->window_ns);
     begin_window(worker);
-    turn_until(worker, run->end_ns);
+    turn_until(worker, window_end_ns(worker));
     end_window(worker);
     if (run->options->rate != 0)
         drain(worker);

@@ -173,6 +173,12 @@ struct listeners net_listen(const struct options *options)
     return listeners;
 }
 
+static void drop(int client)
+{
+    stop_remove_client(client);
+    close(client);
+}
+
 void net_turn_away(int client, const char *limit)
 {
     int reason = errno;
@@ -180,7 +186,7 @@ void net_turn_away(int client, const char *limit)
     if (!atomic_exchange(&turning_away, true))
         fprintf(stderr, "%s: %s: %s: newcomers are closed until a client "
                 "leaves\n", model, limit, strerror(reason));
-    net_close(client);
+    drop(client);
 }
 
 static void rest(void)
@@ -236,7 +242,6 @@ int net_admit(int client)
         net_turn_away(client, "--max-clients");
         return -1;
     }
-    turning_away = false;
     return client;
 }
 
@@ -260,7 +265,7 @@ void net_close(int client)
 {
     int saved_errno = errno;
 
-    stop_remove_client(client);
-    close(client);
+    drop(client);
+    turning_away = false; /* if there was a limit, here is room again */
     errno = saved_errno;
 }

@@ -123,6 +123,15 @@ static void stop_half_way(int client)
         net_send_all(client, buf, (size_t)n / 2);
 }
 
+static void echo_once(int client)
+{
+    unsigned char buf[ECHO_CHUNK];
+    ssize_t n = receive(client, buf);
+
+    if (n > 0)
+        net_send_all(client, buf, (size_t)n);
+}
+
 static void reset(int client)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
@@ -162,6 +171,7 @@ static const struct fault {
     {"repeat", repeat_the_first},
     {"mixed", mix_up},
     {"short", stop_half_way},
+    {"once", echo_once},
     {"reset", reset},
     {"mute", swallow},
     {"deaf", ignore},

@@ -146,7 +146,7 @@ Test(histogram, overflow_is_told_as_the_maximum)
 
     histogram_record(&histogram, beyond - 1);
     cr_assert_eq(histogram_percentile(&histogram, 50), beyond - 1);
-    histogram_record(&histogram, beyond);
+    histogram_record(&histogram, beyond + beyond / 2);
     histogram_record(&histogram, 5 * beyond);
     cr_assert_eq(histogram_percentile(&histogram, 33), beyond - 1);
     cr_assert_eq(histogram_percentile(&histogram, 99), 5 * beyond);

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -269,39 +270,122 @@ Test(load, large_messages)
     cr_assert(number(&outcome, "round_trips") >= 2);
 }
 
+/* A worker without its thread, and the server's end of its connection. */
+struct pair {
+    struct load_options options;
+    struct run run;
+    struct worker *worker;
+    int server;
+};
+
+static void pair_open(struct pair *pair, long size)
+{
+    static struct pattern pattern;
+    int listener = listen_on_loopback(&pair->options.target);
+
+    pair->options.clients = 1;
+    pair->options.threads = 1;
+    pair->options.size = size;
+    pair->run.options = &pair->options;
+    pair->run.pattern = &pattern;
+    pattern_fill(&pattern, (size_t)size);
+    pair->worker = worker_new(&pair->run, 0);
+    talk_connect(pair->worker, &pair->worker->clients[0]);
+    pair->server = accept(listener, NULL, NULL);
+}
+
+static void pair_advance(struct pair *pair)
+{
+    struct epoll_event event;
+
+    if (epoll_wait(pair->worker->epoll_fd, &event, 1, 1) == 1)
+        talk_advance(pair->worker, event.data.ptr, event.events);
+}
+
 /*
  * Where buffers are small, both directions are full at times: who only
  * sends or only receives would wait for ever. Loopback's take 1 MiB at
- * once, so here is a worker without its thread, with a small one.
+ * once, so here is a small one.
  */
 Test(load, large_message_through_a_small_buffer)
 {
-    static struct pattern pattern;
-    struct load_options options = {
-        .clients = 1, .threads = 1, .size = MESSAGE_MAX};
-    struct run run = {.options = &options, .pattern = &pattern};
-    int listener = listen_on_loopback(&options.target);
-    struct worker *worker = worker_new(&run, 0);
+    struct pair pair = {0};
     int small = 4096;
 
-    pattern_fill(&pattern, MESSAGE_MAX);
-    talk_connect(worker, &worker->clients[0]);
-    struct conn *conn = conn_open(accept(listener, NULL, NULL));
+    pair_open(&pair, MESSAGE_MAX);
+    struct worker *worker = pair.worker;
+    struct conn *conn = conn_open(pair.server);
     setsockopt(worker->clients[0].fd, SOL_SOCKET, SO_SNDBUF, &small,
                sizeof(small));
-    worker->sending = true;
     talk_start_all(worker);
-    worker->sending = false;
     cr_assert_lt(worker->clients[0].sent, MESSAGE_MAX / 2, "not small");
     for (int i = 0; i < 10000 && worker->warmup.round_trips == 0; i++) {
-        struct epoll_event event;
-        if (epoll_wait(worker->epoll_fd, &event, 1, 1) == 1)
-            talk_advance(worker, event.data.ptr, event.events);
+        pair_advance(&pair);
         cr_assert_neq(echo_step(conn), ECHO_DONE);
     }
     cr_assert_eq(worker->warmup.round_trips, 1);
     cr_assert_eq(worker->warmup.bytes_sent, MESSAGE_MAX);
     cr_assert_eq(worker->warmup.bytes_received, MESSAGE_MAX);
+}
+
+/* More than one recv() takes, and epoll tells of it but once. */
+Test(load, echo_that_arrives_all_at_once)
+{
+    enum { SIZE = 100000 };
+    static unsigned char buf[SIZE];
+    struct pair pair = {0};
+    int pending = 0;
+
+    pair_open(&pair, SIZE);
+    talk_start_all(pair.worker);
+    cr_assert_eq(recv(pair.server, buf, SIZE, MSG_WAITALL), SIZE);
+    cr_assert_eq(send(pair.server, buf, SIZE, 0), SIZE);
+    for (int i = 0; i < 1000 && pending < SIZE; i++) {
+        usleep(1000);
+        ioctl(pair.worker->clients[0].fd, FIONREAD, &pending);
+    }
+    cr_assert_eq(pending, SIZE);
+    pair_advance(&pair);
+    cr_assert_eq(pair.worker->warmup.round_trips, 1);
+}
+
+Test(load, sources_take_turns)
+{
+    struct target target;
+
+    cr_assert_null(target_resolve("127.0.0.1:5050", &target));
+    target.sources = 3;
+    for (uint32_t i = 0; i < 6; i++) {
+        struct sockaddr_in address = {0};
+        socklen_t length = sizeof(address);
+        int fd = target_socket(&target, i);
+        cr_assert_neq(fd, -1);
+        getsockname(fd, (struct sockaddr *)&address, &length);
+        cr_assert_eq(ntohl(address.sin_addr.s_addr),
+                     INADDR_LOOPBACK + i % 3);
+        close(fd);
+    }
+}
+
+Test(load, target_is_a_host_and_a_port)
+{
+    static const char *const wrong[] = {
+        "",          "127.0.0.1",       "127.0.0.1:",
+        ":5050",     "127.0.0.1:70000", "127.0.0.1:no",
+        "[::1:5050",
+    };
+    struct target target;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        cr_assert_not_null(target_resolve(wrong[i], &target), "%s",
+                           wrong[i]);
+    cr_assert_null(target_resolve("[::1]:5050", &target));
+    cr_assert_eq(target.address.ss_family, AF_INET6);
+    cr_assert(!target.loopback, "has no 127.0.0.2");
+    cr_assert_null(target_resolve("127.1.2.3:5050", &target));
+    cr_assert(target.loopback);
+    cr_assert_null(target_resolve("192.0.2.1:5050", &target));
+    cr_assert(!target.loopback);
 }
 
 /* 1 MiB to one who reads nothing fits no buffer: must not wait to send. */
@@ -323,6 +407,21 @@ Test(load, closed_at_once)
                  3);
     cr_assert_eq(number(&outcome, "unserved"), 3);
     cr_assert_eq(number(&outcome, "round_trips"), 0);
+}
+
+/* One right echo, then the end: whoever kept the connection has lost it. */
+Test(load, closed_after_one_echo)
+{
+    start_bad("once");
+    struct ran outcome = load_run(SHORT_RUN);
+
+    cr_assert_eq(number(&outcome, "errors.short") +
+                     number(&outcome, "errors.reset"),
+                 3);
+    cr_assert_eq(number(&outcome, "round_trips"), 3);
+    outcome = load_run(SHORT_RUN "--churn");
+    cr_assert_eq(number(&outcome, "errors.total"), 0);
+    cr_assert(number(&outcome, "round_trips") > 10);
 }
 
 /* Not served and not failed yet: shown, and not waited for. */
@@ -533,15 +632,38 @@ Test(load, histogram_is_told_in_whole)
     cr_assert_eq((double)sum, number(&outcome, "latency.count"));
 }
 
+static int count_commas(FILE *file)
+{
+    int commas = 0;
+    int c;
+
+    while ((c = fgetc(file)) != '\n' && c != EOF)
+        commas += c == ',';
+    return commas;
+}
+
+Test(load, csv_has_a_value_for_every_name)
+{
+    start_bad("none");
+    struct load load = load_start(SHORT_RUN "--csv", server.ports[0]);
+    int names = count_commas(load.output);
+
+    cr_assert_gt(names, 50);
+    cr_assert_eq(count_commas(load.output), names);
+    cr_assert_eq(fgetc(load.output), EOF);
+    waitpid(load.pid, NULL, 0);
+}
+
 Test(load, bad_options_are_usage_errors)
 {
     static const char *const wrong[] = {
-        "--clients=0",    "--clients=x",  "--size=0",
-        "--size=1048577", "--rate=0",     "--rate=-1",
-        "--duration=0s",  "--duration=5", "--cpu=1-",
-        "--cpu=",         "--cpu=2-1",    "--cpu=1,,2",
-        "--threads=11",   "--sources=0",  "--csv --histogram",
-        "--no-such",      "10.0.0.1",
+        "--clients=0",    "--clients=x",       "--size=0",
+        "--size=1048577", "--rate=0",          "--rate=-1",
+        "--duration=0s",  "--duration=5",      "--cpu=1-",
+        "--cpu=",         "--cpu=2-1",         "--cpu=0-99999",
+        "--cpu=0,",       "--cpu=1,,2",        "--threads=11",
+        "--sources=0",    "--csv --histogram", "--no-such",
+        "10.0.0.1",
     };
 
     server.ports[0] = 1;
