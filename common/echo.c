@@ -59,15 +59,16 @@ enum echo_wait echo_receive(struct conn *conn)
 enum echo_wait echo_send(struct conn *conn)
 {
     ssize_t n = send(conn->fd, conn->buf + conn->sent,
-                     conn->filled - conn->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+                     conn->filled - conn->sent,
+                     MSG_DONTWAIT | MSG_NOSIGNAL);
 
     conn->drained = n == -1 && not_yet();
     if (n == -1 && !conn->drained)
         return conn->waits_for = ECHO_DONE;
     if (n > 0)
         conn->sent += (size_t)n;
-    return conn->waits_for =
-               conn->sent < conn->filled ? ECHO_WRITE : ECHO_READ;
+    return conn->waits_for = conn->sent < conn->filled ? ECHO_WRITE
+                                                       : ECHO_READ;
 }
 
 enum echo_wait echo_step(struct conn *conn)

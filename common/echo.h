@@ -36,7 +36,7 @@ enum echo_wait {
 struct conn {
     int fd;
     enum echo_wait waits_for;
-    bool drained; /* the last call would have blocked (EAGAIN) */
+    bool drained;  /* the last call would have blocked (EAGAIN) */
     size_t filled; /* bytes in buf */
     size_t sent;   /* of these, bytes that went back */
     unsigned char buf[ECHO_CHUNK];

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *model;     /* for messages */
+static const char *model; /* for messages */
 static long max_clients;
 static atomic_int reserve = -1; /* a descriptor for when there is none */
 static atomic_bool turning_away;
@@ -158,13 +158,12 @@ struct listeners net_listen(const struct options *options)
     model = options->model;
     max_clients = options->max_clients;
     for (size_t i = 0; i < total; i++)
-        listeners.fds[i] =
-            i < n ? listen_first(options, i)
-                  : listen_beside(options, listeners.fds[i % n]);
+        listeners.fds[i] = i < n ? listen_first(options, i)
+                                 : listen_beside(options,
+                                                 listeners.fds[i % n]);
 
-    if (!have_reserve() ||
-        stop_prepare(listeners.fds, total, max_clients,
-                     options->drain_ms) == -1)
+    if (!have_reserve() || stop_prepare(listeners.fds, total, max_clients,
+                                        options->drain_ms) == -1)
         fatal_errno(model, "cannot start");
     for (size_t i = 0; i < n; i++)
         printf("listening %s\n", net_here(listeners.fds[i]).name);
@@ -184,8 +183,10 @@ void net_turn_away(int client, const char *limit)
     int reason = errno;
 
     if (!atomic_exchange(&turning_away, true))
-        fprintf(stderr, "%s: %s: %s: newcomers are closed until a client "
-                "leaves\n", model, limit, strerror(reason));
+        fprintf(stderr,
+                "%s: %s: %s: newcomers are closed until a client "
+                "leaves\n",
+                model, limit, strerror(reason));
     drop(client);
 }
 

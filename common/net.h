@@ -28,8 +28,9 @@ struct listeners {
  * listener that went away alone would take along who waits in its queue.
  *
  * The listeners of a model that waits for many sockets at once
- * (options->many_ports) do not block: a newcomer may have left again between
- * "readable" and accept(), which would then wait for the next one (UNP 16.6).
+ * (options->many_ports) do not block: a newcomer may have left again
+ * between "readable" and accept(), which would then wait for the next one
+ * (UNP 16.6).
  *
  * Returns  the listeners; the process owns them until it exits.
  * Errors   dies with status 1 and the system's reason.
@@ -54,8 +55,8 @@ struct net_end net_peer(int fd);
  *
  * At --max-clients, or when this process or the system is out of
  * descriptors, the newcomer is closed at once, and stderr says so when that
- * begins. Otherwise a newcomer would stay in the queue and a level-triggered
- * loop would spin on it.
+ * begins. Otherwise a newcomer would stay in the queue and a
+ * level-triggered loop would spin on it.
  *
  * Returns  a descriptor, to be closed by net_close() or, in a conn, by
  *          conn_close(); or -1: nobody (left again, refused, interrupted,

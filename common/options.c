@@ -15,7 +15,8 @@ int options_number(const char *text, long min, long max, long *value)
 {
     char *end;
 
-    /* strtol() skips blanks and takes a sign; a number here starts as one. */
+    /* strtol() skips blanks and takes a sign; a number here starts as one.
+     */
     if ((*text < '0' || *text > '9') && *text != '-')
         return -1;
     errno = 0;
@@ -84,8 +85,14 @@ void fatal_errno(const char *name, const char *format, ...)
 }
 
 /* Keys of the options; a model's own numbers follow from KEY_NUMBERS on. */
-enum { KEY_PORT = 256, KEY_HOST, KEY_MAX_CLIENTS, KEY_DRAIN_MS, KEY_WORK,
-       KEY_NUMBERS };
+enum {
+    KEY_PORT = 256,
+    KEY_HOST,
+    KEY_MAX_CLIENTS,
+    KEY_DRAIN_MS,
+    KEY_WORK,
+    KEY_NUMBERS
+};
 
 enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 5 };
 
@@ -100,7 +107,8 @@ static const struct argp_option shared[SHARED_OPTIONS] = {
      "serve at most N clients at once; newcomers are closed, or wait", 1},
     {"drain-ms", KEY_DRAIN_MS, "MS", 0,
      "when stopped, cut after MS milliseconds who has not finished "
-     "(default 3000)", 1},
+     "(default 3000)",
+     1},
     {"work", KEY_WORK, "KIND:DURATION", 0,
      "work for each message: cpu:200us computes, sleep:1ms waits", 1},
 };
@@ -117,12 +125,16 @@ static void add_port(struct parsing *parsing, const char *arg,
     long port = 0;
 
     if (options_number(arg, 0, UINT16_MAX, &port) == -1)
-        argp_error(state, "--port %s: not a port; a number from 0 to 65535 "
-                   "is accepted", arg);
+        argp_error(state,
+                   "--port %s: not a port; a number from 0 to 65535 "
+                   "is accepted",
+                   arg);
     if (options->nports == 1 && !options->many_ports)
-        argp_error(state, "--port %s: a second port, but accept() waits on "
+        argp_error(state,
+                   "--port %s: a second port, but accept() waits on "
                    "one alone; timeout_poll, select and epoll can wait on "
-                   "several", arg);
+                   "several",
+                   arg);
     if (options->nports == MAX_PORTS)
         argp_error(state, "--port %s: more than %d ports", arg, MAX_PORTS);
     options->ports[options->nports++] = (uint16_t)port;
@@ -151,18 +163,23 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         options->host = arg;
         return 0;
     case KEY_MAX_CLIENTS:
-        take_number(arg, &(struct option_number){
-            "max-clients", NULL, NULL, 1, 1000000, &options->max_clients},
-            state);
+        take_number(arg,
+                    &(struct option_number){"max-clients", NULL, NULL, 1,
+                                            1000000, &options->max_clients},
+                    state);
         return 0;
     case KEY_DRAIN_MS:
-        take_number(arg, &(struct option_number){
-            "drain-ms", NULL, NULL, 0, 3600000, &options->drain_ms}, state);
+        take_number(arg,
+                    &(struct option_number){"drain-ms", NULL, NULL, 0,
+                                            3600000, &options->drain_ms},
+                    state);
         return 0;
     case KEY_WORK:
         if (work_set(arg) == -1)
-            argp_error(state, "--work %s: cpu:DURATION or sleep:DURATION is "
-                       "accepted, as in cpu:200us, up to 10s", arg);
+            argp_error(state,
+                       "--work %s: cpu:DURATION or sleep:DURATION is "
+                       "accepted, as in cpu:200us, up to 10s",
+                       arg);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "%s: only options are accepted", arg);
@@ -186,7 +203,8 @@ static long count_cores(void)
 }
 
 /* The ports of who gives none. */
-static void default_ports(const struct model *model, struct options *options)
+static void default_ports(const struct model *model,
+                          struct options *options)
 {
     size_t n = 0;
 
@@ -216,27 +234,29 @@ static void list_options(const struct model *model,
     memcpy(table, shared, n * sizeof(*table));
     for (int i = 0; model->numbers != NULL && model->numbers[i].name; i++) {
         const struct option_number *number = &model->numbers[i];
-        table[n++] = (struct argp_option){number->name, KEY_NUMBERS + i,
-                                          number->argument, 0, number->help,
-                                          1};
+        table[n++] = (struct argp_option){number->name,     KEY_NUMBERS + i,
+                                          number->argument, 0,
+                                          number->help,     1};
     }
 }
 
-struct options options_parse(int argc, char **argv, const struct model *model)
+struct options options_parse(int argc, char **argv,
+                             const struct model *model)
 {
     struct argp_option table[SHARED_OPTIONS + MAX_NUMBERS + 1] = {0};
     char about[160];
     struct argp argp = {table, take_option, NULL, about, NULL, NULL, NULL};
     struct parsing parsing = {
         .model = model,
-        .options = {
-            .model = model->name,
-            .host = ECHO_HOST,
-            .many_ports = model->many_ports,
-            .max_clients = model->max_clients,
-            .drain_ms = 3000,
-            .loops = 1,
-        },
+        .options =
+            {
+                .model = model->name,
+                .host = ECHO_HOST,
+                .many_ports = model->many_ports,
+                .max_clients = model->max_clients,
+                .drain_ms = 3000,
+                .loops = 1,
+            },
     };
 
     list_options(model, table);

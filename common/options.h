@@ -30,15 +30,15 @@ struct option_number {
 
 /* What a server tells about itself. */
 struct model {
-    const char *name;   /* its path: "forking/prefork", "epoll" */
-    const char *about;  /* one sentence for --help */
-    bool many_ports;    /* can it wait on several listeners? */
-    long max_clients;   /* default of --max-clients */
-    const long *loops;  /* how many accept side by side, 0: one per core;
-                           or NULL: one */
+    const char *name;  /* its path: "forking/prefork", "epoll" */
+    const char *about; /* one sentence for --help */
+    bool many_ports;   /* can it wait on several listeners? */
+    long max_clients;  /* default of --max-clients */
+    const long *loops; /* how many accept side by side, 0: one per core;
+                          or NULL: one */
     const struct option_number *numbers; /* ended by a NULL name; or NULL */
-    /* What --port is when not given. Where it is set, the program is no echo
-     * server, and has no --work. Not set: ECHO_PORT. */
+    /* What --port is when not given. Where it is set, the program is no
+     * echo server, and has no --work. Not set: ECHO_PORT. */
     uint16_t ports[MAX_DEFAULT_PORTS];
 };
 
@@ -46,19 +46,19 @@ struct options {
     const char *model; /* the model's name, for messages */
     const char *host;  /* a numeric address or a name */
     uint16_t ports[MAX_PORTS];
-    size_t nports;     /* 1 or more */
-    bool many_ports;   /* from the model */
-    long max_clients;  /* 1 or more */
-    long loops;        /* up to MAX_LOOPS sets of listeners; 0: one */
-    long drain_ms;     /* 0 or more */
+    size_t nports;    /* 1 or more */
+    bool many_ports;  /* from the model */
+    long max_clients; /* 1 or more */
+    long loops;       /* up to MAX_LOOPS sets of listeners; 0: one */
+    long drain_ms;    /* 0 or more */
 };
 
 /*
  * Reads a server's command line; sets up --work (work.h).
  *
  * Returns  the options. host points into argv.
- * Errors   exits with EXIT_USAGE, naming the option, what was given and what
- *          is accepted; --help and --version exit with 0.
+ * Errors   exits with EXIT_USAGE, naming the option, what was given and
+ * what is accepted; --help and --version exit with 0.
  */
 struct options options_parse(int argc, char **argv,
                              const struct model *model);

@@ -6,8 +6,8 @@
  * arrive as many recv()s and many send()s as one.
  *
  * End of stream: the client says "that was all" by closing its sending half
- * (shutdown(SHUT_WR)); recv() then returns 0 at the server, which sends back
- * what is left and closes.
+ * (shutdown(SHUT_WR)); recv() then returns 0 at the server, which sends
+ * back what is left and closes.
  */
 #ifndef COMMON_PROTOCOL_H
 #define COMMON_PROTOCOL_H

@@ -20,13 +20,13 @@ static atomic_long count;
 
 static int listeners[MAX_LISTENERS]; /* written before the handlers exist */
 static atomic_size_t nlisteners;
-static atomic_int shared = -1;       /* a listener to close, not to shut */
+static atomic_int shared = -1; /* a listener to close, not to shut */
 
-static atomic_bool *here;         /* by descriptor: is it a client? */
+static atomic_bool *here; /* by descriptor: is it a client? */
 static atomic_size_t ndescriptors;
-static atomic_int highest;        /* no client's descriptor is beyond */
+static atomic_int highest; /* no client's descriptor is beyond */
 
-static _Atomic pid_t *children;   /* 0: a free place */
+static _Atomic pid_t *children; /* 0: a free place */
 static size_t nchildren;
 
 static timer_t drain_timer;
@@ -227,7 +227,9 @@ int stop_status(void)
 {
     if (cut == 0)
         return EXIT_SUCCESS;
-    fprintf(stderr, "stop: cut %ld client%s that had not finished after "
-            "%ld ms\n", (long)cut, cut == 1 ? "" : "s", drain_ms);
+    fprintf(stderr,
+            "stop: cut %ld client%s that had not finished after "
+            "%ld ms\n",
+            (long)cut, cut == 1 ? "" : "s", drain_ms);
     return EXIT_FAILURE;
 }

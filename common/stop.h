@@ -82,13 +82,15 @@ void stop_forget_family(void);
 
 /*
  * In a child that accepts beside others, after stop_forget_family(): a stop
- * closes the child's own descriptor of the listener. Its accept() then fails
- * (EBADF), a blocked one too, for it starts anew after the handler; shutting
- * the listener down would end the parent's and the other children's.
+ * closes the child's own descriptor of the listener. Its accept() then
+ * fails (EBADF), a blocked one too, for it starts anew after the handler;
+ * shutting the listener down would end the parent's and the other
+ * children's.
  */
 void stop_share_listener(int listener);
 
-/* Holds SIGTERM, SIGINT, SIGALRM and SIGCHLD back; returns what held before. */
+/* Holds SIGTERM, SIGINT, SIGALRM and SIGCHLD back; returns what held
+ * before. */
 sigset_t stop_hold(void);
 
 /* Lets them through again. */

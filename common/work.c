@@ -49,7 +49,8 @@ int work_set(const char *spec)
     const char *colon = strchr(spec, ':');
     uint64_t ns;
 
-    if (colon == NULL || options_duration_ns(colon + 1, longest, &ns) == -1) {
+    if (colon == NULL ||
+        options_duration_ns(colon + 1, longest, &ns) == -1) {
         errno = EINVAL;
         return -1;
     }

@@ -124,9 +124,10 @@ static const char *compare(const unsigned char *data, size_t n,
 {
     for (size_t i = 0; i < n; i++)
         if (data[i] != byte_of(seed, offset + i))
-            return problem("got byte %llu back as 0x%02x in place of 0x%02x",
-                           (unsigned long long)(offset + i), data[i],
-                           byte_of(seed, offset + i));
+            return problem(
+                "got byte %llu back as 0x%02x in place of 0x%02x",
+                (unsigned long long)(offset + i), data[i],
+                byte_of(seed, offset + i));
     return NULL;
 }
 
@@ -183,7 +184,8 @@ static const char *run(struct echo *echo)
         short ready = wait_for(echo->fd, events, PATIENCE_MS);
         if (ready == 0)
             return problem("was not echoed within %d s (%llu of %llu bytes "
-                           "came back)", PATIENCE_MS / 1000,
+                           "came back)",
+                           PATIENCE_MS / 1000,
                            (unsigned long long)echo->received,
                            (unsigned long long)echo->size);
         if (ready & (POLLIN | POLLHUP | POLLERR))
@@ -203,8 +205,11 @@ const char *client_echo(int fd, size_t n, unsigned seed)
 
 const char *client_receive(int fd, size_t n, unsigned seed, uint64_t offset)
 {
-    struct echo echo = {.fd = fd, .seed = seed, .sent = offset + n,
-                        .received = offset, .size = offset + n};
+    struct echo echo = {.fd = fd,
+                        .seed = seed,
+                        .sent = offset + n,
+                        .received = offset,
+                        .size = offset + n};
 
     return run(&echo);
 }
@@ -215,7 +220,8 @@ const char *client_send(int fd, const void *data, size_t n)
 
     while (n > 0) {
         if (wait_for(fd, POLLOUT, PATIENCE_MS) == 0)
-            return problem("could not send within %d s", PATIENCE_MS / 1000);
+            return problem("could not send within %d s",
+                           PATIENCE_MS / 1000);
         ssize_t sent = send(fd, next, n, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent == -1 && errno != EAGAIN && errno != EINTR)
             return problem("could not send: %s", strerror(errno));
@@ -231,7 +237,8 @@ size_t client_fill(int fd, unsigned seed)
 {
     struct echo echo = {.fd = fd, .seed = seed, .size = FILL_MAX};
 
-    while (echo.sent < FILL_MAX && wait_for(fd, POLLOUT, QUIET_MS) == POLLOUT)
+    while (echo.sent < FILL_MAX &&
+           wait_for(fd, POLLOUT, QUIET_MS) == POLLOUT)
         if (send_some(&echo) != NULL)
             break;
     return (size_t)echo.sent;

@@ -2,10 +2,10 @@
  * A test's client: sends bytes that tell where they belong, and checks that
  * the same come back.
  *
- * A function that can go wrong returns NULL when all went well, and otherwise
- * what happened, to follow the words "the client": "was not echoed within
- * 10 s (0 of 1 bytes came back)". The text is valid until the next call.
- * Nothing here waits longer than PATIENCE_MS without progress.
+ * A function that can go wrong returns NULL when all went well, and
+ * otherwise what happened, to follow the words "the client": "was not
+ * echoed within 10 s (0 of 1 bytes came back)". The text is valid until the
+ * next call. Nothing here waits longer than PATIENCE_MS without progress.
  */
 #ifndef TESTS_CLIENT_H
 #define TESTS_CLIENT_H
@@ -48,7 +48,8 @@ const char *client_echo(int fd, size_t n, unsigned seed);
 const char *client_send(int fd, const void *data, size_t n);
 
 /* Takes n bytes of the stream of that seed, from offset on. */
-const char *client_receive(int fd, size_t n, unsigned seed, uint64_t offset);
+const char *client_receive(int fd, size_t n, unsigned seed,
+                           uint64_t offset);
 
 /*
  * Sends the stream without reading until no more fits: until the socket has

@@ -5,9 +5,9 @@
 enum { COMMAND_OUTPUT = 8192 };
 
 struct command {
-    int status;                /* as from waitpid() */
-    char out[COMMAND_OUTPUT];  /* its stdout, NUL-ended, perhaps cut */
-    char err[COMMAND_OUTPUT];  /* its stderr, likewise */
+    int status;               /* as from waitpid() */
+    char out[COMMAND_OUTPUT]; /* its stdout, NUL-ended, perhaps cut */
+    char err[COMMAND_OUTPUT]; /* its stderr, likewise */
 };
 
 /*

@@ -23,8 +23,8 @@
 enum { CHECK_TIMEOUT_S = 120 };
 
 static const struct check *const tables[] = {
-    contract_bytes, contract_clients, contract_limits, contract_stop,
-    contract_usage,
+    contract_bytes, contract_clients, contract_limits,
+    contract_stop,  contract_usage,
 };
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 
@@ -82,11 +82,13 @@ static void check_aftermath(void)
     subject_serves(&subject, "this");
     if (!subject_becomes(&subject, is_tidy)) {
         struct processes now = processes_look(subject.server.pid);
-        cr_assert(now.zombies == 0, "%zu children ended and nobody waited "
-                  "for them: zombies", now.zombies);
+        cr_assert(now.zombies == 0,
+                  "%zu children ended and nobody waited "
+                  "for them: zombies",
+                  now.zombies);
         cr_assert_fail("the server has %zu descriptors open when idle, and "
-                       "had %zu before: a leak", now.descriptors,
-                       subject.idle.descriptors);
+                       "had %zu before: a leak",
+                       now.descriptors, subject.idle.descriptors);
     }
     subject_stop(&subject, 0);
 }
@@ -114,7 +116,8 @@ static void end_check(void)
     launcher_kill(&subject.server);
 }
 
-/* What Criterion's Test() makes of a function, for one found at run time. */
+/* What Criterion's Test() makes of a function, for one found at run time.
+ */
 static void run_test(void)
 {
     criterion_internal_test_setup();
@@ -132,12 +135,13 @@ static void *allocate(size_t n, size_t size)
 }
 
 /* The tests live as long as the process. */
-static void register_checks(struct criterion_test_set *set, const char *model)
+static void register_checks(struct criterion_test_set *set,
+                            const char *model)
 {
     for (size_t i = 0; i < TABLES; i++)
         for (const struct check *c = tables[i]; c->name != NULL; c++) {
-            struct criterion_test_extra_data *data =
-                allocate(1, sizeof(*data));
+            struct criterion_test_extra_data *data = allocate(
+                1, sizeof(*data));
             char *id;
             if (asprintf(&id, "%s/%s", model, c->name) == -1)
                 fatal_errno("contract", "cannot start");

@@ -21,9 +21,9 @@
 
 /* The server under test, of one check. */
 struct subject {
-    const char *name;    /* "forking"; "server" when it is not ours */
-    const char *like;    /* the model whose exceptions it may claim */
-    char command[512];   /* with {port} and, if it takes ours, {options} */
+    const char *name;  /* "forking"; "server" when it is not ours */
+    const char *like;  /* the model whose exceptions it may claim */
+    char command[512]; /* with {port} and, if it takes ours, {options} */
     bool takes_options;
     const struct check *check;
     struct server server;
@@ -33,12 +33,12 @@ struct subject {
 struct check {
     const char *name;
     void (*run)(struct subject *subject);
-    const char *promise;    /* what the contract says */
-    const char *options;    /* with which options to start it; or NULL */
+    const char *promise;     /* what the contract says */
+    const char *options;     /* with which options to start it; or NULL */
     struct launch_plan plan; /* under which limits */
-    size_t bytes;           /* for the run function: a size, */
-    const char *villain;    /* a villain */
-    bool by_hand;           /* the check starts the server itself */
+    size_t bytes;            /* for the run function: a size, */
+    const char *villain;     /* a villain */
+    bool by_hand;            /* the check starts the server itself */
 };
 
 /* The checks, a table a file, each ended by a NULL name. */

@@ -41,7 +41,7 @@ static void every_byte_value(struct subject *subject)
         const char *problem = client_send(fd, &sent[i], 1);
         cr_assert(problem == NULL, "the client %s", problem);
         cr_assert(client_listen(fd, PATIENCE_MS) == CLIENT_BYTES &&
-                  recv(fd, &back, 1, 0) == 1,
+                      recv(fd, &back, 1, 0) == 1,
                   "byte 0x%02zx, sent alone, did not come back", i);
         cr_assert(back == i, "byte 0x%02zx came back as 0x%02x", i, back);
     }
@@ -111,8 +111,10 @@ static void half_close(struct subject *subject)
 
     shutdown(fd, SHUT_WR);
     const char *problem = client_receive(fd, sent, SEED, 0);
-    cr_assert(problem == NULL, "a client who sent %zu bytes, half-closed, "
-              "and only then read, %s", sent, problem);
+    cr_assert(problem == NULL,
+              "a client who sent %zu bytes, half-closed, "
+              "and only then read, %s",
+              sent, problem);
     problem = client_end(fd);
     cr_assert(problem == NULL, "after the last reply the client %s",
               problem);
@@ -132,8 +134,10 @@ static void bytes_with_the_end(struct subject *subject)
             problem = client_receive(fd, sizeof(data), SEED, 0);
         if (problem == NULL)
             problem = client_end(fd);
-        cr_assert(problem == NULL, "a client who half-closed behind its "
-                  "last byte %s", problem);
+        cr_assert(problem == NULL,
+                  "a client who half-closed behind its "
+                  "last byte %s",
+                  problem);
         close(fd);
     }
 }
@@ -148,18 +152,24 @@ const struct check contract_bytes[] = {
     {"echoes_1_MiB", exact_bytes, .promise = EXACTLY, .bytes = 1 << 20},
     {"echoes_16_MiB", exact_bytes, .promise = EXACTLY, .bytes = 16 << 20},
     {"echoes_nothing", nothing_at_all,
-     .promise = "a client who ends its stream at once is answered with its end"},
+     .promise =
+         "a client who ends its stream at once is answered with its end"},
     {"echoes_every_byte_value", every_byte_value,
-     .promise = "a byte is a byte: NUL, newline and 0xff come back like any other"},
+     .promise = "a byte is a byte: NUL, newline and 0xff come back like "
+                "any other"},
     {"echoes_two_messages_in_one_segment", two_messages,
-     .promise = "the wire knows no messages: two in one segment both come back"},
+     .promise =
+         "the wire knows no messages: two in one segment both come back"},
     {"echoes_an_unfinished_line", unfinished_line,
-     .promise = "the wire knows no lines: what lacks a newline comes back too"},
+     .promise =
+         "the wire knows no lines: what lacks a newline comes back too"},
     {"echoes_a_message_in_1_B_sends", single_bytes,
      .promise = "a message may arrive in as many pieces as it has bytes"},
     {"echoes_what_is_left_after_half_close", half_close,
-     .promise = "after the client's end of stream, what is left comes back first"},
+     .promise =
+         "after the client's end of stream, what is left comes back first"},
     {"echoes_bytes_that_come_with_the_end", bytes_with_the_end,
-     .promise = "after the client's end of stream, what is left comes back first"},
+     .promise =
+         "after the client's end of stream, what is left comes back first"},
     {0},
 };

@@ -1,6 +1,7 @@
 /*
- * At a limit newcomers wait in the kernel's queue or are closed at once; the
- * server neither dies nor spins, and serves newcomers when a client leaves.
+ * At a limit newcomers wait in the kernel's queue or are closed at once;
+ * the server neither dies nor spins, and serves newcomers when a client
+ * leaves.
  */
 #include "tests/contract.h"
 
@@ -46,8 +47,8 @@ static void crowd_listens(struct crowd *crowd, size_t surely)
             deadline_ms = client_now_ms() + 1000;
         if (i >= surely)
             wait_ms = deadline_ms - client_now_ms();
-        crowd->news[i] =
-            client_listen(crowd->fds[i], wait_ms > 0 ? (int)wait_ms : 0);
+        crowd->news[i] = client_listen(crowd->fds[i],
+                                       wait_ms > 0 ? (int)wait_ms : 0);
         if (i < surely && crowd->news[i] == CLIENT_SILENCE)
             surely = i; /* it will fail: don't wait for each */
         crowd->served += crowd->news[i] == CLIENT_BYTES;
@@ -79,8 +80,10 @@ static void crowd_is_echoed(const struct crowd *crowd)
         const char *problem = client_receive(crowd->fds[i], 1, SEED, 0);
         if (problem == NULL)
             problem = client_echo(crowd->fds[i], 1000, SEED);
-        cr_assert(problem == NULL, "at the limit, client %zu, who was "
-                  "served before, %s", i + 1, problem);
+        cr_assert(problem == NULL,
+                  "at the limit, client %zu, who was "
+                  "served before, %s",
+                  i + 1, problem);
     }
 }
 
@@ -107,12 +110,15 @@ static void assert_rests(const struct subject *subject)
     const long most = expected_value(subject->like, IDLE_CPU, 5);
     double percent = subject_cpu_percent(subject, 500);
 
-    cr_assert(percent <= (double)most, "at the limit, the server took %.0f "
+    cr_assert(percent <= (double)most,
+              "at the limit, the server took %.0f "
               "%% of a core while nothing happened; at most %ld %% are "
-              "expected", percent, most);
+              "expected",
+              percent, most);
 }
 
-/* Some of the clients meet a limit of the system's; which, we don't know. */
+/* Some of the clients meet a limit of the system's; which, we don't know.
+ */
 static void limit_is_survived(struct subject *subject)
 {
     enum { N = 60, SURELY = 10 };
@@ -122,10 +128,14 @@ static void limit_is_survived(struct subject *subject)
 
     crowd_comes(subject, &crowd, N);
     crowd_listens(&crowd, surely);
-    cr_assert(!launcher_ended(&subject->server, &status), "at the limit, "
-              "the server died; it said: %s", subject_stderr(subject));
-    cr_assert(crowd.served >= surely, "of %d clients, only %zu were served, "
-              "long before the limit", N, crowd.served);
+    cr_assert(!launcher_ended(&subject->server, &status),
+              "at the limit, "
+              "the server died; it said: %s",
+              subject_stderr(subject));
+    cr_assert(crowd.served >= surely,
+              "of %d clients, only %zu were served, "
+              "long before the limit",
+              N, crowd.served);
     assert_rests(subject);
     crowd_is_echoed(&crowd);
     crowd_leaves(&crowd, 0);
@@ -140,13 +150,15 @@ static void max_clients(struct subject *subject)
 
     crowd_comes(subject, &crowd, N);
     crowd_listens(&crowd, expected);
-    cr_assert(crowd.served == expected, "with --max-clients %d, %zu of %d "
-              "clients were served, and %zu should be", LIMIT, crowd.served,
-              N, expected);
+    cr_assert(crowd.served == expected,
+              "with --max-clients %d, %zu of %d "
+              "clients were served, and %zu should be",
+              LIMIT, crowd.served, N, expected);
     cr_assert(crowd.closed == 0 ||
-              strstr(subject_stderr(subject), "--max-clients") != NULL,
+                  strstr(subject_stderr(subject), "--max-clients") != NULL,
               "newcomers were closed, but stderr does not say that "
-              "--max-clients was met: %s", subject_stderr(subject));
+              "--max-clients was met: %s",
+              subject_stderr(subject));
     assert_rests(subject);
     crowd_is_echoed(&crowd);
     crowd_leaves(&crowd, expected - 1);
@@ -162,8 +174,8 @@ static void thousand(struct subject *subject)
     size_t n = (size_t)expected_value(subject->like, CROWD, MOST);
     size_t most = subject_at_once(subject, n);
     size_t least = most;
-    size_t descriptors =
-        (size_t)expected_value(subject->like, DESCRIPTORS, MOST * 2);
+    size_t descriptors = (size_t)expected_value(subject->like, DESCRIPTORS,
+                                                MOST * 2);
 
     if (descriptors < most) {
         most = descriptors;
@@ -173,19 +185,21 @@ static void thousand(struct subject *subject)
     crowd_listens(&crowd, least);
     cr_assert(crowd.served >= least && crowd.served <= most,
               "of %zu clients, %zu were served; %zu to %zu should be, says "
-              "expected.h", n, crowd.served, least, most);
+              "expected.h",
+              n, crowd.served, least, most);
     assert_rests(subject);
     crowd_is_echoed(&crowd);
     crowd_leaves(&crowd, 0);
     newcomer_is_served(subject);
 }
 
-#define AT_LIMIT "at a limit newcomers wait or are closed; the server " \
+#define AT_LIMIT                                           \
+    "at a limit newcomers wait or are closed; the server " \
     "neither dies nor spins, and serves newcomers when clients leave"
 
 const struct check contract_limits[] = {
-    {"outlives_the_descriptor_limit", limit_is_survived, .promise = AT_LIMIT,
-     .plan = {.max_files = 40}},
+    {"outlives_the_descriptor_limit", limit_is_survived,
+     .promise = AT_LIMIT, .plan = {.max_files = 40}},
     {"outlives_the_process_limit", limit_is_survived, .promise = AT_LIMIT,
      .plan = {.max_tasks = 20, .own_user = true}},
     {"keeps_to_max_clients", max_clients, .promise = AT_LIMIT,

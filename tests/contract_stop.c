@@ -26,7 +26,8 @@ static int welcome_client(const struct subject *subject)
     return fd;
 }
 
-static bool all_stopped(const struct processes *now, const struct subject *of)
+static bool all_stopped(const struct processes *now,
+                        const struct subject *of)
 {
     (void)of;
     return now->stopped == now->n;
@@ -64,8 +65,10 @@ static void stop_with_data(struct subject *subject, pid_t whom, int signo)
     problem = client_receive(fd, sizeof(data), SEED, 0);
     if (problem == NULL)
         problem = client_end(fd);
-    cr_assert(problem == NULL, "a client whose %d bytes had arrived when "
-              "the server was told to stop %s", ARRIVED, problem);
+    cr_assert(problem == NULL,
+              "a client whose %d bytes had arrived when "
+              "the server was told to stop %s",
+              ARRIVED, problem);
     subject_ended(subject, 0);
     close(fd);
 }
@@ -92,8 +95,10 @@ static void idle_clients(struct subject *subject)
     kill(subject->server.pid, SIGTERM);
     for (size_t i = 0; i < n; i++) {
         const char *problem = client_end(fds[i]);
-        cr_assert(problem == NULL, "an idle client, when the server was "
-                  "told to stop, %s", problem);
+        cr_assert(problem == NULL,
+                  "an idle client, when the server was "
+                  "told to stop, %s",
+                  problem);
     }
     subject_ended(subject, 0);
     for (size_t i = 0; i < N; i++)
@@ -141,8 +146,10 @@ static void refuses_newcomers(struct subject *subject)
     const char *problem = client_receive(old, ARRIVED, SEED, 0);
     if (problem == NULL)
         problem = client_end(old);
-    cr_assert(problem == NULL, "when newcomers were refused already, a "
-              "client from before %s", problem);
+    cr_assert(problem == NULL,
+              "when newcomers were refused already, a "
+              "client from before %s",
+              problem);
     subject_ended(subject, 0);
     close(old);
 }
@@ -177,8 +184,9 @@ static void stop_and_continue(struct subject *subject)
         client_pattern(data, sizeof(data), SEED, 0);
         client_send(fd, data, i % 2 == 0 ? sizeof(data) : 0);
         thaw(subject);
-        const char *problem =
-            i % 2 == 0 ? client_receive(fd, sizeof(data), SEED, 0) : NULL;
+        const char *problem = i % 2 == 0 ? client_receive(fd, sizeof(data),
+                                                          SEED, 0)
+                                         : NULL;
         if (problem == NULL)
             problem = client_echo(fd, 1000, SEED);
         cr_assert(problem == NULL, "after SIGSTOP and SIGCONT, a client %s",
@@ -208,7 +216,8 @@ static void restarts(struct subject *subject)
     }
 }
 
-#define DRAINS "told to stop, it echoes what has arrived, closes, and " \
+#define DRAINS                                               \
+    "told to stop, it echoes what has arrived, closes, and " \
     "exits with 0, leaving no process behind"
 
 const struct check contract_stop[] = {
@@ -216,15 +225,18 @@ const struct check contract_stop[] = {
     {"drains_at_Ctrl_C", ctrl_c, .promise = DRAINS},
     {"stops_though_clients_are_idle", idle_clients, .promise = DRAINS},
     {"refuses_newcomers_while_it_drains", refuses_newcomers,
-     .promise = "told to stop, it stops accepting, and waits for who is left",
+     .promise =
+         "told to stop, it stops accepting, and waits for who is left",
      .options = "--drain-ms 100000 --work sleep:100ms"},
     {"cuts_when_the_drain_is_over", cuts,
-     .promise = "after --drain-ms it cuts who is left, exits with 1 and says how many",
+     .promise = "after --drain-ms it cuts who is left, exits with 1 and "
+                "says how many",
      .options = "--drain-ms 100 --work sleep:100ms"},
     {"outlives_SIGSTOP_and_SIGCONT", stop_and_continue,
      .promise = "a pause, by a debugger or a shell, harms nobody"},
     {"restarts_at_once_on_its_port", restarts,
-     .promise = "it can be restarted at once, though old connections linger",
+     .promise =
+         "it can be restarted at once, though old connections linger",
      .by_hand = true},
     {0},
 };

@@ -47,7 +47,8 @@ void subject_words(const struct subject *subject, const char *options,
 void subject_start(struct subject *subject, const char *options,
                    const struct launch_plan *plan, uint16_t port)
 {
-    struct launch_plan copy = plan != NULL ? *plan : (struct launch_plan){0};
+    struct launch_plan copy = plan != NULL ? *plan
+                                           : (struct launch_plan){0};
     char *argv[LAUNCH_ARGS];
 
     /* Not ours: it may not know what port 0 means. */
@@ -161,7 +162,7 @@ static void assert_sane(const struct subject *subject)
     const char *said = subject_stderr(subject);
 
     cr_assert(strstr(said, "Sanitizer") == NULL &&
-              strstr(said, "runtime error:") == NULL,
+                  strstr(said, "runtime error:") == NULL,
               "a sanitizer reports:\n%s", said);
 }
 
@@ -180,9 +181,12 @@ void subject_ended(struct subject *subject, int status)
     subject->server.stderr_fd = -1;
     cr_assert(result == 0, "when stopped, the server %s",
               subject->server.error);
-    cr_assert(!WIFSIGNALED(how), "when stopped, the server died of signal "
-              "%d (%s)", WTERMSIG(how), strsignal(WTERMSIG(how)));
-    cr_assert(WEXITSTATUS(how) == status, "when stopped, the server ended "
+    cr_assert(!WIFSIGNALED(how),
+              "when stopped, the server died of signal "
+              "%d (%s)",
+              WTERMSIG(how), strsignal(WTERMSIG(how)));
+    cr_assert(WEXITSTATUS(how) == status,
+              "when stopped, the server ended "
               "with status %d in place of %d; it said: %s",
               WEXITSTATUS(how), status, said);
 }

@@ -22,10 +22,14 @@ static void run(struct subject *subject, const char *options, uint16_t port,
     subject_words(subject, options, port, argv);
     int result = command_run(command, argv, PATIENCE_MS);
     launcher_free_command(argv);
-    cr_assert(result == 0, "with the options %s, the server did not end "
-              "within %d s", options, PATIENCE_MS / 1000);
-    cr_assert(WIFEXITED(command->status), "with the options %s, the server "
-              "died of signal %d", options, WTERMSIG(command->status));
+    cr_assert(result == 0,
+              "with the options %s, the server did not end "
+              "within %d s",
+              options, PATIENCE_MS / 1000);
+    cr_assert(WIFEXITED(command->status),
+              "with the options %s, the server "
+              "died of signal %d",
+              options, WTERMSIG(command->status));
 }
 
 static void port_in_use(struct subject *subject)
@@ -35,7 +39,8 @@ static void port_in_use(struct subject *subject)
 
     snprintf(port, sizeof(port), "%d", subject->server.ports[0]);
     run(subject, "", subject->server.ports[0], &command);
-    cr_assert(WEXITSTATUS(command.status) == 1, "when its port is in use, "
+    cr_assert(WEXITSTATUS(command.status) == 1,
+              "when its port is in use, "
               "the server ends with status %d in place of 1",
               WEXITSTATUS(command.status));
     cr_assert(strstr(command.err, "ddress already in use") != NULL,
@@ -72,13 +77,15 @@ static void bad_options(struct subject *subject)
         run(subject, cases[i].options, 0, &command);
         cr_assert(WEXITSTATUS(command.status) == EXIT_USAGE,
                   "with %s, the server ends with status %d in place of %d",
-                  cases[i].options, WEXITSTATUS(command.status), EXIT_USAGE);
+                  cases[i].options, WEXITSTATUS(command.status),
+                  EXIT_USAGE);
         cr_assert(strstr(command.err, cases[i].option) != NULL &&
-                  strstr(command.err, cases[i].value) != NULL &&
-                  strstr(command.err, cases[i].accepted) != NULL,
+                      strstr(command.err, cases[i].value) != NULL &&
+                      strstr(command.err, cases[i].accepted) != NULL,
                   "with %s, the message should name %s, %s and what is "
-                  "accepted (%s): %s", cases[i].options, cases[i].option,
-                  cases[i].value, cases[i].accepted, command.err);
+                  "accepted (%s): %s",
+                  cases[i].options, cases[i].option, cases[i].value,
+                  cases[i].accepted, command.err);
         cr_assert(command.out[0] == '\0', "a message went to stdout: %s",
                   command.out);
     }
@@ -90,15 +97,17 @@ static void bad_host(struct subject *subject)
 
     run(subject, "--host 192.0.2.1", 0, &command); /* RFC 5737: not ours */
     cr_assert(WEXITSTATUS(command.status) == 1 &&
-              strstr(command.err, "192.0.2.1") != NULL,
+                  strstr(command.err, "192.0.2.1") != NULL,
               "with an address that is not this machine's, the server ends "
-              "with status %d and says: %s", WEXITSTATUS(command.status),
-              command.err);
+              "with status %d and says: %s",
+              WEXITSTATUS(command.status), command.err);
     run(subject, "--host no.such.host.invalid", 0, &command);
-    cr_assert(WEXITSTATUS(command.status) == 1 &&
-              strstr(command.err, "no.such.host.invalid") != NULL,
-              "with a host that does not exist, the server ends with status "
-              "%d and says: %s", WEXITSTATUS(command.status), command.err);
+    cr_assert(
+        WEXITSTATUS(command.status) == 1 &&
+            strstr(command.err, "no.such.host.invalid") != NULL,
+        "with a host that does not exist, the server ends with status "
+        "%d and says: %s",
+        WEXITSTATUS(command.status), command.err);
 }
 
 static void help(struct subject *subject)
@@ -126,10 +135,11 @@ static void several_ports(struct subject *subject)
     if (expected_value(subject->like, PORTS, MAX_PORTS) == 1) {
         run(subject, "--port 0", 0, &command);
         cr_assert(WEXITSTATUS(command.status) == EXIT_USAGE &&
-                  strstr(command.err, "epoll") != NULL,
+                      strstr(command.err, "epoll") != NULL,
                   "with two ports, which it can't wait on, the server "
                   "should name the models that can; it ends with status %d "
-                  "and says: %s", WEXITSTATUS(command.status), command.err);
+                  "and says: %s",
+                  WEXITSTATUS(command.status), command.err);
         return;
     }
     const struct launch_plan plan = {.nports = 3};
@@ -142,7 +152,8 @@ static void several_ports(struct subject *subject)
         cr_assert(fds[i] != -1, "cannot connect to the %d. port", i + 1);
     }
     for (int i = 2; i >= 0; i--) {
-        const char *problem = client_echo(fds[i], 100000, SEED + (unsigned)i);
+        const char *problem = client_echo(fds[i], 100000,
+                                          SEED + (unsigned)i);
         cr_assert(problem == NULL, "on the %d. of 3 ports, a client %s",
                   i + 1, problem);
         close(fds[i]);
@@ -178,32 +189,39 @@ static void ipv6(struct subject *subject)
 
 static void loopback_only(struct subject *subject)
 {
-    cr_assert(strcmp(subject->server.host, "127.0.0.1") == 0,
-              "unless told otherwise, the server should listen on 127.0.0.1 "
-              "alone; it listens on %s", subject->server.host);
+    cr_assert(
+        strcmp(subject->server.host, "127.0.0.1") == 0,
+        "unless told otherwise, the server should listen on 127.0.0.1 "
+        "alone; it listens on %s",
+        subject->server.host);
 }
 
-#define USAGE "bad values are refused with status 2, the option, the value " \
+#define USAGE                                                      \
+    "bad values are refused with status 2, the option, the value " \
     "and what would be accepted"
 
 const struct check contract_usage[] = {
     {"says_when_its_port_is_in_use", port_in_use,
-     .promise = "what it could not do is said with the system's reason, and status 1"},
+     .promise = "what it could not do is said with the system's reason, "
+                "and status 1"},
     {"listens_on_loopback_only", loopback_only,
-     .promise = "nobody outside this machine can connect unless --host says so"},
+     .promise =
+         "nobody outside this machine can connect unless --host says so"},
     {"refuses_bad_options", bad_options, .promise = USAGE, .options = "",
      .by_hand = true},
     {"refuses_a_host_that_is_not_its_own", bad_host,
-     .promise = "what it could not do is said with the system's reason, and status 1",
+     .promise = "what it could not do is said with the system's reason, "
+                "and status 1",
      .options = "", .by_hand = true},
     {"explains_itself", help,
      .promise = "--help and --version print to stdout and exit with 0",
      .options = "", .by_hand = true},
     {"listens_on_several_ports", several_ports,
-     .promise = "--port may be given again where the model can wait on several; where "
-     "it can't, the error names those that can",
+     .promise = "--port may be given again where the model can wait on "
+                "several; where "
+                "it can't, the error names those that can",
      .options = "", .by_hand = true},
-    {"listens_on_IPv6", ipv6, .promise = "--host takes IPv6, too", .options = "",
-     .by_hand = true},
+    {"listens_on_IPv6", ipv6, .promise = "--host takes IPv6, too",
+     .options = "", .by_hand = true},
     {0},
 };

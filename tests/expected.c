@@ -23,7 +23,8 @@ const struct exception exceptions[] = {
      "each poll() of a millisecond that finds nothing is a wake-up, a "
      "thousand a second, however many the clients"},
     {"timeout_poll", CROWD, 100,
-     "each lap welcomes one newcomer, and takes a millisecond for each idle "
+     "each lap welcomes one newcomer, and takes a millisecond for each "
+     "idle "
      "client: 1000 of them would take minutes to come in"},
     {"select", DESCRIPTORS, FD_SETSIZE,
      "an fd_set has no bit for descriptor FD_SETSIZE and above"},

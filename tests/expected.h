@@ -9,7 +9,8 @@ enum property {
     NO_PROPERTY,
     AT_ONCE,     /* how many clients it talks to at the same time */
     PORTS,       /* how many ports it can wait on */
-    DESCRIPTORS, /* no client can have a descriptor of this number or above */
+    DESCRIPTORS, /* no client can have a descriptor of this number or above
+                  */
     CROWD,       /* how many clients it can be asked to hold in a test */
     IDLE_CPU,    /* percent of a core that idle clients may cost */
 };

@@ -38,7 +38,8 @@ static int read_state(const char *folder, char *state, pid_t *group)
     line[n] = '\0';
     const char *rest = strrchr(line, ')'); /* the name may hold anything */
     return rest != NULL && sscanf(rest, ") %c %*d %d", state, group) == 2
-               ? 0 : -1;
+               ? 0
+               : -1;
 }
 
 static void add_thread(const char *folder, struct processes *sum)

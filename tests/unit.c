@@ -1,6 +1,6 @@
 /*
- * The unit tests: one program of all tests/unit*.c, with Criterion's main().
- * A filter that matches nothing would otherwise count as success.
+ * The unit tests: one program of all tests/unit*.c, with Criterion's
+ * main(). A filter that matches nothing would otherwise count as success.
  */
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
@@ -10,7 +10,8 @@
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
-    if (stats->tests_passed + stats->tests_failed + stats->tests_crashed > 0)
+    if (stats->tests_passed + stats->tests_failed + stats->tests_crashed >
+        0)
         return;
     fprintf(stderr, "unit: no test was run\n");
     exit(EXIT_FAILURE);

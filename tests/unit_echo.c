@@ -111,14 +111,15 @@ Test(echo, a_short_write_is_continued)
               (int)conn->waits_for);
     cr_assert(conn->drained, "send() had no room: EAGAIN");
     size_t held = conn->filled - conn->sent;
-    cr_assert(echo_step(conn) == ECHO_WRITE && conn->filled - conn->sent ==
-              held, "a step with a reply pending must not read");
+    cr_assert(echo_step(conn) == ECHO_WRITE &&
+                  conn->filled - conn->sent == held,
+              "a step with a reply pending must not read");
     shutdown(ends[HERE], SHUT_WR);
     while (back < sent) {
         cr_assert(client_receive(ends[HERE], 1, SEED, back) == NULL);
         back++;
         cr_assert(echo_step(conn) != ECHO_DONE || back == sent ||
-                  client_listen(ends[HERE], 0) == CLIENT_BYTES,
+                      client_listen(ends[HERE], 0) == CLIENT_BYTES,
                   "done, with %zu of %zu bytes back", back, sent);
     }
     while (echo_step(conn) != ECHO_DONE)

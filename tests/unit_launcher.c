@@ -23,14 +23,15 @@ static int start(const char *script, int ready_ms)
 
 static void assert_error(const char *part)
 {
-    cr_assert(strstr(server.error, part) != NULL, "`%s` is not in: %s", part,
-              server.error);
+    cr_assert(strstr(server.error, part) != NULL, "`%s` is not in: %s",
+              part, server.error);
     cr_assert(server.pid == 0, "something was left running");
 }
 
 Test(launcher, reads_where_a_server_listens)
 {
-    cr_assert(start("echo listening 127.0.0.1:4711; exec sleep 100", 0) == 0,
+    cr_assert(start("echo listening 127.0.0.1:4711; exec sleep 100", 0) ==
+                  0,
               "%s", server.error);
     cr_assert(server.nports == 1 && server.ports[0] == 4711);
     cr_assert(strcmp(server.host, "127.0.0.1") == 0);
@@ -52,7 +53,8 @@ Test(launcher, tells_what_is_no_program)
 
 Test(launcher, tells_what_a_server_said_before_it_ended)
 {
-    cr_assert(start("echo first >&2; echo last words >&2; exit 3", 0) == -1);
+    cr_assert(start("echo first >&2; echo last words >&2; exit 3", 0) ==
+              -1);
     assert_error("status 3");
     assert_error("last words");
 }
@@ -72,8 +74,12 @@ Test(launcher, does_not_wait_for_ever)
 Test(launcher, wants_the_line_as_agreed)
 {
     static const char *const lines[] = {
-        "hello", "listening", "listening 127.0.0.1", "listening :80",
-        "listening 127.0.0.1:0", "listening 127.0.0.1:65536",
+        "hello",
+        "listening",
+        "listening 127.0.0.1",
+        "listening :80",
+        "listening 127.0.0.1:0",
+        "listening 127.0.0.1:65536",
         "Listening 127.0.0.1:80",
     };
     char script[128];
@@ -104,7 +110,8 @@ Test(launcher, stops_by_SIGTERM)
     int status;
 
     cr_assert(start("trap 'exit 7' TERM; echo listening 127.0.0.1:80; "
-                    "while :; do sleep 0.01; done", 0) == 0);
+                    "while :; do sleep 0.01; done",
+                    0) == 0);
     cr_assert(!launcher_ended(&server, &status));
     cr_assert(launcher_stop(&server, 10000, &status) == 0, "%s",
               server.error);
@@ -117,7 +124,8 @@ Test(launcher, kills_who_does_not_stop)
     int status;
 
     cr_assert(start("trap '' TERM; echo listening 127.0.0.1:80; "
-                    "while :; do sleep 0.01; done", 0) == 0);
+                    "while :; do sleep 0.01; done",
+                    0) == 0);
     cr_assert(launcher_stop(&server, 100, &status) == -1);
     cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     assert_error("within 100 ms");
@@ -129,7 +137,8 @@ Test(launcher, finds_what_is_left_behind)
 
     cr_assert(start("sleep 100 & trap 'exit 0' TERM; "
                     "echo listening 127.0.0.1:80; "
-                    "while :; do sleep 0.01; done", 0) == 0);
+                    "while :; do sleep 0.01; done",
+                    0) == 0);
     cr_assert(launcher_stop(&server, 10000, &status) == -1);
     assert_error("left processes behind");
 }
@@ -137,7 +146,9 @@ Test(launcher, finds_what_is_left_behind)
 Test(launcher, limits_are_the_server_s_alone)
 {
     const char *const argv[] = {
-        "sh", "-c", "echo listening 127.0.0.1:$(ulimit -n); exec sleep 9",
+        "sh",
+        "-c",
+        "echo listening 127.0.0.1:$(ulimit -n); exec sleep 9",
         NULL,
     };
     const struct launch_plan plan = {.argv = argv, .max_files = 123};
@@ -151,7 +162,8 @@ Test(launcher, gives_the_server_none_of_our_descriptors)
 {
     cr_assert(dup2(STDIN_FILENO, 77) == 77);
     cr_assert(start("test -e /proc/$$/fd/77 && exit; "
-                    "echo listening 127.0.0.1:80; exec sleep 100", 0) == 0,
+                    "echo listening 127.0.0.1:80; exec sleep 100",
+                    0) == 0,
               "descriptor 77 was passed on");
     launcher_kill(&server);
 }
@@ -183,8 +195,17 @@ Test(launcher, splits_a_command_as_a_shell_would)
 Test(launcher, runs_no_shell)
 {
     static const char *const bad[] = {
-        "", "  ", "a; b", "a | b", "a & b", "a > b", "a $(b)", "a `b`",
-        "a 'b", "a (b)", "a $NO_SUCH_VARIABLE_HERE",
+        "",
+        "  ",
+        "a; b",
+        "a | b",
+        "a & b",
+        "a > b",
+        "a $(b)",
+        "a `b`",
+        "a 'b",
+        "a (b)",
+        "a $NO_SUCH_VARIABLE_HERE",
     };
     char *argv[LAUNCH_ARGS];
     uint16_t port;
@@ -200,8 +221,8 @@ Test(launcher, fills_one_free_port_in_everywhere)
     char number[8];
     uint16_t port;
 
-    cr_assert(launcher_split("serve {port} --log={port}.txt", argv, &port) ==
-              0);
+    cr_assert(
+        launcher_split("serve {port} --log={port}.txt", argv, &port) == 0);
     cr_assert(port != 0);
     snprintf(number, sizeof(number), "%d", port);
     cr_assert(strcmp(argv[1], number) == 0 && strstr(argv[2], number));

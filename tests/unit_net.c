@@ -40,7 +40,8 @@ static uint16_t port_of(int listener)
     struct sockaddr_in address;
     socklen_t size = sizeof(address);
 
-    cr_assert(getsockname(listener, (struct sockaddr *)&address, &size) == 0);
+    cr_assert(getsockname(listener, (struct sockaddr *)&address, &size) ==
+              0);
     return ntohs(address.sin_port);
 }
 
@@ -84,7 +85,8 @@ Test(net, a_client_is_counted_and_sends_at_once)
     int client = net_accept(listeners.fds[0]);
     cr_assert(client != -1 && stop_count() == 1);
     cr_assert(fcntl(client, F_GETFD) & FD_CLOEXEC);
-    cr_assert(getsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0);
+    cr_assert(getsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, &size) ==
+              0);
     cr_assert(on != 0, "TCP_NODELAY is not passed on by the listener");
     errno = ENOENT;
     net_close(client);
@@ -110,9 +112,10 @@ Test(net, at_max_clients_newcomers_are_closed)
     connect_client();
     cr_assert(net_accept(listeners.fds[0]) != -1);
     fflush(stderr);
-    cr_assert_stderr_eq_str("unit: --max-clients: Too many users: newcomers "
-                            "are closed until a client leaves\n",
-                            "once for each spell");
+    cr_assert_stderr_eq_str(
+        "unit: --max-clients: Too many users: newcomers "
+        "are closed until a client leaves\n",
+        "once for each spell");
 }
 
 /* Clients of ours count, too: connect first, then lower the limit. */

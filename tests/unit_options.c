@@ -10,8 +10,19 @@
 Test(options, a_number_is_decimal_and_whole)
 {
     static const char *const bad[] = {
-        "", " 1", "1 ", "+1", "0x10", "1.0", "1e3", "-", "--1", "1\n", "ten",
-        "99999999999999999999", "-99999999999999999999",
+        "",
+        " 1",
+        "1 ",
+        "+1",
+        "0x10",
+        "1.0",
+        "1e3",
+        "-",
+        "--1",
+        "1\n",
+        "ten",
+        "99999999999999999999",
+        "-99999999999999999999",
     };
     long value = 42;
 
@@ -41,9 +52,15 @@ Test(options, a_duration_has_a_unit)
         const char *text;
         uint64_t ns;
     } good[] = {
-        {"0s", 0}, {"1ns", 1}, {"250us", 250000}, {"1ms", 1000000},
-        {"1.5s", 1500000000}, {"0.5us", 500}, {"2min", 120000000000},
-        {".5s", 500000000}, {"10s", 10000000000},
+        {"0s", 0},
+        {"1ns", 1},
+        {"250us", 250000},
+        {"1ms", 1000000},
+        {"1.5s", 1500000000},
+        {"0.5us", 500},
+        {"2min", 120000000000},
+        {".5s", 500000000},
+        {"10s", 10000000000},
     };
     uint64_t ns;
 
@@ -58,8 +75,8 @@ Test(options, a_duration_has_a_unit)
 Test(options, what_is_no_duration_is_refused)
 {
     static const char *const bad[] = {
-        "", "5", "s", "ms5", "1 s", " 1s", "-1s", "+1s", "1.2.3s", "1h",
-        "1S", "0x1s", "1e3s", "infs", "nans", "1s ", ".s", "1msx",
+        "",   "5",  "s",    "ms5",  "1 s",  " 1s",  "-1s", "+1s", "1.2.3s",
+        "1h", "1S", "0x1s", "1e3s", "infs", "nans", "1s ", ".s",  "1msx",
     };
     uint64_t ns = 42;
 
@@ -96,7 +113,8 @@ static const struct model model = {
 };
 
 /* The words after the program's name, up to a NULL. */
-static struct options parse(const struct model *of, const char *const *words)
+static struct options parse(const struct model *of,
+                            const char *const *words)
 {
     char *argv[MAX_PORTS * 2 + 8] = {(char *)"server"};
     int argc = 1;
@@ -119,9 +137,11 @@ Test(options, defaults)
 
 Test(options, all_of_them)
 {
-    struct options o = parse(&model, (const char *const[]){
-        "--port", "0", "--port=65535", "--host", "::1", "--max-clients=1",
-        "--drain-ms", "0", "--turns", "9", "--work", "sleep:0ms", NULL});
+    struct options o = parse(
+        &model,
+        (const char *const[]){"--port", "0", "--port=65535", "--host",
+                              "::1", "--max-clients=1", "--drain-ms", "0",
+                              "--turns", "9", "--work", "sleep:0ms", NULL});
 
     cr_assert(o.nports == 2 && o.ports[0] == 0 && o.ports[1] == 65535);
     cr_assert(strcmp(o.host, "::1") == 0);

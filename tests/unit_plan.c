@@ -8,10 +8,11 @@ TestSuite(plan, .timeout = 20);
 
 static const struct experiment sample = {
     .name = "sample",
-    .points = {
-        {1, NULL, false, false, {1, 2, 3}},
-        {50, NULL, false, true, {2, 2, 2}},
-    },
+    .points =
+        {
+            {1, NULL, false, false, {1, 2, 3}},
+            {50, NULL, false, true, {2, 2, 2}},
+        },
 };
 
 static const struct experiment of_one = {

@@ -14,9 +14,11 @@ Test(proc, reads_a_line_of_stat)
 {
     struct proc_stat stat;
 
-    cr_assert(proc_parse_stat(
-                  "42 (epoll) S 7 42 42 0 -1 4194304 100 200 0 0 11 12 13 14 "
-                  "20 0 3 0 12345 1000 200", &stat) == 0);
+    cr_assert(
+        proc_parse_stat(
+            "42 (epoll) S 7 42 42 0 -1 4194304 100 200 0 0 11 12 13 14 "
+            "20 0 3 0 12345 1000 200",
+            &stat) == 0);
     cr_assert(stat.pid == 42 && stat.parent == 7 && stat.group == 42);
     cr_assert(stat.user_ticks == 11 && stat.system_ticks == 12);
     cr_assert(stat.child_user_ticks == 13 && stat.child_system_ticks == 14);
@@ -27,16 +29,18 @@ Test(proc, is_not_led_astray_by_a_name)
 {
     struct proc_stat stat;
 
-    cr_assert(proc_parse_stat(
-                  "42 (a) R 1 (b) c) S 7 42 42 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 "
-                  "5", &stat) == 0);
+    cr_assert(
+        proc_parse_stat(
+            "42 (a) R 1 (b) c) S 7 42 42 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 "
+            "5",
+            &stat) == 0);
     cr_assert(stat.parent == 7 && stat.tasks == 1);
 }
 
 Test(proc, refuses_what_is_no_stat)
 {
-    static const char *const bad[] = {"", "42", "42 (x", "42 (x)",
-                                      "42 (x) S 1 2", "x (y) S 1"};
+    static const char *const bad[] = {
+        "", "42", "42 (x", "42 (x)", "42 (x) S 1 2", "x (y) S 1"};
     struct proc_stat stat;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -47,13 +51,13 @@ Test(proc, reads_the_machine)
 {
     uint64_t busy, steal, bytes;
 
-    cr_assert(proc_parse_cpu("cpu  1 2 3 400 50 6 7 8 0 0", &busy,
-                             &steal) == 0);
+    cr_assert(
+        proc_parse_cpu("cpu  1 2 3 400 50 6 7 8 0 0", &busy, &steal) == 0);
     cr_assert(busy == 1 + 2 + 3 + 6 + 7 && steal == 8);
     cr_assert(proc_parse_cpu("intr 5", &busy, &steal) == -1);
     cr_assert(proc_parse_cpu("cpu 1 2", &busy, &steal) == -1);
-    cr_assert(proc_parse_loopback("    lo: 914196134   88309 0 0", &bytes)
-              == 0);
+    cr_assert(
+        proc_parse_loopback("    lo: 914196134   88309 0 0", &bytes) == 0);
     cr_assert(bytes == 914196134);
     cr_assert(proc_parse_loopback("  eth0: 1 2 3", &bytes) == -1);
 }
@@ -67,7 +71,8 @@ static void use_cpu(double seconds)
     } while ((double)used.tv_sec + (double)used.tv_nsec / 1e9 < seconds);
 }
 
-/* A child that has a child, each of which used 60 ms of CPU; one has died. */
+/* A child that has a child, each of which used 60 ms of CPU; one has died.
+ */
 static pid_t start_family(int ready)
 {
     pid_t pid = fork();

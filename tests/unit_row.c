@@ -1,4 +1,5 @@
-/* bench/row and bench/csv: raw files, as they should be and as they come. */
+/* bench/row and bench/csv: raw files, as they should be and as they come.
+ */
 #include "bench/csv.h"
 #include "bench/row.h"
 
@@ -153,7 +154,10 @@ Test(row, that_a_killed_run_left_half_written_is_left_out)
 Test(row, file_that_is_none_is_refused_with_its_line)
 {
     static const char *const bad[] = {
-        "nonsense\n", "a,b,c\n", "\"open\n", "\n",
+        "nonsense\n",
+        "a,b,c\n",
+        "\"open\n",
+        "\n",
     };
     struct rows rows;
     char error[256];
@@ -191,6 +195,7 @@ Test(row, file_may_be_empty_or_missing)
 
     write_file("", 0);
     cr_assert(read_back(&rows, error) == 0 && rows.n == 0);
-    cr_assert(rows_read(&rows, "/no/such/file", error, sizeof(error)) == -1);
+    cr_assert(rows_read(&rows, "/no/such/file", error, sizeof(error)) ==
+              -1);
     cr_assert(strstr(error, "/no/such/file") != NULL);
 }

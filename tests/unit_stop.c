@@ -86,8 +86,9 @@ Test(stop, who_is_left_is_cut)
     cr_assert(client_listen(ends[0], PATIENCE_MS) == CLIENT_CLOSED);
     cr_assert(recv(ends[0], &byte, 1, 0) == 0);
     cr_assert(stop_status() == 1);
-    cr_assert_stderr_eq_str("stop: cut 1 client that had not finished after "
-                            "0 ms\n");
+    cr_assert_stderr_eq_str(
+        "stop: cut 1 client that had not finished after "
+        "0 ms\n");
 }
 
 Test(stop, a_client_is_forgotten_once)

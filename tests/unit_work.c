@@ -16,8 +16,9 @@ static double seconds(clockid_t clock)
 Test(work, bad_specs_are_refused)
 {
     static const char *const bad[] = {
-        "", "cpu", "sleep", "cpu:", "sleep:", "cpu:5", ":5ms", "disk:5ms",
-        "sleep:11s", "cpu:-1ms", "cpu:1ms ", "CPU:1ms", "sleep::1ms",
+        "",         "cpu",     "sleep",      "cpu:",      "sleep:",
+        "cpu:5",    ":5ms",    "disk:5ms",   "sleep:11s", "cpu:-1ms",
+        "cpu:1ms ", "CPU:1ms", "sleep::1ms",
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

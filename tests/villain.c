@@ -43,8 +43,10 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'p':
         if (options_number(arg, 1, UINT16_MAX, &port) == -1)
-            argp_error(state, "--port %s: a number from 1 to 65535 is "
-                       "accepted", arg);
+            argp_error(state,
+                       "--port %s: a number from 1 to 65535 is "
+                       "accepted",
+                       arg);
         arguments->port = (uint16_t)port;
         return 0;
     case 'h':
@@ -88,9 +90,10 @@ int main(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        options, take_option, "NAME",
-        "Plays a badly behaved client against a server.\v", NULL,
-        list_villains, NULL,
+        options, take_option,
+        "NAME",  "Plays a badly behaved client against a server.\v",
+        NULL,    list_villains,
+        NULL,
     };
     static int fds[HELD];
     struct arguments arguments = {.host = ECHO_HOST, .port = ECHO_PORT};

@@ -46,7 +46,8 @@ static ssize_t vanish(const char *host, uint16_t port, int *fds, size_t max)
     return 0;
 }
 
-/* Nothing is unread yet: an ordinary end, and nobody there for the reply. */
+/* Nothing is unread yet: an ordinary end, and nobody there for the reply.
+ */
 static ssize_t leave(const char *host, uint16_t port, int *fds, size_t max)
 {
     unsigned char data[16 * ECHO_CHUNK];
@@ -116,7 +117,8 @@ static ssize_t half_close(const char *host, uint16_t port, int *fds,
     return 1;
 }
 
-static ssize_t nothing(const char *host, uint16_t port, int *fds, size_t max)
+static ssize_t nothing(const char *host, uint16_t port, int *fds,
+                       size_t max)
 {
     (void)max;
     fds[0] = client_connect(host, port);

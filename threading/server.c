@@ -26,7 +26,7 @@ enum { STACK_BYTES = 256 * 1024 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t one_left = PTHREAD_COND_INITIALIZER;
-static int talking; /* threads with a client; guarded by lock */
+static int talking;         /* threads with a client; guarded by lock */
 static pthread_attr_t attr; /* of each thread; written before the first */
 
 /* The life of a thread. */
@@ -50,7 +50,8 @@ static void welcome(int listener)
         return;
     pthread_t thread;
     pthread_mutex_lock(&lock);
-    int error = pthread_create(&thread, &attr, talk, (void *)(intptr_t)client);
+    int error = pthread_create(&thread, &attr, talk,
+                               (void *)(intptr_t)client);
     if (error == 0)
         talking++;
     pthread_mutex_unlock(&lock);

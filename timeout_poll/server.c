@@ -26,7 +26,8 @@ static const struct option_number numbers[] = {
 
 static const struct model model = {
     .name = "timeout_poll",
-    .about = "Echo server: one thread asks each socket in turn, for a while.",
+    .about =
+        "Echo server: one thread asks each socket in turn, for a while.",
     .many_ports = true,
     .max_clients = 4096,
     .numbers = numbers,
