@@ -9,13 +9,26 @@ comma := ,
 BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
 
 ROOMS := iterative forking threading timeout_poll select epoll
-SOURCES := $(wildcard $(ROOMS:=/*.c) common/*.c bench/*.c tests/*.c demo/*.c)
+# Programs with a library of their own: the header that shows whether it is
+# there, and how to link it. Where it is missing, the program is left out.
+EXTRAS := epoll/uring|liburing.h|-luring \
+  bench/peers/libuv|uv.h|-luv \
+  bench/peers/libevent|event2/bufferevent.h|-levent_core \
+  bench/peers/libev|ev.h|-lev
+part = $(word $(1),$(subst |, ,$(2)))
+lacks = $(shell $(CC) $(CPPFLAGS) -E -include $(call part,2,$(1)) -x c \
+  /dev/null >/dev/null 2>&1 || echo $(call part,1,$(1)))
+LACKING := $(strip $(foreach extra,$(EXTRAS),$(call lacks,$(extra))))
+
+FUZZERS := $(wildcard tests/fuzz_*.c)
+SOURCES := $(filter-out $(LACKING:=.c) $(FUZZERS),$(wildcard $(ROOMS:=/*.c) common/*.c \
+  bench/*.c bench/peers/*.c tests/*.c demo/*.c))
 MAINS := $(shell grep -l '^int main\b' $(SOURCES))
 SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
 MODULES := $(filter-out $(MAINS) $(SUITES),$(SOURCES))
 SERVERS := $(filter $(ROOMS:=/%),$(shell grep -l '"common/echo.h"' $(MAINS)))
 MODELS := $(patsubst %/server,%,$(SERVERS:.c=))
-PROGRAMS := $(MAINS:%.c=$(BUILD)/%)
+PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out $(SUITES),$(MAINS)))
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 SUITE_CPPFLAGS := -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=3 $(CPPFLAGS)
@@ -26,11 +39,15 @@ SUITE_CFLAGS := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
     -fno-omit-frame-pointer -U_FORTIFY_SOURCE) $(CFLAGS)
 SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
   $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
 
-PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox libjansson-dev
+PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
+  libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev tmux
+DOCS_PACKAGES := pandoc help2man python3
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: help all deps test bench diff wall format lint check clean contract
+.PHONY: help all deps test bench diff wall format lint check clean contract \
+  fuzz contract-san demo pictures
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -38,9 +55,11 @@ help: ## this list
 	  sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 all: $(PROGRAMS) $(BUILD)/servers ## build everything
+	@$(if $(LACKING),echo 'left out for lack of a library: $(LACKING)')
 
-deps: ## install what is missing for all, test and bench (DEV=1: for lint too)
-	@.ci/deps $(PACKAGES) $(if $(DEV),$(LINT_PACKAGES))
+deps: ## install what is missing for all, test and bench (DEV=1, DOCS=1: more)
+	@.ci/deps $(PACKAGES) $(if $(DEV),$(LINT_PACKAGES)) \
+	  $(if $(DOCS),$(DOCS_PACKAGES))
 
 # --- building ---------------------------------------------------------------
 
@@ -54,9 +73,27 @@ $(BUILD)/libsuite.a: $(call object,$(MODULES))
 
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
-	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(SUITE_LDLIBS)
 
-$(BUILD)/bench/%: LDLIBS += -ljansson -lm
+# The suites need Criterion, which `make all` does without.
+$(BUILD)/tests/unit: $(call object,$(filter tests/unit%,$(SUITES)))
+$(BUILD)/tests/contract: $(call object,$(filter tests/contract%,$(SUITES)))
+$(BUILD)/tests/unit $(BUILD)/tests/contract: $(BUILD)/libsuite.a
+	$(CC) $(SUITE_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libsuite.a \
+	  -lcriterion $(SUITE_LDLIBS)
+
+ifdef SAN # for the servers; Criterion's runner does not run under all of them
+.PHONY: build/tests/unit build/tests/contract
+build/tests/unit build/tests/contract:
+	@$(MAKE) --no-print-directory SAN= $@
+endif
+
+$(foreach extra,$(EXTRAS),$(eval $(BUILD)/$(call part,1,$(extra)): \
+  LDLIBS += $(call part,3,$(extra))))
+
+# The manifest of a run tells what the servers were built with.
+$(BUILD)/obj/bench/manifest.o: SUITE_CPPFLAGS += \
+  -DSUITE_FLAGS='"$(filter-out -D%,$(SUITE_CFLAGS))"'
 
 # The echo servers, a name a line: what tests, benchmark and demo go through.
 $(BUILD)/servers: $(SERVERS) Makefile
@@ -64,6 +101,56 @@ $(BUILD)/servers: $(SERVERS) Makefile
 	@printf '%s\n' $(MODELS) > $@
 
 -include $(patsubst %.o,%.d,$(call object,$(SOURCES)))
+
+# --- testing ----------------------------------------------------------------
+
+# No pipe behind the suites: who a crash leaves over would hold it open.
+run_unit = SUITE_BUILD=$(BUILD) timeout -k 10 300 build/tests/unit
+run_contract = SUITE_BUILD=$(BUILD) timeout -k 10 900 build/tests/contract \
+  $(if $(FILTER),--filter '$(FILTER)')
+
+test: all build/tests/unit build/tests/contract ## run all tests
+	@failed=0; $(run_unit) || failed=1; \
+	  env -u SERVER $(run_contract) || failed=1; exit $$failed
+
+contract: all build/tests/contract ## test any server: SERVER='COMMAND {port}'
+	@$(run_contract)
+
+empty :=
+THREADED := $(patsubst %/server,%,$(basename $(shell \
+  grep -l pthread_create $(SERVERS))))
+
+contract-san: ## run the contract over servers built with sanitizers
+	@$(MAKE) contract SAN=address,undefined SERVER=
+	@$(MAKE) contract SAN=thread SERVER= \
+	  FILTER='@($(subst $(empty) $(empty),|,$(THREADED)))/*'
+
+# --- fuzzing ----------------------------------------------------------------
+
+FUZZ_SECONDS ?= 30
+# What parses the input of strangers. Needs clang and its runtime: on Debian
+# 12, clang and libclang-rt-14-dev.
+PARSERS := common/show.c epoll/http.c select/frame.c demo/scene.c \
+  common/options.c common/work.c
+
+$(BUILD)/fuzz/%: tests/fuzz_%.c $(PARSERS) Makefile
+	@mkdir -p $(@D)
+	clang $(SUITE_CPPFLAGS) -std=c17 -g -O1 -U_FORTIFY_SOURCE \
+	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	  -o $@ $< $(PARSERS)
+
+# What is found new goes to build/, what is kept is in tests/corpus/.
+fuzz: $(FUZZERS:tests/fuzz_%.c=$(BUILD)/fuzz/%) ## random input to all parsers (FUZZ_SECONDS=30 for each)
+	@set -e; for target in $^; do \
+	  found=$(BUILD)/fuzz/found-$${target##*/}; mkdir -p $$found; \
+	  $$target -max_total_time=$(FUZZ_SECONDS) -max_len=9000 -print_final_stats=1 \
+	    -artifact_prefix=$(BUILD)/fuzz/ $$found \
+	    tests/corpus/$${target##*/}; done
+
+# --- measuring --------------------------------------------------------------
+
+bench: all ## measure the models and report: make bench ARGS=--quick
+	@bench/run $(ARGS)
 
 # --- reading ----------------------------------------------------------------
 
@@ -80,6 +167,83 @@ diff: ## what differs between two models: make diff A=iterative B=forking
 wall: ## two models side by side, 160 columns: make wall A=select B=epoll
 	@diff -y -t -W 160 $(call source,$(A)) $(call source,$(B)) | \
 	  if test -t 1; then less -S; else cat; fi
+
+# --- showing ----------------------------------------------------------------
+
+SCENE ?= silent-first
+
+demo: all ## see it live: make demo SCENE=crowd (docs/demo.md)
+	@$(BUILD)/demo/demo --scene $(SCENE)
+
+# SCENE, size, and a text on the screen at the moment that is wanted.
+picture = COLUMNS=$(2) LINES=$(3) LC_ALL=C.UTF-8 NO_COLOR= \
+  $(BUILD)/demo/demo --plain --scene $(1) --record $(BUILD)/$(1).cast \
+  >/dev/null && $(BUILD)/demo/picture $(BUILD)/$(1).cast '$(4)' \
+  > docs/img/demo-$(1).svg
+
+pictures: all ## record the demo anew for README and chapters (two minutes)
+	@mkdir -p docs/img
+	$(call picture,silent-first,100,28,answer: nobody)
+	$(call picture,crowd,84,26,9 processes)
+	$(call picture,fork-storm,84,24,answer: 6)
+	$(call picture,ten-ports,100,20,answer: no)
+	$(call picture,cpu-work,84,16,accept queue 1)
+
+# --- the book ---------------------------------------------------------------
+
+.PHONY: docs docs-check docs-test exercises man install uninstall models \
+  programs
+
+# $(call need,COMMAND,PACKAGE...)
+need = command -v $(1) >/dev/null || { echo "make $@: $(1) is missing; \
+  \`make deps DOCS=1\` installs $(2)" >&2; exit 1; }
+
+docs: all ## the book as a site in build/docs; its generated parts made anew
+	@$(call need,pandoc,$(DOCS_PACKAGES))
+	@docs/diagrams/draw docs/diagrams
+	@docs/tools/book update
+	@docs/tools/book site $(BUILD)/docs
+
+docs-check: all ## does the book show only what the tree has?
+	@failed=0; docs/diagrams/draw --check docs/diagrams || failed=1; \
+	  docs/tools/book check || failed=1; exit $$failed
+
+# Where what it needs is missing, it says so and passes.
+docs-test: docs ## try the site in headless Chromium (node, playwright-core)
+	@docs/site/test $(BUILD)
+
+exercises: all build/tests/contract ## does the suite find each planted bug?
+	@docs/exercises/check
+
+# What works without the tree, each by its path: echo-select-chat.
+PREFIX ?= /usr/local
+INSTALLED := $(filter-out $(addprefix $(BUILD)/,bench/harness bench/report \
+  bench/peers/% demo/% tests/%),$(PROGRAMS))
+name_of = echo-$(subst /,-,$(patsubst %/server,%,$(1:$(BUILD)/%=%)))
+NAMES := $(foreach program,$(INSTALLED),$(call name_of,$(program)))
+BIN := $(DESTDIR)$(PREFIX)/bin
+MAN := $(DESTDIR)$(PREFIX)/share/man/man1
+
+man: all ## manual pages in build/man, made from --help
+	@$(call need,help2man,$(DOCS_PACKAGES))
+	@mkdir -p $(BUILD)/man
+	@set -e; $(foreach program,$(INSTALLED),docs/tools/man $(program) \
+	  $(call name_of,$(program)) >$(BUILD)/man/$(call name_of,$(program)).1;)
+
+install: man ## programs and manual pages under PREFIX (and DESTDIR)
+	install -d $(BIN) $(MAN)
+	@set -e; $(foreach program,$(INSTALLED),install -m 755 $(program) \
+	  $(BIN)/$(call name_of,$(program));)
+	install -m 644 $(NAMES:%=$(BUILD)/man/%.1) $(MAN)
+
+uninstall: ## take away what install put there
+	rm -f $(NAMES:%=$(BIN)/%) $(NAMES:%=$(MAN)/%.1)
+
+models: # the echo servers, a name a line
+	@printf '%s\n' $(MODELS)
+
+programs: # what is built, a path a line
+	@printf '%s\n' $(PROGRAMS)
 
 # --- upkeep -----------------------------------------------------------------
 

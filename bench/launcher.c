@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -43,6 +44,18 @@ static void limit(int what, unsigned long value)
         _exit(126);
 }
 
+/* Numbers this high are given to nobody; the pid makes it one server's. */
+static void take_own_user(void)
+{
+    const uid_t user = 0x20000000 + (uid_t)getpid();
+
+    if (geteuid() == 0 ? setgid(user) == -1 || setuid(user) == -1
+                       : unshare(CLONE_NEWUSER) == -1) {
+        dprintf(STDERR_FILENO, LAUNCH_NO_USER ": %s\n", strerror(errno));
+        _exit(126);
+    }
+}
+
 /* In the child, between fork() and exec(): async-signal-safe calls only. */
 _Noreturn static void become(const struct launch_plan *plan, int out, int err,
                              pid_t parent)
@@ -51,9 +64,6 @@ _Noreturn static void become(const struct launch_plan *plan, int out, int err,
     cpu_set_t cpus;
 
     setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(126); /* the parent died before it was asked for */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
@@ -62,6 +72,11 @@ _Noreturn static void become(const struct launch_plan *plan, int out, int err,
     close_range(3, ~0U, 0);
     limit(RLIMIT_NOFILE, plan->max_files);
     limit(RLIMIT_NPROC, plan->max_tasks);
+    if (plan->own_user)
+        take_own_user(); /* which would undo the next */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(126); /* the parent died before it was asked for */
     limit(RLIMIT_AS, plan->max_bytes);
     if (plan->cpu > 0) {
         CPU_ZERO(&cpus);
@@ -256,15 +271,21 @@ bool launcher_ended(struct server *server, int *status)
 
 int launcher_stop(struct server *server, int wait_ms, int *status)
 {
+    if (server->pid != 0)
+        kill(server->pid, SIGTERM);
+    return launcher_wait(server, wait_ms, status);
+}
+
+int launcher_wait(struct server *server, int wait_ms, int *status)
+{
     int how = 0;
     int result = 0;
 
     if (server->pid == 0)
         return 0;
-    kill(server->pid, SIGTERM);
     if (wait_end(server->pid, wait_ms) == -1) {
         snprintf(server->error, LAUNCH_ERROR, "did not end within %d ms of "
-                 "SIGTERM and was killed", wait_ms);
+                 "the signal to stop and was killed", wait_ms);
         result = -1;
     }
     kill(server->pid, SIGKILL); /* a zombie by now, if all went well */
@@ -290,30 +311,64 @@ void launcher_kill(struct server *server)
     forget(server);
 }
 
-void launcher_path(char *path, size_t size, const char *model)
+const char *launcher_folder(void)
 {
-    snprintf(path, size, "build/%s/server", model);
-    if (access(path, X_OK) == -1)
-        snprintf(path, size, "build/%s", model);
+    const char *folder = getenv("SUITE_BUILD");
+
+    return folder != NULL && *folder != '\0' ? folder : "build";
 }
 
-/* Asks the kernel for a port, and gives it back: a moment's promise. */
-static uint16_t free_port(void)
+void launcher_path(char *path, size_t size, const char *model)
 {
-    struct sockaddr_in address = {
+    snprintf(path, size, "%s/%s/server", launcher_folder(), model);
+    if (access(path, X_OK) == -1)
+        snprintf(path, size, "%s/%s", launcher_folder(), model);
+}
+
+static bool port_is_free(uint16_t port)
+{
+    const struct sockaddr_in address = {
         .sin_family = AF_INET,
+        .sin_port = htons(port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-    socklen_t length = sizeof(address);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is_free = fd != -1 && bind(fd, (const struct sockaddr *)&address,
+                                    sizeof(address)) == 0;
 
-    if (fd == -1)
-        return 0;
-    if (bind(fd, (struct sockaddr *)&address, length) == -1 ||
-        getsockname(fd, (struct sockaddr *)&address, &length) == -1)
-        address.sin_port = 0;
-    close(fd);
-    return ntohs(address.sin_port);
+    if (fd != -1)
+        close(fd);
+    return is_free;
+}
+
+/* The lowest port that the kernel gives to a client. */
+static unsigned first_client_port(void)
+{
+    unsigned first = 32768; /* Linux' default */
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+    if (file != NULL) {
+        if (fscanf(file, "%u", &first) != 1)
+            first = 32768;
+        fclose(file);
+    }
+    return first;
+}
+
+uint16_t launcher_free_port(void)
+{
+    enum { LOWEST = 10240, TRIES = 1000 };
+    unsigned end = first_client_port();
+
+    for (int i = 0; i < TRIES && end > LOWEST && end <= UINT16_MAX; i++) {
+        unsigned number;
+        if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+            break;
+        uint16_t port = (uint16_t)(LOWEST + number % (end - LOWEST));
+        if (port_is_free(port))
+            return port;
+    }
+    return 0;
 }
 
 /* A copy of text, {port} filled in wherever it stands. NULL: no memory. */
@@ -326,7 +381,7 @@ static char *fill_port(const char *text, uint16_t *port)
     while (copy != NULL && (at = strstr(copy, mark)) != NULL) {
         char *longer;
         if (*port == 0)
-            *port = free_port();
+            *port = launcher_free_port();
         *at = '\0';
         int n = asprintf(&longer, "%s%d%s", copy, *port,
                          at + sizeof(mark) - 1);

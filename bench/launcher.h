@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 enum { LAUNCH_ARGS = 48, LAUNCH_ERROR = 256 };
+#define LAUNCH_NO_USER "cannot become a user of its own"
 
 /* What to start and how. Zero means: as it is. */
 struct launch_plan {
@@ -27,6 +28,7 @@ struct launch_plan {
     unsigned long max_files; /* RLIMIT_NOFILE; 0: as it is */
     unsigned long max_tasks; /* RLIMIT_NPROC; 0: as it is */
     unsigned long max_bytes; /* RLIMIT_AS; 0: as it is */
+    bool own_user;           /* so that max_tasks binds it alone */
     int ready_ms;            /* wait for `listening` this long; 0: 10000 */
 };
 
@@ -42,6 +44,11 @@ struct server {
 
 /*
  * Starts a server and waits until it listens.
+ *
+ * RLIMIT_NPROC counts all that a user runs, and does not bind root. own_user
+ * gives the server a user that nobody else is: an unused number when we are
+ * root, otherwise a user namespace. Where neither is allowed the error says
+ * so, in the words LAUNCH_NO_USER.
  *
  * Returns  0, and server is to be ended by launcher_stop(); or -1 with
  *          server->error: could not be executed, ended before it listened
@@ -60,6 +67,9 @@ int launcher_start(struct server *server, const struct launch_plan *plan);
  */
 int launcher_stop(struct server *server, int wait_ms, int *status);
 
+/* As launcher_stop(), when the server has been told to end by other means. */
+int launcher_wait(struct server *server, int wait_ms, int *status);
+
 /*
  * Kills server and process group at once and frees what the launcher holds.
  * Does nothing when it does not run.
@@ -69,8 +79,21 @@ void launcher_kill(struct server *server);
 /* Has it ended by itself? Then *status is as from waitpid(). */
 bool launcher_ended(struct server *server, int *status);
 
-/* The path of one of this suite's servers: "build/forking/server". */
+/*
+ * The path of one of this suite's servers: "build/forking/server". The
+ * environment's SUITE_BUILD names another folder than build.
+ */
 void launcher_path(char *path, size_t size, const char *model);
+
+/* The folder of the servers: "build", or what SUITE_BUILD says. */
+const char *launcher_folder(void);
+
+/*
+ * A port of 127.0.0.1 that is free at this moment, below those that the
+ * kernel gives to clients; one of theirs could be taken again before it is
+ * used. 0 when there is none.
+ */
+uint16_t launcher_free_port(void);
 
 /*
  * Splits a command as a shell would, with quotes and $VARIABLES but without

@@ -25,7 +25,7 @@ void pattern_fill(struct pattern *pattern, size_t size)
     }
 }
 
-struct client client_new(uint32_t number, bool idle)
+struct client load_client_new(uint32_t number, bool idle)
 {
     return (struct client){
         .fd = -1,
@@ -55,8 +55,9 @@ static enum outcome outcome_of_errno(void)
     }
 }
 
-enum outcome client_connect(struct client *client,
-                            const struct target *target, uint64_t number)
+enum outcome load_client_connect(struct client *client,
+                                 const struct target *target,
+                                 uint64_t number)
 {
     const struct sockaddr *address =
         (const struct sockaddr *)&target->address;
@@ -77,7 +78,7 @@ enum outcome client_connect(struct client *client,
     return outcome_of_errno();
 }
 
-void client_begin(struct client *client)
+void load_client_begin(struct client *client)
 {
     client->messages++;
     client->sent = 0;
@@ -87,8 +88,9 @@ void client_begin(struct client *client)
         client->place -= PATTERN_PLACES;
 }
 
-enum outcome client_send(struct client *client,
-                         const struct pattern *pattern, uint64_t *bytes)
+enum outcome load_client_send(struct client *client,
+                              const struct pattern *pattern,
+                              uint64_t *bytes)
 {
     size_t left = pattern->size - client->sent;
     ssize_t n = send(client->fd,
@@ -102,9 +104,9 @@ enum outcome client_send(struct client *client,
     return (size_t)n == left ? OUTCOME_DONE : OUTCOME_WAIT;
 }
 
-enum outcome client_receive(struct client *client,
-                            const struct pattern *pattern,
-                            unsigned char *buf, uint64_t *bytes)
+enum outcome load_client_receive(struct client *client,
+                                 const struct pattern *pattern,
+                                 unsigned char *buf, uint64_t *bytes)
 {
     ssize_t n;
 
@@ -125,7 +127,7 @@ enum outcome client_receive(struct client *client,
     return client->received == pattern->size ? OUTCOME_DONE : OUTCOME_WAIT;
 }
 
-void client_close(struct client *client)
+void load_client_close(struct client *client)
 {
     if (client->fd != -1)
         close(client->fd);

@@ -73,7 +73,7 @@ struct client {
 };
 
 /* The client of a number, without a connection. */
-struct client client_new(uint32_t number, bool idle);
+struct client load_client_new(uint32_t number, bool idle);
 
 /*
  * Begins to connect, or goes on with it.
@@ -82,11 +82,12 @@ struct client client_new(uint32_t number, bool idle);
  * Returns  OUTCOME_DONE: connected; OUTCOME_WAIT: ask again when there is
  *          room to send; or the failure. fd may be open in every case.
  */
-enum outcome client_connect(struct client *client,
-                            const struct target *target, uint64_t number);
+enum outcome load_client_connect(struct client *client,
+                                 const struct target *target,
+                                 uint64_t number);
 
 /* Turns to the next message. */
-void client_begin(struct client *client);
+void load_client_begin(struct client *client);
 
 /*
  * Sends what there is room for. Adds what was sent to *bytes.
@@ -94,8 +95,9 @@ void client_begin(struct client *client);
  * Returns  OUTCOME_DONE: the message has been sent; OUTCOME_WAIT: there is
  *          no room for the rest; or the failure.
  */
-enum outcome client_send(struct client *client,
-                         const struct pattern *pattern, uint64_t *bytes);
+enum outcome load_client_send(struct client *client,
+                              const struct pattern *pattern,
+                              uint64_t *bytes);
 
 /*
  * Receives what is there and compares. Adds what was received to *bytes.
@@ -104,11 +106,11 @@ enum outcome client_send(struct client *client,
  * Returns  OUTCOME_DONE: the whole message is back; OUTCOME_WAIT; or the
  *          failure.
  */
-enum outcome client_receive(struct client *client,
-                            const struct pattern *pattern,
-                            unsigned char *buf, uint64_t *bytes);
+enum outcome load_client_receive(struct client *client,
+                                 const struct pattern *pattern,
+                                 unsigned char *buf, uint64_t *bytes);
 
 /* Closes the connection, if there is one. */
-void client_close(struct client *client);
+void load_client_close(struct client *client);
 
 #endif

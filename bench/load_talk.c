@@ -45,7 +45,7 @@ static void close_client(struct worker *worker, struct client *client)
         worker->connecting--;
     if (client->fd != -1)
         worker->open--;
-    client_close(client);
+    load_client_close(client);
 }
 
 /* Does a client's message count into the latencies? */
@@ -118,8 +118,8 @@ static int watch(struct worker *worker, struct client *client, int op,
 /* Sends on. Short messages leave in one call, and epoll is not touched. */
 static void push(struct worker *worker, struct client *client)
 {
-    enum outcome outcome = client_send(client, worker->run->pattern,
-                                       &worker->tally->bytes_sent);
+    enum outcome outcome = load_client_send(client, worker->run->pattern,
+                                            &worker->tally->bytes_sent);
 
     if (outcome > OUTCOME_WAIT) {
         fail(worker, client, outcome);
@@ -151,7 +151,8 @@ void talk_connect(struct worker *worker, struct client *client)
     bool fresh = client->fd == -1;
     uint64_t number = worker->connections * (uint64_t)options->threads +
                       worker->index;
-    enum outcome outcome = client_connect(client, &options->target, number);
+    enum outcome outcome = load_client_connect(client, &options->target,
+                                               number);
 
     if (fresh) {
         worker->connections++;
@@ -175,7 +176,7 @@ void talk_connect(struct worker *worker, struct client *client)
 static void begin(struct worker *worker, struct client *client,
                   uint64_t due_ns)
 {
-    client_begin(client);
+    load_client_begin(client);
     client->due_ns = due_ns;
     client->asked_ns = worker->now_ns;
     client->state = CLIENT_WAITING;
@@ -250,8 +251,9 @@ static void pull(struct worker *worker, struct client *client, bool ended)
     enum outcome outcome;
 
     do
-        outcome = client_receive(client, worker->run->pattern, worker->buf,
-                                 &worker->tally->bytes_received);
+        outcome = load_client_receive(client, worker->run->pattern,
+                                      worker->buf,
+                                      &worker->tally->bytes_received);
     while (outcome == OUTCOME_WAIT && ended);
     if (outcome == OUTCOME_DONE) {
         finish(worker, client);
@@ -269,8 +271,9 @@ static void see_off(struct worker *worker, struct client *client,
     enum outcome outcome;
 
     do
-        outcome = client_receive(client, worker->run->pattern, worker->buf,
-                                 &worker->after.bytes_received);
+        outcome = load_client_receive(client, worker->run->pattern,
+                                      worker->buf,
+                                      &worker->after.bytes_received);
     while (outcome <= OUTCOME_WAIT && ended);
     worker->errors[OUTCOME_WRONG_BYTE] += outcome == OUTCOME_WRONG_BYTE;
     if (outcome > OUTCOME_WAIT) {

@@ -213,6 +213,7 @@ void *worker_run(void *arg)
     worker->now_ns = clock_now_ns();
     worker->flight_ns = worker->now_ns;
     worker->sending = true;
+    mark(worker, "connected");
     if (run->options->rate == 0)
         talk_start_all(worker);
     turn_until(worker, run->window_ns);
@@ -254,7 +255,7 @@ struct worker *worker_new(struct run *run, unsigned index)
         return NULL;
     }
     for (size_t i = 0; i < n; i++)
-        worker->clients[i] = client_new(
+        worker->clients[i] = load_client_new(
             (uint32_t)(i * (size_t)run->options->threads + index),
             i >= worker->nclients);
     if (run->options->churn)

@@ -42,33 +42,42 @@ static bool not_yet(void)
     return errno == EAGAIN || errno == EINTR;
 }
 
-enum echo_wait echo_step(struct conn *conn)
+enum echo_wait echo_receive(struct conn *conn)
 {
-    conn->drained = false;
-    if (conn->sent == conn->filled) {
-        ssize_t n = recv(conn->fd, conn->buf, sizeof(conn->buf),
-                         MSG_DONTWAIT);
-        if (n == -1 && not_yet()) {
-            conn->drained = true;
-            return conn->waits_for = ECHO_READ;
-        }
-        if (n <= 0)
-            return conn->waits_for = ECHO_DONE;
-        conn->filled = (size_t)n;
-        conn->sent = 0;
-        work_do();
-    }
+    ssize_t n = recv(conn->fd, conn->buf, sizeof(conn->buf), MSG_DONTWAIT);
 
+    conn->drained = n == -1 && not_yet();
+    if (conn->drained)
+        return conn->waits_for = ECHO_READ;
+    if (n <= 0)
+        return conn->waits_for = ECHO_DONE;
+    conn->filled = (size_t)n;
+    conn->sent = 0;
+    return conn->waits_for = ECHO_WRITE;
+}
+
+enum echo_wait echo_send(struct conn *conn)
+{
     ssize_t n = send(conn->fd, conn->buf + conn->sent,
                      conn->filled - conn->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n == -1 && !not_yet())
+
+    conn->drained = n == -1 && not_yet();
+    if (n == -1 && !conn->drained)
         return conn->waits_for = ECHO_DONE;
-    if (n == -1)
-        conn->drained = true;
-    else
+    if (n > 0)
         conn->sent += (size_t)n;
     return conn->waits_for =
                conn->sent < conn->filled ? ECHO_WRITE : ECHO_READ;
+}
+
+enum echo_wait echo_step(struct conn *conn)
+{
+    if (conn->sent == conn->filled) {
+        if (echo_receive(conn) != ECHO_WRITE)
+            return conn->waits_for;
+        work_do();
+    }
+    return echo_send(conn);
 }
 
 void conn_close(struct conn *conn)

@@ -56,6 +56,17 @@ struct conn *conn_open(int fd);
  */
 enum echo_wait echo_step(struct conn *conn);
 
+/*
+ * The two halves of a step, for who has the work for a message done
+ * elsewhere in between.
+ *
+ * echo_receive()  receives once; nothing may be pending. Returns ECHO_WRITE
+ *                 when a message is there: conn->buf, conn->filled bytes.
+ * echo_send()     sends once, of what is pending.
+ */
+enum echo_wait echo_receive(struct conn *conn);
+enum echo_wait echo_send(struct conn *conn);
+
 /* Closes the client's socket by net_close() and frees the conn. */
 void conn_close(struct conn *conn);
 

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -34,11 +35,14 @@ static bool have_reserve(void)
     return true;
 }
 
-static int listen_on(const struct addrinfo *address, bool many)
+/* beside: share the port with a listener that is there already. */
+static int listen_on(const struct sockaddr *address, socklen_t length,
+                     const struct options *options, bool beside)
 {
     int on = 1;
-    int fd = socket(address->ai_family,
-                    SOCK_STREAM | SOCK_CLOEXEC | (many ? SOCK_NONBLOCK : 0),
+    int fd = socket(address->sa_family,
+                    SOCK_STREAM | SOCK_CLOEXEC |
+                        (options->many_ports ? SOCK_NONBLOCK : 0),
                     0);
     if (fd == -1)
         return -1;
@@ -50,7 +54,15 @@ static int listen_on(const struct addrinfo *address, bool many)
      * listener's setting on to those whom it accepts. */
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1)
         goto fail;
-    if (bind(fd, address->ai_addr, address->ai_addrlen) == -1)
+    if (beside &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == -1)
+        goto fail;
+    if (bind(fd, address, length) == -1)
+        goto fail;
+    /* The first allows it after bind() only: were it set before, a second
+     * server would share the port unseen in place of EADDRINUSE. */
+    if (!beside && options->loops > 1 &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == -1)
         goto fail;
     if (listen(fd, SOMAXCONN) == -1)
         goto fail;
@@ -61,50 +73,101 @@ fail:
     return -1;
 }
 
-static void announce(int listener)
+/* The first listener on a port; --port 0 is decided here. */
+static int listen_first(const struct options *options, size_t i)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *address;
+    char port[8];
+
+    snprintf(port, sizeof(port), "%d", options->ports[i]);
+    int error = getaddrinfo(options->host, port, &hints, &address);
+    if (error != 0)
+        fatal(model, "--host %s: %s", options->host, gai_strerror(error));
+    int fd = listen_on(address->ai_addr, address->ai_addrlen, options,
+                       false);
+    if (fd == -1)
+        fatal_errno(model, "cannot listen on %s port %s", options->host,
+                    port);
+    freeaddrinfo(address);
+    return fd;
+}
+
+/* One more on the port of the first. */
+static int listen_beside(const struct options *options, int first)
 {
     struct sockaddr_storage address = {0};
     socklen_t length = sizeof(address);
-    char host[NI_MAXHOST];
-    char port[NI_MAXSERV];
+    int fd = -1;
 
-    if (getsockname(listener, (struct sockaddr *)&address, &length) == -1)
-        fatal_errno(model, "getsockname");
-    getnameinfo((struct sockaddr *)&address, length, host, sizeof(host),
-                port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-    bool brackets = address.ss_family == AF_INET6;
-    printf("listening %s%s%s:%s\n", brackets ? "[" : "", host,
-           brackets ? "]" : "", port);
+    if (getsockname(first, (struct sockaddr *)&address, &length) != -1)
+        fd = listen_on((struct sockaddr *)&address, length, options, true);
+    if (fd == -1)
+        fatal_errno(model, "cannot share a port");
+    return fd;
+}
+
+/* error is that of the call that was to give the address. */
+static struct net_end end_of(int error, const struct sockaddr *address,
+                             socklen_t length)
+{
+    struct net_end end = {.name = "?"};
+    char host[48]; /* INET6_ADDRSTRLEN, rounded up */
+    char port[8];
+
+    if (error == -1 ||
+        getnameinfo(address, length, host, sizeof(host), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return end;
+    bool brackets = address->sa_family == AF_INET6;
+    snprintf(end.name, sizeof(end.name), "%s%s%s:%s", brackets ? "[" : "",
+             host, brackets ? "]" : "", port);
+    end.port = atoi(port);
+    return end;
+}
+
+struct net_end net_here(int fd)
+{
+    struct sockaddr_storage address = {0};
+    struct sockaddr *any = (struct sockaddr *)&address;
+    socklen_t length = sizeof(address);
+    int error = getsockname(fd, any, &length);
+
+    return end_of(error, any, length);
+}
+
+struct net_end net_peer(int fd)
+{
+    struct sockaddr_storage address = {0};
+    struct sockaddr *any = (struct sockaddr *)&address;
+    socklen_t length = sizeof(address);
+    int error = getpeername(fd, any, &length);
+
+    return end_of(error, any, length);
 }
 
 struct listeners net_listen(const struct options *options)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct listeners listeners = {.n = options->nports};
+    struct listeners listeners = {
+        .n = options->nports,
+        .sets = options->loops > 0 ? (size_t)options->loops : 1,
+    };
+    const size_t n = listeners.n;
+    const size_t total = n * listeners.sets;
 
     model = options->model;
     max_clients = options->max_clients;
-    for (size_t i = 0; i < options->nports; i++) {
-        struct addrinfo *address;
-        char port[8];
-        snprintf(port, sizeof(port), "%d", options->ports[i]);
-        int error = getaddrinfo(options->host, port, &hints, &address);
-        if (error != 0)
-            fatal(model, "--host %s: %s", options->host,
-                  gai_strerror(error));
-        listeners.fds[i] = listen_on(address, options->many_ports);
-        if (listeners.fds[i] == -1)
-            fatal_errno(model, "cannot listen on %s port %s", options->host,
-                        port);
-        freeaddrinfo(address);
-    }
+    for (size_t i = 0; i < total; i++)
+        listeners.fds[i] =
+            i < n ? listen_first(options, i)
+                  : listen_beside(options, listeners.fds[i % n]);
 
     if (!have_reserve() ||
-        stop_prepare(listeners.fds, listeners.n, max_clients,
+        stop_prepare(listeners.fds, total, max_clients,
                      options->drain_ms) == -1)
         fatal_errno(model, "cannot start");
-    for (size_t i = 0; i < listeners.n; i++)
-        announce(listeners.fds[i]);
+    for (size_t i = 0; i < n; i++)
+        printf("listening %s\n", net_here(listeners.fds[i]).name);
     if (fflush(stdout) == EOF)
         fatal_errno(model, "cannot write to stdout");
     return listeners;
@@ -120,25 +183,6 @@ void net_turn_away(int client, const char *limit)
     net_close(client);
 }
 
-/*
- * Out of descriptors, accept() fails although, or even before, somebody
- * comes. The reserve is given up for the newcomer; if it can be had again,
- * a client has left meanwhile and there is room after all.
- */
-static int accept_on_reserve(int listener)
-{
-    int spare = atomic_exchange(&reserve, -1);
-    if (spare == -1)
-        return -1;
-    close(spare);
-    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    if (have_reserve() || client == -1)
-        return client;
-    net_turn_away(client, "accept");
-    have_reserve();
-    return -1;
-}
-
 static void rest(void)
 {
     const struct timespec a_moment = {.tv_nsec = 10000000};
@@ -152,27 +196,47 @@ static bool out_of_resources(void)
            errno == ENOMEM;
 }
 
+void net_give_way(void)
+{
+    int spare = atomic_exchange(&reserve, -1);
+
+    if (spare == -1)
+        rest(); /* nothing to give up: at least don't spin */
+    else
+        close(spare);
+}
+
 int net_accept(int listener)
 {
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (client == -1 && out_of_resources()) {
-        client = accept_on_reserve(listener);
+        net_give_way();
+        client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (client == -1 && out_of_resources())
-            rest(); /* nothing to give up: at least don't spin */
+            rest();
+        if (client == -1)
+            have_reserve();
     }
-    if (client == -1)
+    return client == -1 ? -1 : net_admit(client);
+}
+
+int net_admit(int client)
+{
+    /* A newcomer may have got the descriptor that was the reserve. */
+    bool room = have_reserve();
+    long here = room ? stop_add_client(client) : -1;
+
+    if (here == -1) {
+        net_turn_away(client, "accept");
+        have_reserve();
         return -1;
-    if (stop_count() >= max_clients) {
+    }
+    if (here > max_clients) {
         errno = EUSERS;
         net_turn_away(client, "--max-clients");
         return -1;
     }
-    if (stop_add_client(client) == -1) {
-        net_turn_away(client, "accept");
-        return -1;
-    }
     turning_away = false;
-    have_reserve(); /* unless somebody else took it at the limit */
     return client;
 }
 

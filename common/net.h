@@ -12,14 +12,20 @@
 #include <stddef.h>
 
 struct listeners {
-    int fds[MAX_PORTS];
-    size_t n;
+    int fds[MAX_LISTENERS]; /* a set after the other, n in each */
+    size_t n;               /* one per port */
+    size_t sets;            /* options->loops, or 1 */
 };
 
 /*
  * Opens one listener per port of the options, prepares the graceful stop
  * (stop.h), and prints `listening HOST:PORT` for each on stdout once all of
  * them can be connected to.
+ *
+ * With several loops, one such set for each: the kernel spreads the
+ * newcomers over the listeners that share a port (SO_REUSEPORT). All are
+ * open before the first newcomer, and a stop shuts all of them at once: a
+ * listener that went away alone would take along who waits in its queue.
  *
  * The listeners of a model that waits for many sockets at once
  * (options->many_ports) do not block: a newcomer may have left again between
@@ -29,6 +35,19 @@ struct listeners {
  * Errors   dies with status 1 and the system's reason.
  */
 struct listeners net_listen(const struct options *options);
+
+/* One end of a connection, for messages. */
+struct net_end {
+    char name[64]; /* "127.0.0.1:5050", "[::1]:5050"; "?" when unknown */
+    int port;      /* 0 when unknown */
+};
+
+/*
+ * The near end of a socket, and the far one: unknown when the connection
+ * has failed meanwhile.
+ */
+struct net_end net_here(int fd);
+struct net_end net_peer(int fd);
 
 /*
  * Takes the next newcomer.
@@ -43,6 +62,23 @@ struct listeners net_listen(const struct options *options);
  *          or the server is stopping), in which case the caller carries on.
  */
 int net_accept(int listener);
+
+/*
+ * The second half of net_accept(), for who lets the kernel accept: is there
+ * room for this newcomer under --max-clients? Otherwise it is closed.
+ *
+ * client   owned by this function until it returns it
+ * Returns  client, or -1.
+ */
+int net_admit(int client);
+
+/*
+ * Gives up the reserve for the next newcomer, for who lets the kernel
+ * accept, when that failed: out of descriptors, accept() fails before
+ * somebody comes. net_admit() wants the reserve back. Where it was given up
+ * already, rests for 10 ms.
+ */
+void net_give_way(void);
 
 /*
  * Closes a newcomer that can't be served, saying what ran out, once for

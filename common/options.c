@@ -5,6 +5,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,13 +89,15 @@ enum { KEY_PORT = 256, KEY_HOST, KEY_MAX_CLIENTS, KEY_DRAIN_MS, KEY_WORK,
 
 enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 5 };
 
+static char port_help[80];
+
+/* --work is the last: an application goes without it. */
 static const struct argp_option shared[SHARED_OPTIONS] = {
-    {"port", KEY_PORT, "N", 0,
-     "listen on port N; 0: the kernel chooses (default 5050)", 1},
+    {"port", KEY_PORT, "N", 0, port_help, 1},
     {"host", KEY_HOST, "ADDRESS", 0,
      "listen on ADDRESS (default " ECHO_HOST ", nobody outside)", 1},
     {"max-clients", KEY_MAX_CLIENTS, "N", 0,
-     "serve at most N clients at once, close newcomers", 1},
+     "serve at most N clients at once; newcomers are closed, or wait", 1},
     {"drain-ms", KEY_DRAIN_MS, "MS", 0,
      "when stopped, cut after MS milliseconds who has not finished "
      "(default 3000)", 1},
@@ -139,6 +142,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     struct options *options = &parsing->options;
     const struct option_number *numbers = parsing->model->numbers;
 
+    state->name = (char *)options->model; /* argp cuts it at a slash */
     switch (key) {
     case KEY_PORT:
         add_port(parsing, arg, state);
@@ -171,11 +175,58 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     }
 }
 
+/* Those that this process may use: taskset narrows them. */
+static long count_cores(void)
+{
+    cpu_set_t cores;
+
+    if (sched_getaffinity(0, sizeof(cores), &cores) == -1)
+        return 1; /* more cores than the set holds: --loops can say */
+    return CPU_COUNT(&cores) < MAX_LOOPS ? CPU_COUNT(&cores) : MAX_LOOPS;
+}
+
+/* The ports of who gives none. */
+static void default_ports(const struct model *model, struct options *options)
+{
+    size_t n = 0;
+
+    while (n < MAX_DEFAULT_PORTS && model->ports[n] != 0) {
+        options->ports[n] = model->ports[n];
+        n++;
+    }
+    if (n == 0)
+        options->ports[n++] = ECHO_PORT;
+    options->nports = n;
+}
+
+/* Fills table, which is all zeros. */
+static void list_options(const struct model *model,
+                         struct argp_option *table)
+{
+    struct options defaults;
+    size_t n = SHARED_OPTIONS - (model->ports[0] != 0);
+    char second[16] = "";
+
+    default_ports(model, &defaults);
+    if (defaults.nports == 2)
+        snprintf(second, sizeof(second), " and %d", defaults.ports[1]);
+    snprintf(port_help, sizeof(port_help),
+             "listen on port N; 0: the kernel chooses (default %d%s)",
+             defaults.ports[0], second);
+    memcpy(table, shared, n * sizeof(*table));
+    for (int i = 0; model->numbers != NULL && model->numbers[i].name; i++) {
+        const struct option_number *number = &model->numbers[i];
+        table[n++] = (struct argp_option){number->name, KEY_NUMBERS + i,
+                                          number->argument, 0, number->help,
+                                          1};
+    }
+}
+
 struct options options_parse(int argc, char **argv, const struct model *model)
 {
     struct argp_option table[SHARED_OPTIONS + MAX_NUMBERS + 1] = {0};
-    struct argp argp = {table, take_option, NULL, model->about, NULL, NULL,
-                        NULL};
+    char about[160];
+    struct argp argp = {table, take_option, NULL, about, NULL, NULL, NULL};
     struct parsing parsing = {
         .model = model,
         .options = {
@@ -184,16 +235,12 @@ struct options options_parse(int argc, char **argv, const struct model *model)
             .many_ports = model->many_ports,
             .max_clients = model->max_clients,
             .drain_ms = 3000,
+            .loops = 1,
         },
     };
 
-    memcpy(table, shared, sizeof(shared));
-    for (int i = 0; model->numbers != NULL && model->numbers[i].name; i++) {
-        const struct option_number *number = &model->numbers[i];
-        table[SHARED_OPTIONS + i] = (struct argp_option){
-            number->name, KEY_NUMBERS + i, number->argument, 0, number->help,
-            1};
-    }
+    list_options(model, table);
+    snprintf(about, sizeof(about), "%s: %s", model->name, model->about);
     /* Messages begin with the model's name, not with that of its file. */
     if (argc > 0)
         argv[0] = (char *)model->name;
@@ -203,6 +250,9 @@ struct options options_parse(int argc, char **argv, const struct model *model)
     argp_err_exit_status = EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
     if (parsing.options.nports == 0)
-        parsing.options.ports[parsing.options.nports++] = ECHO_PORT;
+        default_ports(model, &parsing.options);
+    if (model->loops != NULL)
+        parsing.options.loops = *model->loops > 0 ? *model->loops
+                                                  : count_cores();
     return parsing.options;
 }

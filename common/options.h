@@ -13,6 +13,9 @@
 
 enum {
     MAX_PORTS = 64,
+    MAX_LOOPS = 64,
+    MAX_LISTENERS = MAX_PORTS * MAX_LOOPS,
+    MAX_DEFAULT_PORTS = 2,
     EXIT_USAGE = 2, /* exit status: wrong command line */
 };
 
@@ -31,7 +34,12 @@ struct model {
     const char *about;  /* one sentence for --help */
     bool many_ports;    /* can it wait on several listeners? */
     long max_clients;   /* default of --max-clients */
+    const long *loops;  /* how many accept side by side, 0: one per core;
+                           or NULL: one */
     const struct option_number *numbers; /* ended by a NULL name; or NULL */
+    /* What --port is when not given. Where it is set, the program is no echo
+     * server, and has no --work. Not set: ECHO_PORT. */
+    uint16_t ports[MAX_DEFAULT_PORTS];
 };
 
 struct options {
@@ -41,6 +49,7 @@ struct options {
     size_t nports;     /* 1 or more */
     bool many_ports;   /* from the model */
     long max_clients;  /* 1 or more */
+    long loops;        /* up to MAX_LOOPS sets of listeners; 0: one */
     long drain_ms;     /* 0 or more */
 };
 

@@ -18,8 +18,9 @@
 static atomic_bool asked;
 static atomic_long count;
 
-static int listeners[MAX_PORTS];  /* written before the handlers exist */
+static int listeners[MAX_LISTENERS]; /* written before the handlers exist */
 static atomic_size_t nlisteners;
+static atomic_int shared = -1;       /* a listener to close, not to shut */
 
 static atomic_bool *here;         /* by descriptor: is it a client? */
 static atomic_size_t ndescriptors;
@@ -61,6 +62,8 @@ static void on_stop(int signo)
     if (!atomic_exchange(&asked, true)) {
         for (size_t i = 0; i < nlisteners; i++)
             shutdown(listeners[i], SHUT_RDWR);
+        if (shared != -1)
+            close(shared);
         tell_all(SHUT_RD, SIGTERM);
         timer_settime(drain_timer, 0, &drain, NULL);
     }
@@ -112,9 +115,10 @@ int stop_prepare(const int *fds, size_t n, long max_clients, long ms)
     if (timer_create(CLOCK_MONOTONIC, NULL, &drain_timer) == -1)
         return -1;
 
+    /* No SA_RESTART: all calls here are ready for EINTR, and who defers a
+     * handler until the call is over, as ThreadSanitizer does, gets it. */
     struct sigaction act = {
         .sa_handler = on_stop,
-        .sa_flags = SA_RESTART,
         .sa_mask = our_signals(),
     };
     if (sigaction(SIGTERM, &act, NULL) == -1 ||
@@ -139,12 +143,17 @@ long stop_count(void)
     return count;
 }
 
+long stop_room(void)
+{
+    return (long)nchildren - count;
+}
+
 size_t stop_descriptors(void)
 {
     return ndescriptors;
 }
 
-int stop_add_client(int fd)
+long stop_add_client(int fd)
 {
     if ((size_t)fd >= ndescriptors) {
         errno = EMFILE;
@@ -154,10 +163,10 @@ int stop_add_client(int fd)
     while (fd > old && !atomic_compare_exchange_weak(&highest, &old, fd))
         ;
     here[fd] = true;
-    count++;
+    long now = ++count;
     if (asked)
         shutdown(fd, SHUT_RD); /* the handler may have been too early */
-    return 0;
+    return now;
 }
 
 void stop_remove_client(int fd)
@@ -188,8 +197,16 @@ void stop_remove_child(pid_t pid)
 
 void stop_forget_family(void)
 {
+    for (size_t i = 0; i < nchildren; i++)
+        if (children[i] != 0)
+            count--;
     nlisteners = 0;
     nchildren = 0;
+}
+
+void stop_share_listener(int listener)
+{
+    shared = listener;
 }
 
 sigset_t stop_hold(void)

@@ -28,8 +28,8 @@
 /*
  * Installs the handlers for SIGTERM and SIGINT.
  *
- * listeners    n descriptors, at most MAX_PORTS; copied
- * max_clients  how many children may be noted, at least 1
+ * listeners    n descriptors, at most MAX_LISTENERS; copied
+ * max_clients  how many may be here at once, at least 1
  * drain_ms     milliseconds from the signal to the cut, 0 or more
  * Returns      0, or -1 with errno.
  */
@@ -47,6 +47,9 @@ bool stop_done(void);
  */
 long stop_count(void);
 
+/* How many more may come before --max-clients are here. */
+long stop_room(void);
+
 /*
  * Above every client's descriptor: the process's limit when it started, but
  * at most 2^20.
@@ -56,9 +59,10 @@ size_t stop_descriptors(void);
 /*
  * Notes a client, so that a stop reaches it. net_accept() does this.
  *
- * Returns  0, or -1 when the descriptor is beyond the table (EMFILE).
+ * Returns  how many are here now, this one included; or -1 when the
+ *          descriptor is beyond the table (EMFILE).
  */
-int stop_add_client(int fd);
+long stop_add_client(int fd);
 
 /* Forgets a client, before it is closed. net_close() does this. */
 void stop_remove_client(int fd);
@@ -75,6 +79,14 @@ void stop_remove_child(pid_t pid);
  * parent's to stop.
  */
 void stop_forget_family(void);
+
+/*
+ * In a child that accepts beside others, after stop_forget_family(): a stop
+ * closes the child's own descriptor of the listener. Its accept() then fails
+ * (EBADF), a blocked one too, for it starts anew after the handler; shutting
+ * the listener down would end the parent's and the other children's.
+ */
+void stop_share_listener(int listener);
 
 /* Holds SIGTERM, SIGINT, SIGALRM and SIGCHLD back; returns what held before. */
 sigset_t stop_hold(void);

@@ -223,15 +223,15 @@ Test(load, messages_differ)
     static bool seen[2][PATTERN_PLACES];
 
     for (uint32_t i = 0; i < CLIENTS; i++) {
-        struct client client = client_new(i, false);
+        struct client client = load_client_new(i, false);
         cr_assert(!seen[0][client.place], "client %u", i);
         seen[0][client.place] = true;
     }
-    struct client client = client_new(7, false);
+    struct client client = load_client_new(7, false);
     for (int i = 0; i < PATTERN_PLACES; i++) {
         cr_assert(!seen[1][client.place], "message %d", i);
         seen[1][client.place] = true;
-        client_begin(&client);
+        load_client_begin(&client);
     }
 }
 
@@ -565,6 +565,8 @@ static struct ran run_with_stall(const char *words)
     start("build/epoll/server", "--port=0");
     struct load load = load_start(words, server.ports[0]);
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
+    cr_assert_eq(strncmp(line, "connected ", 10), 0, "%s", line);
+    cr_assert_not_null(fgets(line, sizeof(line), load.output));
     cr_assert_eq(strncmp(line, "start ", 6), 0, "%s", line);
     kill(server.pid, SIGSTOP);
     nanosleep(&stall, NULL);
@@ -603,6 +605,7 @@ Test(load, cut_short_by_a_signal)
     char line[64];
     double began = now_s();
 
+    cr_assert_not_null(fgets(line, sizeof(line), load.output));
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
     usleep(100000);
     kill(load.pid, SIGTERM);

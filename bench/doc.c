@@ -1,0 +1,115 @@
+#include "bench/doc.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The next block, empty. Memory that runs out is noted; never NULL. */
+static struct block *next(struct doc *doc)
+{
+    static struct block nowhere;
+    struct block *more =
+        realloc(doc->blocks, (doc->n + 1) * sizeof(*doc->blocks));
+
+    if (more == NULL) {
+        doc->failed = true;
+        return &nowhere;
+    }
+    doc->blocks = more;
+    more[doc->n] = (struct block){0};
+    return &more[doc->n++];
+}
+
+static char *format_text(struct doc *doc, const char *format, va_list args)
+{
+    char *text;
+
+    if (vasprintf(&text, format, args) == -1) {
+        doc->failed = true;
+        return NULL;
+    }
+    return text;
+}
+
+void doc_add(struct doc *doc, enum block_kind kind, const char *format, ...)
+{
+    struct block *block = next(doc);
+    va_list args;
+
+    va_start(args, format);
+    block->kind = kind;
+    block->text = format_text(doc, format, args);
+    va_end(args);
+}
+
+void doc_plot(struct doc *doc, const char *name, const char *text)
+{
+    doc_add(doc, BLOCK_PLOT, "%s", text);
+    if (!doc->failed)
+        doc->blocks[doc->n - 1].name = strdup(name);
+}
+
+void doc_table(struct doc *doc, size_t columns, bool folded,
+               const char *caption)
+{
+    doc_add(doc, BLOCK_TABLE, "%s", caption);
+    if (doc->failed)
+        return;
+    doc->blocks[doc->n - 1].columns = columns;
+    doc->blocks[doc->n - 1].folded = folded;
+}
+
+void doc_cell(struct doc *doc, const char *format, ...)
+{
+    va_list args;
+
+    if (doc->failed)
+        return;
+    struct block *table = &doc->blocks[doc->n - 1];
+    char **more =
+        realloc(table->cells, (table->ncells + 1) * sizeof(*table->cells));
+    if (more == NULL) {
+        doc->failed = true;
+        return;
+    }
+    table->cells = more;
+    va_start(args, format);
+    char *text = format_text(doc, format, args);
+    va_end(args);
+    if (text != NULL)
+        table->cells[table->ncells++] = text;
+}
+
+void doc_free(struct doc *doc)
+{
+    for (size_t i = 0; i < doc->n; i++) {
+        struct block *block = &doc->blocks[i];
+        for (size_t k = 0; k < block->ncells; k++)
+            free(block->cells[k]);
+        free(block->cells);
+        free(block->text);
+        free(block->name);
+    }
+    free(doc->blocks);
+    *doc = (struct doc){0};
+}
+
+char *doc_read_plot(const char *dir, const char *name, const char *ending)
+{
+    char *path;
+    char *text = NULL;
+    size_t room = 0;
+
+    if (asprintf(&path, "%s/plots/%s.%s", dir, name, ending) == -1)
+        return NULL;
+    FILE *file = fopen(path, "re");
+    free(path);
+    if (file == NULL)
+        return NULL;
+    ssize_t n = getdelim(&text, &room, '\0', file);
+    fclose(file);
+    if (n > 0)
+        return text;
+    free(text);
+    return NULL;
+}

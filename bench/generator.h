@@ -1,0 +1,65 @@
+/*
+ * One run of the load generator, build/bench/load, as a process of its own.
+ *
+ * It says on stdout when it has connected, when the timed window begins and
+ * when it ends (--marks); what else there is to measure is measured at those
+ * moments by who waits for them.
+ */
+#ifndef BENCH_GENERATOR_H
+#define BENCH_GENERATOR_H
+
+#include "bench/experiment.h"
+#include "bench/launcher.h"
+#include "bench/row.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct generator {
+    pid_t pid;      /* 0 when it does not run */
+    int output;     /* its stdout, and stderr, too; -1 */
+    size_t filled;  /* of text */
+    size_t taken;   /* of text, by marks */
+    char text[16384];
+    uint64_t deadline_ns; /* a generator that is not done by then hangs */
+    char error[256];      /* what went wrong, a sentence */
+};
+
+/*
+ * Starts it.
+ *
+ * program    its path
+ * cpu        1 + the core for it; 0: any
+ * window_ns  the timed window; warmup_ns goes before it
+ * Returns    0, to be ended by generator_finish() or generator_kill(); or -1
+ *            with ->error.
+ */
+int generator_start(struct generator *generator, const char *program,
+                    const struct job *job, const struct server *server,
+                    int cpu, uint64_t window_ns, uint64_t warmup_ns);
+
+/*
+ * Waits for a mark: "connected", "start" or "end".
+ *
+ * Returns  0 with its moment, CLOCK_MONOTONIC; or -1 with ->error: it ended
+ *          before, it is late, or a signal interrupted the wait (errno is
+ *          then EINTR).
+ */
+int generator_wait(struct generator *generator, const char *mark,
+                   uint64_t *at_ns);
+
+/*
+ * Waits for its end and adds what it measured to the row.
+ *
+ * Returns  0; or -1 with ->error, and the row as it was.
+ */
+int generator_finish(struct generator *generator, struct row *row);
+
+/* Ends it at once. Does nothing when it does not run. */
+void generator_kill(struct generator *generator);
+
+/* The generator's JSON into a row. Returns 0, or -1: not such a thing. */
+int generator_read_json(const char *text, struct row *row);
+
+#endif

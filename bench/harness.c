@@ -1,0 +1,190 @@
+/*
+ * harness: one benchmark run, from the command line to the report. Started
+ * by bench/run.
+ *
+ *   settings      the command line
+ *   participants  who takes part
+ *   experiments   what is asked, plan in which order
+ *   run           goes through the plan; measure does one slice:
+ *                 launcher, generator, proc, floor
+ *   row, csv      the raw files; manifest what else must be known
+ *   report        a program of its own, which reads those files alone
+ */
+#include "bench/against.h"
+#include "bench/clock.h"
+#include "bench/manifest.h"
+#include "bench/plan.h"
+#include "bench/run.h"
+#include "bench/settings.h"
+#include "common/options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char name[] = "bench/run";
+
+static const char *gather_all(struct participants *who,
+                              const struct settings *settings)
+{
+    int result = 0;
+
+    if (settings->against != NULL)
+        result = against_add(who, settings->against, settings->models);
+    else
+        result = participants_add(who, "build", settings->models, "");
+    for (size_t i = 0; result == 0 && i < settings->nservers; i++)
+        result = participants_add_command(who, settings->servers[i]);
+    if (result == 0 && settings->peers)
+        result = participants_add_peers(who);
+    if (result == 0 && settings->against == NULL)
+        result = participants_set_reference(
+            who, settings->reference != NULL ? settings->reference
+                 : participants_find(who, "epoll") < who->n
+                     ? "epoll" : who->all[0].name);
+    return result == 0 ? NULL : who->error;
+}
+
+/* Makes DIR and DIR/raw. Returns NULL, or which of them failed (errno). */
+static const char *make_directories(char *dir)
+{
+    static char raw[PATH_MAX + 8];
+
+    for (char *at = strchr(dir + 1, '/'); at != NULL;
+         at = strchr(at + 1, '/')) {
+        *at = '\0';
+        int made = mkdir(dir, 0777);
+        *at = '/';
+        if (made == -1 && errno != EEXIST)
+            return dir;
+    }
+    if (mkdir(dir, 0777) == -1 && errno != EEXIST)
+        return dir;
+    snprintf(raw, sizeof(raw), "%s/raw", dir);
+    return mkdir(raw, 0777) == -1 ? raw : NULL;
+}
+
+/* The run's own directory: --out, or one that is called by the time. */
+static void choose_directory(const struct settings *settings, char *dir,
+                             size_t size)
+{
+    time_t now = time(NULL);
+
+    if (settings->out != NULL)
+        snprintf(dir, size, "%s", settings->out);
+    else
+        strftime(dir, size, "bench/results/%Y-%m-%d-%H%M%S",
+                 localtime(&now));
+    const char *failed = make_directories(dir);
+    if (failed != NULL && errno == EEXIST)
+        fatal(name, "%s holds a run already; give --out another directory",
+              dir);
+    if (failed != NULL)
+        fatal_errno(name, "%s can't be written", failed);
+    if (settings->out == NULL) { /* for who does not want to type the time */
+        unlink("bench/results/latest");
+        if (symlink(strrchr(dir, '/') + 1, "bench/results/latest") == -1)
+            fprintf(stderr, "%s: bench/results/latest: %s\n", name,
+                    strerror(errno));
+    }
+}
+
+/* The command as typed, words with blanks in quotes. Never freed. */
+static char *join(int argc, char **argv)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+
+    if (file == NULL)
+        fatal_errno(name, "no memory");
+    fputs(name, file);
+    for (int i = 1; i < argc; i++)
+        fprintf(file, strpbrk(argv[i], " '\"{}$") ? " '%s'" : " %s",
+                argv[i]);
+    fclose(file);
+    return text;
+}
+
+static void announce(const struct settings *settings,
+                     const struct plan *plan, const char *dir)
+{
+    /* What a slice costs beside its window: floor, start, warm-up, stop. */
+    const double beside_s = 0.15;
+    double wanted_s = (double)plan->n *
+                      ((double)settings->slice_ns / 1e9 + beside_s);
+    double time_s = (double)settings->time_ns / 1e9;
+
+    fprintf(stderr, "%s: %zu slices, about %.0f s%s; results in %s\n", name,
+            plan->n, wanted_s < time_s ? wanted_s : time_s,
+            wanted_s < time_s ? "" : " (--time)", dir);
+}
+
+/* Returns the report's exit status. */
+static int report(char *dir)
+{
+    pid_t pid = fork();
+    int status = 0;
+
+    if (pid == 0) {
+        char *argv[] = {"bench/report", dir, NULL};
+        execv("build/bench/report", argv);
+        _exit(127);
+    }
+    if (pid == -1 || TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == -1)
+        fatal_errno(name, "no report");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    static struct participants who;
+    static char dir[PATH_MAX];
+    char *command = join(argc, argv);
+    struct settings settings = settings_parse(argc, argv);
+    struct rng rng = {settings.seed};
+    struct plan plan;
+    struct ending ending = {.state = "running"};
+    const char *names[PARTICIPANTS];
+    size_t references[PARTICIPANTS];
+
+    const char *wrong = gather_all(&who, &settings);
+    if (wrong != NULL) {
+        fprintf(stderr, "%s: %s\n", name, wrong);
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < who.n; i++) {
+        names[i] = who.all[i].name;
+        references[i] = who.all[i].reference;
+    }
+    const struct field field = {names, references, who.n};
+    if (plan_make(&plan, settings.wanted, settings.nwanted, &field,
+                  settings.budget, &rng) == -1)
+        fatal_errno(name, "no plan");
+    choose_directory(&settings, dir, sizeof(dir));
+    if (manifest_write(dir, &settings, &who, command, &ending) == -1)
+        fatal_errno(name, "%s/manifest.json", dir);
+    announce(&settings, &plan, dir);
+    run_catch_signals();
+    int result = run_measure(dir, &settings, &who, &plan, &ending);
+    if (result == -1) {
+        ending.state = "failed";
+        fprintf(stderr, "%s: %s: %s\n", name, dir, strerror(errno));
+    }
+    manifest_write(dir, &settings, &who, command, &ending);
+    if (strcmp(ending.state, "cut short") == 0)
+        fprintf(stderr, "%s: cut short; %zu of %zu slices are kept\n", name,
+                ending.measured, ending.planned);
+    int drawn = report(dir);
+    plan_free(&plan);
+    participants_free(&who);
+    free(command);
+    return result == -1 || drawn != 0 || ending.failed > 0 ||
+           strcmp(ending.state, "cut short") == 0;
+}

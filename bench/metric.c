@@ -1,0 +1,178 @@
+#include "bench/metric.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+static const struct metric_about about[METRICS] = {
+    [METRIC_ECHOES_PER_S] = {"echoes", "round trips a second", "", 1, 1,
+                             "faster", "slower", 1},
+    [METRIC_CONNECTIONS_PER_S] = {"connections", "connections a second", "",
+                                  1, 1, "faster", "slower", 1},
+    [METRIC_MEGABYTES_PER_S] = {"bytes", "bytes echoed a second", "B/s", 1e6,
+                                1, "faster", "slower", 1},
+    [METRIC_CPU_PER_ECHO_US] = {"cpu", "server CPU per echo", "s", 1e-6, -1,
+                                "cheaper", "dearer", 0},
+    [METRIC_CPU_PER_CONNECTION_US] = {"cpu", "server CPU per connection",
+                                      "s", 1e-6, -1, "cheaper", "dearer", 0},
+    [METRIC_P50_US] = {"p50", "median latency", "s", 1e-6, -1, "faster",
+                       "slower", 1},
+    [METRIC_P99_US] = {"p99", "latency, 99th percentile", "s", 1e-6, -1,
+                       "faster", "slower", 1},
+    [METRIC_P999_US] = {"p999", "latency, 99.9th percentile", "s", 1e-6, -1,
+                        "faster", "slower", 1},
+    [METRIC_LONGEST_WAIT_MS] = {"wait", "longest wait of a client", "s",
+                                1e-3, -1, "shorter", "longer", 0},
+    [METRIC_PSS_PER_CLIENT_KIB] = {"memory", "memory per client", "B", 1024,
+                                   -1, "smaller", "larger", 0},
+    [METRIC_TASKS] = {"tasks", "processes and threads", "", 1, -1, "fewer",
+                      "more", 0},
+    [METRIC_SWITCHES_PER_ECHO] = {"switches", "context switches per echo",
+                                  "", 1, -1, "fewer", "more", 0},
+    [METRIC_CALLS_PER_ECHO] = {"calls", "system calls per echo", "", 1, -1,
+                               "fewer", "more", 0},
+};
+
+const struct metric_about *metric_about(enum metric metric)
+{
+    return &about[metric];
+}
+
+static double per(double amount, double count)
+{
+    return count > 0 ? amount / count : NAN;
+}
+
+double metric_of(enum metric metric, const struct row *row)
+{
+    const double *v = row->value;
+
+    switch (metric) {
+    case METRIC_ECHOES_PER_S:
+        return per(v[ROW_ECHOES], v[ROW_WINDOW_S]);
+    case METRIC_CONNECTIONS_PER_S:
+        return per(v[ROW_CONNECTIONS], v[ROW_WINDOW_S]);
+    case METRIC_MEGABYTES_PER_S:
+        return per(v[ROW_ECHOES] * v[ROW_BYTES] / 1e6, v[ROW_WINDOW_S]);
+    case METRIC_CPU_PER_ECHO_US:
+        return per(v[ROW_SERVER_CPU_US], v[ROW_ECHOES]);
+    case METRIC_CPU_PER_CONNECTION_US:
+        return per(v[ROW_SERVER_CPU_US], v[ROW_CONNECTIONS]);
+    case METRIC_P50_US:
+        return v[ROW_P50_US];
+    case METRIC_P99_US:
+        return v[ROW_P99_US];
+    case METRIC_P999_US:
+        return v[ROW_P999_US];
+    case METRIC_LONGEST_WAIT_MS:
+        return v[ROW_LONGEST_WAIT_US] / 1e3;
+    case METRIC_PSS_PER_CLIENT_KIB:
+        return per(v[ROW_PSS_KIB], v[ROW_CLIENTS] + v[ROW_IDLE]);
+    case METRIC_TASKS:
+        return v[ROW_TASKS];
+    case METRIC_SWITCHES_PER_ECHO:
+        return per(v[ROW_VOLUNTARY] + v[ROW_INVOLUNTARY], v[ROW_ECHOES]);
+    case METRIC_CALLS_PER_ECHO:
+        return per(v[ROW_CALLS], v[ROW_ALL_ECHOES]);
+    case METRICS:
+        break;
+    }
+    return NAN;
+}
+
+void metric_text(enum metric metric, double value, char *text, size_t size)
+{
+    static const struct {
+        double from;
+        const char *prefix;
+    } steps[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}, {1e-3, "m"},
+                 {1e-6, "u"}, {0, "n"}};
+    const char *unit = about[metric].unit;
+    double base = value * about[metric].scale;
+    size_t i = 0;
+
+    if (isnan(value) || base <= 0 || (unit[0] == '\0' && base < 1)) {
+        snprintf(text, size, isnan(value) ? "-" : "%.3g", base);
+        return;
+    }
+    while (base < steps[i].from * 0.9995)
+        i++;
+    double shown = base / (steps[i].from > 0 ? steps[i].from : 1e-9);
+    snprintf(text, size, "%.*f%s%s%s", shown < 9.995 ? 2 : shown < 99.95,
+             shown, unit[0] ? " " : "", steps[i].prefix, unit);
+}
+
+double metric_little(const struct row *row)
+{
+    const double *v = row->value;
+
+    if (!isnan(v[ROW_OFFERED]) || v[ROW_CONNECTIONS] > 0 ||
+        v[ROW_UNSERVED] > 0)
+        return NAN;
+    return per(v[ROW_CLIENTS],
+               v[ROW_ECHOES] / v[ROW_WINDOW_S] * v[ROW_MEAN_US] / 1e6);
+}
+
+double metric_generator_share(const struct row *row)
+{
+    return per(row->value[ROW_GENERATOR_CPU_US] / 1e6,
+               row->value[ROW_WINDOW_S]);
+}
+
+double metric_server_share(const struct row *row)
+{
+    return per(row->value[ROW_SERVER_CPU_US] / 1e6,
+               row->value[ROW_WINDOW_S]);
+}
+
+double metric_wire(const struct row *row)
+{
+    return per(2 * row->value[ROW_ECHOES] * row->value[ROW_BYTES],
+               row->value[ROW_WIRE_BYTES]);
+}
+
+double metric_errors(const struct row *row)
+{
+    double sum = 0;
+
+    for (int i = ROW_REFUSED; i <= ROW_OTHER_ERRORS; i++)
+        if (!isnan(row->value[i]))
+            sum += row->value[i];
+    return sum;
+}
+
+/* Returns whether the generator had no time left, and the server had. */
+static bool generator_bound(const struct row *row)
+{
+    return metric_generator_share(row) >= 0.95 &&
+           metric_server_share(row) < 0.95;
+}
+
+enum gate metric_gate(enum metric metric, const struct row *row,
+                      char *reason, size_t size)
+{
+    const double *v = row->value;
+    double little = metric_little(row);
+
+    if (metric_errors(row) > 0) {
+        snprintf(reason, size, "%.0f errors", metric_errors(row));
+    } else if (v[ROW_UNSERVED] > 0) {
+        snprintf(reason, size, "%.0f of %.0f clients unserved",
+                 v[ROW_UNSERVED], v[ROW_CLIENTS]);
+    } else if (v[ROW_IDLE_LOST] > 0) {
+        snprintf(reason, size, "%.0f of %.0f idle connections lost",
+                 v[ROW_IDLE_LOST], v[ROW_IDLE]);
+    } else if (v[ROW_ECHOES] == 0) {
+        snprintf(reason, size, "no echo in the window");
+    } else if (metric_wire(row) > 1) {
+        snprintf(reason, size, "more echoed than the kernel saw");
+    } else if (fabs(little - 1) > 0.05) { /* never, when it is NaN */
+        snprintf(reason, size, "Little's law: N is %.2f of X x R", little);
+    } else if (about[metric].by_generator && generator_bound(row)) {
+        snprintf(reason, size, "GENERATOR-BOUND");
+        return GATE_GENERATOR;
+    } else {
+        return GATE_OPEN;
+    }
+    return GATE_CLOSED;
+}

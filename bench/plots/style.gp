@@ -1,0 +1,46 @@
+# How every plot looks. Loaded by lines.gp, bars.gp and stacked.gp.
+#
+# Colours: Okabe and Ito's, which the colour-blind can tell apart; dash and
+# marker differ, too. Style 9 is a prediction.
+set encoding utf8
+set datafile separator comma
+set datafile missing "NaN"
+set key off
+set border 3 lw 1.5
+set tics nomirror out
+set grid ytics lt 1 lw 1 lc rgb "#c8ccd2"
+set bars 0.6
+
+set linetype 1 lc rgb "#0072b2" lw 3 pt 7 dt solid
+set linetype 2 lc rgb "#d55e00" lw 3 pt 5 dt (12,4)
+set linetype 3 lc rgb "#009e73" lw 3 pt 9 dt (4,3)
+set linetype 4 lc rgb "#cc79a7" lw 3 pt 11 dt (12,4,3,4)
+set linetype 5 lc rgb "#e69f00" lw 3 pt 13 dt (20,4)
+set linetype 6 lc rgb "#56b4e9" lw 3 pt 15 dt (8,3,2,3,2,3)
+set linetype 7 lc rgb "#6b6b6b" lw 3 pt 6 dt (2,3)
+set linetype 8 lc rgb "#7a5230" lw 3 pt 4 dt (16,3,4,3)
+set linetype 9 lc rgb "#6b6b6b" lw 2 pt 0 dt (3,6)
+
+# The four drawings: [1] a page, [2] a phone, [3] a projector, [4] a terminal.
+array terminal = [ \
+  "svg size 960,560 font 'sans-serif,22' noenhanced linewidth 1.2", \
+  "svg size 480,420 font 'sans-serif,18' noenhanced linewidth 1", \
+  "pngcairo size 1600,950 font 'sans,27' noenhanced linewidth 2", \
+  "dumb size 78,24 noenhanced"]
+array ending = ["svg", "phone.svg", "png", "txt"]
+array marker = [0.75, 0.6, 1.6, 1]
+array larger = ["26", "19", "33", "0"]
+
+data = base . ".csv"
+style(i) = word(styles, i) + 0
+dumb(t) = t == 4
+heading(t) = dumb(t) ? "unset label 99; set title '" . name . "'" : \
+  "set tmargin 3; set label 99 '" . name . \
+  "' at screen 0.02, graph 1.12 left font ',". larger[t] . "'"
+
+# Below bars: slanted where they would not fit, by steps in a terminal.
+slanted(t, n, beside) = t == 2 || n > 7 || (n > 5 && beside > 0)
+name_bars(t, n, beside) = "set xtics () scale 0; set xtics " . \
+  (!dumb(t) && slanted(t, n, beside) ? "rotate by 35 right" \
+                                     : "norotate center")
+bar_name(t, i) = (dumb(t) && i % 2 == 0 ? "\n" : "") . word(bars, i)

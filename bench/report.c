@@ -1,0 +1,168 @@
+/*
+ * report DIR: makes the report of a run from its raw files alone:
+ * report.html, report.md, report.txt and plots/. Started by bench/run at the
+ * end of a run and by bench/report at any time.
+ */
+#include "bench/report.h"
+
+#include "common/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char name[] = "bench/report";
+
+static void read_manifest(struct report *report)
+{
+    char path[1024];
+    json_error_t error;
+    json_t *model;
+    size_t i;
+
+    snprintf(path, sizeof(path), "%s/manifest.json", report->dir);
+    if (access(path, R_OK) == -1)
+        fatal(name, "%s: %s; a run's directory has a manifest.json and a "
+              "folder raw", report->dir,
+              errno == ENOENT ? "not the directory of a run"
+                              : strerror(errno));
+    report->manifest = json_load_file(path, 0, &error);
+    json_t *run = json_object_get(report->manifest, "run");
+    if (run == NULL)
+        fatal(name, "%s, line %d: %s", path, error.line,
+              report->manifest == NULL ? error.text : "no run is told of");
+    json_array_foreach(json_object_get(run, "models"), i, model) {
+        const char *one = json_string_value(json_object_get(model, "name"));
+        const char *reference =
+            json_string_value(json_object_get(model, "reference"));
+        if (one == NULL || reference == NULL ||
+            report->nmodels == PARTICIPANTS)
+            fatal(name, "%s: model %zu has no name or no reference", path,
+                  i + 1);
+        report->models[report->nmodels].name = one;
+        report->models[report->nmodels++].reference = reference;
+    }
+}
+
+static void read_rows(struct report *report)
+{
+    char path[1024];
+    char error[512];
+
+    for (size_t i = 0; i < nexperiments; i++) {
+        snprintf(path, sizeof(path), "%s/raw/%s.csv", report->dir,
+                 experiments[i]->name);
+        if (access(path, F_OK) == 0 &&
+            rows_read(&report->rows, path, error, sizeof(error)) == -1)
+            fatal(name, "%s", error);
+    }
+    snprintf(path, sizeof(path), "%s/raw/calls.csv", report->dir);
+    if (access(path, F_OK) == 0 &&
+        trace_read(&report->calls, path, error, sizeof(error)) == -1)
+        fatal(name, "%s", error);
+}
+
+void report_draw(struct report *report, const struct plot *plot)
+{
+    int result = plot_draw(plot, report->dir);
+
+    report->no_gnuplot |= result == 1;
+    report->plot_failed |= result == -1;
+    doc_plot(&report->doc, plot->name, plot->title);
+}
+
+const char *report_text(const struct report *report, const char *group,
+                        const char *key)
+{
+    json_t *object = group == NULL
+                         ? report->manifest
+                         : json_object_get(report->manifest, group);
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "?";
+}
+
+const char *report_state(const struct report *report)
+{
+    const char *state = report_text(report, "ending", "state");
+
+    return strcmp(state, "running") == 0 ? "killed" : state;
+}
+
+bool report_has(const struct report *report,
+                const struct experiment *experiment)
+{
+    for (size_t i = 0; i < report->rows.n; i++)
+        if (strcmp(report->rows.all[i].experiment, experiment->name) == 0)
+            return true;
+    return false;
+}
+
+static int write_one(const struct report *report, const char *file_name,
+                     void (*write)(const struct doc *, const char *, FILE *))
+{
+    char path[1024];
+
+    snprintf(path, sizeof(path), "%s/%s", report->dir, file_name);
+    FILE *file = fopen(path, "we");
+    if (file != NULL)
+        write(&report->doc, report->dir, file);
+    if (file == NULL || ferror(file) || fclose(file) != 0) {
+        fprintf(stderr, "%s: %s: %s\n", name, path, strerror(errno));
+        return -1;
+    }
+    return 0;
+}
+
+static int write_all(const struct report *report)
+{
+    int result = write_one(report, "report.html", doc_write_html);
+
+    if (write_one(report, "report.md", doc_write_markdown) == -1)
+        result = -1;
+    if (write_one(report, "report.txt", doc_write_text) == -1)
+        result = -1;
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    static struct report report;
+    char path[1024];
+
+    if (argc != 2 || argv[1][0] == '-') {
+        fprintf(stderr, "Usage: bench/report DIR\nMakes the report of the "
+                "run in DIR again, from its raw files alone.\n");
+        return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : EXIT_USAGE;
+    }
+    report.dir = argv[1];
+    read_manifest(&report);
+    read_rows(&report);
+    snprintf(path, sizeof(path), "%s/plots", report.dir);
+    if (mkdir(path, 0777) == -1 && errno != EEXIST)
+        fatal_errno(name, "%s", path);
+    report_opening(&report);
+    report_verdicts(&report);
+    for (size_t i = 0; i < nexperiments; i++)
+        if (report_has(&report, experiments[i]))
+            report_experiment(&report, experiments[i]);
+    report_gates(&report);
+    report_manifest(&report);
+    int result = write_all(&report);
+    if (report.no_gnuplot)
+        fprintf(stderr, "%s: no plots, gnuplot is not installed (Debian's "
+                "package gnuplot-nox; make deps); `bench/report %s` draws "
+                "them then\n", name, report.dir);
+    bool whole = result == 0 && !report.no_gnuplot && !report.plot_failed &&
+                 !report.doc.failed;
+    if (result == 0)
+        printf("%s/report.html\n", report.dir);
+    doc_free(&report.doc);
+    rows_free(&report.rows);
+    free(report.calls.all);
+    json_decref(report.manifest);
+    return whole ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,200 @@
+#include "bench/settings.h"
+
+#include "bench/clock.h"
+#include "common/options.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char about[] =
+    "Measures concurrency models side by side and writes a report.\v"
+    "Without options: all experiments, the plain models, under 5 minutes. "
+    "The run's directory receives raw/*.csv, one row for each slice, "
+    "plots, report.html, report.md, report.txt and manifest.json; "
+    "bench/report DIR makes the report again from the raw files.\n\n"
+    "Examples:\n"
+    "  bench/run --quick\n"
+    "  bench/run --experiment churn --models forking,threading\n"
+    "  bench/run --server 'mine=python3 my.py --port {port}' --quick\n"
+    "  bench/run --against HEAD~1 --models epoll\n\n"
+    "Ctrl-C ends a run early; what was measured is kept and reported.\n\n"
+    "Exit status: 0 done; 1 could not run, cut short, or something could "
+    "not be measured or drawn; 2 wrong usage.";
+
+static char program[] = "bench/run";
+
+enum { KEY_QUICK = 256, KEY_FULL, KEY_MODELS, KEY_SERVER, KEY_PEERS,
+       KEY_OUT, KEY_SEED, KEY_REFERENCE, KEY_AGAINST, KEY_SLICE, KEY_TIME };
+
+static const struct argp_option table[] = {
+    {0, 0, 0, 0, "How long:", 1},
+    {"quick", KEY_QUICK, 0, 0, "what parts the models most, under a minute",
+     1},
+    {"full", KEY_FULL, 0, 0,
+     "every point, many pairs; says how long it takes", 1},
+    {"slice", KEY_SLICE, "DURATION", 0,
+     "length of one timed window (default 250ms; --quick 150ms, --full 500ms)", 1},
+    {"time", KEY_TIME, "DURATION", 0,
+     "stop after this time, between two slices", 1},
+    {0, 0, 0, 0, "What:", 2},
+    {"experiment", 'e', "NAME", 0, "only this one; may be repeated", 2},
+    {"models", KEY_MODELS, "LIST", 0,
+     "only these, with commas between; all: every server of the suite "
+     "(default: those without a slash)", 2},
+    {"server", KEY_SERVER, "NAME=COMMAND", 0,
+     "a server of your own takes part; {port} in the command becomes its "
+     "port", 2},
+    {"peers", KEY_PEERS, 0, 0, "servers of other libraries and languages "
+     "take part, where they are installed", 2},
+    {"reference", KEY_REFERENCE, "MODEL", 0,
+     "compare everybody with this one (default epoll, or the first)", 2},
+    {"against", KEY_AGAINST, "REV|DIR", 0,
+     "compare each model with another version of itself: a git revision, "
+     "or a directory where it is built", 2},
+    {0, 0, 0, 0, "Else:", 3},
+    {"out", 'o', "DIR", 0,
+     "write here (default bench/results/DATE-TIME)", 3},
+    {"seed", KEY_SEED, "N", 0, "order of the slices (default: the time)", 3},
+    {0},
+};
+
+static void add_experiment(struct settings *settings, const char *name,
+                           struct argp_state *state)
+{
+    const struct experiment *one = experiment_find(name);
+    char known[256] = "";
+
+    for (size_t i = 0; i < nexperiments; i++)
+        snprintf(known + strlen(known), sizeof(known) - strlen(known), " %s",
+                 experiments[i]->name);
+    if (one == NULL)
+        argp_error(state, "--experiment %s: no such experiment; there "
+                   "are:%s", name, known);
+    for (size_t i = 0; i < settings->nwanted; i++)
+        if (settings->wanted[i] == one)
+            return;
+    settings->wanted[settings->nwanted++] = one;
+}
+
+static uint64_t duration(struct argp_state *state, const char *name,
+                         const char *arg, uint64_t min_ns, uint64_t max_ns)
+{
+    uint64_t ns = 0;
+
+    if (options_duration_ns(arg, max_ns, &ns) == -1 || ns < min_ns)
+        argp_error(state, "--%s %s: a duration from %gs to %gs is accepted, "
+                   "as in 250ms", name, arg, (double)min_ns / 1e9,
+                   (double)max_ns / 1e9);
+    return ns;
+}
+
+static void add_server(struct settings *settings, char *arg,
+                       struct argp_state *state)
+{
+    if (settings->nservers == SERVERS_MAX)
+        argp_error(state, "--server %s: more than %d", arg, SERVERS_MAX);
+    settings->servers[settings->nservers++] = arg;
+}
+
+static void finish(struct settings *settings)
+{
+    static const uint64_t time_s[BUDGETS] = {54, 280, 3600};
+    static const uint64_t slice_ms[BUDGETS] = {150, 250, 500};
+
+    for (size_t i = 0; settings->nwanted == 0 && i < nexperiments; i++)
+        settings->wanted[i] = experiments[i];
+    if (settings->nwanted == 0)
+        settings->nwanted = nexperiments;
+    if (settings->time_ns == 0)
+        settings->time_ns = time_s[settings->budget] * NS_PER_S;
+    if (settings->slice_ns == 0)
+        settings->slice_ns = slice_ms[settings->budget] * NS_PER_MS;
+}
+
+static void set_seed(struct settings *settings, const char *arg,
+                     struct argp_state *state)
+{
+    long seed;
+
+    if (options_number(arg, 0, INT32_MAX, &seed) == -1)
+        argp_error(state, "--seed %s: a number from 0 to %d is accepted",
+                   arg, INT32_MAX);
+    settings->seed = (uint64_t)seed;
+}
+
+static error_t take_option(int key, char *arg, struct argp_state *state)
+{
+    struct settings *settings = state->input;
+
+    switch (key) {
+    case KEY_QUICK:
+        settings->budget = BUDGET_QUICK;
+        return 0;
+    case KEY_FULL:
+        settings->budget = BUDGET_FULL;
+        return 0;
+    case 'e':
+        add_experiment(settings, arg, state);
+        return 0;
+    case KEY_MODELS:
+        settings->models = arg;
+        return 0;
+    case KEY_SERVER:
+        add_server(settings, arg, state);
+        return 0;
+    case KEY_PEERS:
+        settings->peers = 1;
+        return 0;
+    case KEY_REFERENCE:
+        settings->reference = arg;
+        return 0;
+    case KEY_AGAINST:
+        settings->against = arg;
+        return 0;
+    case 'o':
+        settings->out = arg;
+        return 0;
+    case KEY_SEED:
+        set_seed(settings, arg, state);
+        return 0;
+    case KEY_SLICE:
+        settings->slice_ns = duration(state, "slice", arg, 10 * NS_PER_MS,
+                                      60 * NS_PER_S);
+        return 0;
+    case KEY_TIME:
+        settings->time_ns = duration(state, "time", arg, NS_PER_S,
+                                     24 * 3600 * NS_PER_S);
+        return 0;
+    case ARGP_KEY_INIT:
+        state->name = program; /* what the user typed, for messages */
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "%s: only options are accepted", arg);
+        return 0;
+    case ARGP_KEY_END:
+        finish(settings);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+struct settings settings_parse(int argc, char **argv)
+{
+    const struct argp argp = {table, take_option, NULL, about, NULL, NULL,
+                              NULL};
+    struct settings settings = {
+        .budget = BUDGET_DEFAULT,
+        .seed = (uint64_t)time(NULL),
+    };
+
+    if (argc > 0)
+        argv[0] = program;
+    argp_program_version = "bench/run " SUITE_VERSION;
+    argp_err_exit_status = EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &settings);
+    return settings;
+}

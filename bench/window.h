@@ -1,0 +1,42 @@
+/*
+ * What is read at the two edges of a timed window, and what follows from
+ * it. Nothing is read in between.
+ */
+#ifndef BENCH_WINDOW_H
+#define BENCH_WINDOW_H
+
+#include "bench/experiment.h"
+#include "bench/generator.h"
+#include "bench/launcher.h"
+#include "bench/proc.h"
+#include "bench/row.h"
+
+#include <stdint.h>
+
+struct edge {
+    struct proc_usage server;
+    struct proc_machine machine;
+    uint64_t voluntary, involuntary;
+};
+
+struct window {
+    const struct job *job;
+    const struct server *server;
+    uint64_t warmup_ns;     /* of the generator's run */
+    struct proc_tree tree;  /* found before the window, */
+    struct proc_tree after; /* and after it; window_forget() */
+    struct edge start, end;
+    double late_us;         /* after the window began it was sampled */
+};
+
+/*
+ * Goes along with the generator from its start to its end, and fills the
+ * row: what the generator measured, and what was read beside.
+ *
+ * Returns  0; or -1 with generator->error, as generator_wait().
+ */
+int window_watch(struct window *window, struct generator *generator,
+                 struct row *row);
+void window_forget(struct window *window);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * What others sent, made fit for a terminal.
+ *
+ * A terminal obeys what it is sent: a client that sends "\x1b[2J" clears
+ * the teacher's screen, others retitle the window or type into the shell.
+ */
+#ifndef COMMON_SHOW_H
+#define COMMON_SHOW_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/*
+ * Prints n bytes as text: well-formed UTF-8 (RFC 3629) as it is, and every
+ * byte of what is not, and of control characters (U+0000 to U+001F, U+007F
+ * to U+009F, line ends included), as \xNN. A backslash stays as it is: this
+ * is to be read by people, not by programs.
+ *
+ * out      borrowed; its errors are for the caller to see by ferror()
+ * text     n bytes, NUL included; borrowed
+ */
+void show_text(FILE *out, const void *text, size_t n);
+
+/*
+ * How many bytes the character at the start of the text has.
+ *
+ * n        bytes of text, at least 1
+ * Returns  1 to 4; or 0 when these bytes are no well-formed UTF-8, or are a
+ *          control character.
+ */
+size_t show_character(const void *text, size_t n);
+
+#endif

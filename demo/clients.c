@@ -1,0 +1,339 @@
+#include "demo/clients.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CHUNK = 65536, EVENTS = 64 };
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* FNV-1a: two streams that differ would have to meet by accident. */
+static uint64_t hash(uint64_t h, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
+    return h;
+}
+
+int clients_open(void)
+{
+    return epoll_create1(EPOLL_CLOEXEC);
+}
+
+uint64_t connection_owed(const struct connection *c)
+{
+    return c->wanted > c->received ? c->wanted - c->received : 0;
+}
+
+static bool is_open(const struct connection *c)
+{
+    return c->phase <= CONNECTION_ENDING;
+}
+
+static void watch(struct connection *c, int reactor, int op)
+{
+    struct epoll_event event = {.data.ptr = c};
+
+    if (c->reading)
+        event.events |= EPOLLIN;
+    if (c->phase == CONNECTION_COMING || c->sent < c->wanted)
+        event.events |= EPOLLOUT;
+    epoll_ctl(reactor, op, c->fd, &event);
+}
+
+static void end(struct connection *c, enum connection_phase phase)
+{
+    if (c->fd != -1)
+        close(c->fd);
+    c->fd = -1;
+    c->phase = phase;
+}
+
+/* Keeps the last bytes that came back, to be shown. */
+static void remember(struct connection *c, const char *bytes, size_t n)
+{
+    size_t keep = sizeof(c->last) - 1;
+    size_t old = strlen(c->last);
+
+    if (n > keep) {
+        bytes += n - keep;
+        n = keep;
+    }
+    if (old + n > keep) {
+        memmove(c->last, c->last + (old + n - keep), keep - n);
+        old = keep - n;
+    }
+    for (size_t i = 0; i < n; i++)
+        c->last[old + i] = (char)(bytes[i] != '\0' ? bytes[i] : '?');
+    c->last[old + n] = '\0';
+}
+
+static void take(struct connection *c, const char *bytes, size_t n)
+{
+    c->received += n;
+    c->received_hash = hash(c->received_hash, bytes, n);
+    remember(c, bytes, n);
+    if (c->received > c->sent)
+        c->differs = true;
+    if (c->received != c->wanted)
+        return;
+    if (c->received_hash != c->sent_hash)
+        c->differs = true;
+    c->echoes++;
+    c->echo_ns = now_ns() - c->asked_ns;
+}
+
+static void receive(struct connection *c)
+{
+    static char bytes[CHUNK]; /* one thread */
+    ssize_t n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+    if (n > 0)
+        take(c, bytes, (size_t)n);
+    else if (n == 0)
+        end(c, c->phase == CONNECTION_ENDING ? CONNECTION_CLOSED
+                                             : CONNECTION_CUT);
+    else if (errno != EAGAIN && errno != EINTR)
+        end(c, c->phase == CONNECTION_COMING ? CONNECTION_REFUSED
+                                             : CONNECTION_CUT);
+}
+
+/* The next bytes of text, over and over; at most CHUNK. */
+static size_t fill(const struct connection *c, char bytes[CHUNK])
+{
+    uint64_t left = c->wanted - c->sent;
+    size_t n = left < CHUNK ? (size_t)left : CHUNK;
+
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = c->text[(c->sent + i) % c->text_bytes];
+    return n;
+}
+
+static void transmit(struct connection *c)
+{
+    static char bytes[CHUNK]; /* one thread */
+
+    while (c->sent < c->wanted) {
+        size_t n = fill(c, bytes);
+        ssize_t sent = send(c->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent == -1)
+            break; /* full; or failed, which recv() will tell */
+        c->sent_hash = hash(c->sent_hash, bytes, (size_t)sent);
+        c->sent += (uint64_t)sent;
+    }
+    if (c->sent == c->wanted && c->phase == CONNECTION_ENDING)
+        shutdown(c->fd, SHUT_WR);
+}
+
+static void arrive(struct connection *c)
+{
+    int error = 0;
+    socklen_t length = sizeof(error);
+
+    getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    if (error != 0)
+        end(c, CONNECTION_REFUSED);
+    else
+        c->phase = CONNECTION_OPEN;
+}
+
+static void advance(struct connection *c, uint32_t events, int reactor)
+{
+    if (c->fd == -1)
+        return;
+    if (c->phase == CONNECTION_COMING)
+        arrive(c);
+    if (c->fd != -1 && (events & EPOLLOUT) != 0 && c->sent < c->wanted)
+        transmit(c);
+    /* An error is fetched though it stalls, or it would be told for ever.
+     */
+    if (c->fd != -1 &&
+        (c->reading || (events & (EPOLLERR | EPOLLHUP)) != 0))
+        receive(c);
+    if (c->fd != -1)
+        watch(c, reactor, EPOLL_CTL_MOD);
+}
+
+void clients_pump(int reactor)
+{
+    struct epoll_event events[EVENTS];
+    int n = epoll_wait(reactor, events, EVENTS, 0);
+
+    for (int i = 0; i < n; i++)
+        advance(events[i].data.ptr, events[i].events, reactor);
+}
+
+/* Takes an address apart; returns the port. */
+static uint16_t read_address(const struct sockaddr_storage *from,
+                             uint8_t to[16])
+{
+    struct sockaddr_in6 v6;
+    struct sockaddr_in v4;
+
+    if (from->ss_family == AF_INET6) {
+        memcpy(&v6, from, sizeof(v6));
+        memcpy(to, &v6.sin6_addr, sizeof(v6.sin6_addr));
+        return ntohs(v6.sin6_port);
+    }
+    memcpy(&v4, from, sizeof(v4));
+    memcpy(to, &v4.sin_addr, sizeof(v4.sin_addr));
+    return ntohs(v4.sin_port);
+}
+
+/* How the kernel knows the two ends of a connection that is under way. */
+static void note_addresses(struct connection *c,
+                           const struct addrinfo *server)
+{
+    struct sockaddr_storage ends[2] = {0};
+    socklen_t length = sizeof(ends[0]);
+
+    memcpy(&ends[0], server->ai_addr, server->ai_addrlen);
+    c->family = (uint8_t)server->ai_family;
+    read_address(&ends[0], c->server_address);
+    if (getsockname(c->fd, (struct sockaddr *)&ends[1], &length) == 0)
+        c->port = read_address(&ends[1], c->address);
+}
+
+static int dial(struct connection *c, const char *host, uint16_t port)
+{
+    const struct addrinfo hints = {
+        .ai_socktype = SOCK_STREAM,
+        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+    };
+    struct addrinfo *address;
+    const int on = 1;
+    char service[8];
+
+    snprintf(service, sizeof(service), "%d", port);
+    if (getaddrinfo(host, service, &hints, &address) != 0) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
+    c->fd = socket(address->ai_family,
+                   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (c->fd == -1)
+        goto done;
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(c->fd, address->ai_addr, address->ai_addrlen) == 0)
+        c->phase = CONNECTION_OPEN;
+    else if (errno != EINPROGRESS)
+        end(c, CONNECTION_REFUSED);
+    if (c->fd != -1)
+        note_addresses(c, address);
+done:
+    freeaddrinfo(address);
+    return c->phase != CONNECTION_REFUSED && c->fd == -1 ? -1 : 0;
+}
+
+int clients_connect(struct client *client, int reactor, const char *host,
+                    uint16_t port, size_t count)
+{
+    clients_free(client);
+    client->connections = calloc(count, sizeof(*client->connections));
+    if (client->connections == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct connection *c = &client->connections[i];
+        c->server_port = port;
+        c->reading = true;
+        if (dial(c, host, port) == -1)
+            return -1;
+        client->n++;
+        if (c->fd != -1)
+            watch(c, reactor, EPOLL_CTL_ADD);
+    }
+    return 0;
+}
+
+void clients_send(struct client *client, int reactor, const char *text,
+                  size_t n)
+{
+    for (size_t i = 0; i < client->n; i++) {
+        struct connection *c = &client->connections[i];
+        if (c->phase > CONNECTION_OPEN)
+            continue;
+        if (connection_owed(c) == 0)
+            c->asked_ns = now_ns();
+        if (c->sent == c->wanted) { /* else the old text goes on */
+            size_t bytes = strlen(text);
+            c->text_bytes = bytes < sizeof(c->text) ? bytes
+                                                    : sizeof(c->text);
+            /* Turned so that fill()'s count meets its beginning. */
+            for (size_t k = 0; k < c->text_bytes; k++)
+                c->text[(c->sent + k) % c->text_bytes] = text[k];
+        }
+        c->wanted += n;
+        if (c->phase == CONNECTION_OPEN)
+            transmit(c);
+        watch(c, reactor, EPOLL_CTL_MOD);
+    }
+}
+
+static void set_reading(struct client *client, int reactor, bool reading)
+{
+    for (size_t i = 0; i < client->n; i++) {
+        struct connection *c = &client->connections[i];
+        c->reading = reading;
+        if (c->fd != -1)
+            watch(c, reactor, EPOLL_CTL_MOD);
+    }
+}
+
+void clients_stall(struct client *client, int reactor)
+{
+    set_reading(client, reactor, false);
+}
+
+void clients_read(struct client *client, int reactor)
+{
+    set_reading(client, reactor, true);
+}
+
+void clients_close(struct client *client, int reactor)
+{
+    for (size_t i = 0; i < client->n; i++) {
+        struct connection *c = &client->connections[i];
+        if (!is_open(c))
+            continue;
+        c->phase = CONNECTION_ENDING;
+        transmit(c);
+    }
+    set_reading(client, reactor, true); /* or its end would not be seen */
+}
+
+void clients_reset(struct client *client)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    for (size_t i = 0; i < client->n; i++) {
+        struct connection *c = &client->connections[i];
+        if (!is_open(c))
+            continue;
+        setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        end(c, CONNECTION_RESET);
+    }
+}
+
+void clients_free(struct client *client)
+{
+    clients_reset(client);
+    free(client->connections);
+    client->connections = NULL;
+    client->n = 0;
+}

@@ -1,0 +1,47 @@
+/*
+ * What can be played and by whom: the scenes in demo/scenes, the models in
+ * build/servers. Both are found from the root of the tree, where the demo
+ * is to be run.
+ */
+#ifndef DEMO_PLAYBILL_H
+#define DEMO_PLAYBILL_H
+
+#include "demo/play.h"
+
+#include <stddef.h>
+
+enum { SCENE_FILE_NAME = 256 };
+
+/*
+ * Reads a scene by its name in demo/scenes, or by a path, which has a slash
+ * in it.
+ *
+ * Returns  0, or -1 with error set; an unknown name's error lists what
+ * there is.
+ */
+int playbill_load(struct scene *scene, const char *name,
+                  char error[SCENE_ERROR]);
+
+/* "demo/scenes/crowd.scene" -> "crowd", at most SCENE_NAME bytes. */
+void playbill_name(char *to, const char *name);
+
+/*
+ * Decides who plays: whom the user named; else the scene's own choice, else
+ * the plain server of every room, as many as find room.
+ *
+ * room     panels, 1 or more
+ * parts    SCENE_SERVERS; receives them
+ * Returns  how many; 0 with error set.
+ */
+size_t playbill_cast(const struct play_options *options,
+                     const struct scene *scene, size_t room,
+                     struct stage_part *parts, char error[SCENE_ERROR]);
+
+/*
+ * Is this one of this suite's models?
+ *
+ * Returns  0, or -1 with error set, which lists those there are.
+ */
+int playbill_check_model(const char *name, char error[SCENE_ERROR]);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * The questions of --predict. No scene holds an answer: the truth is what
+ * happened, server by server.
+ *
+ * An answer is a character: a client's letter or 0 (nobody) for `ask next`,
+ * y or n for `ask echoed` and `ask accepted`, a digit for `ask tasks` (9:
+ * nine or more).
+ */
+#ifndef DEMO_QUESTION_H
+#define DEMO_QUESTION_H
+
+#include "demo/story.h"
+
+enum { QUESTION_WORDS = 48 };
+
+/* Asks: from now on echoes count as an answer. */
+void question_ask(struct story *story, const struct scene_step *step);
+
+/*
+ * Takes a key for an answer.
+ *
+ * Returns  the answer, or '\0': no answer to this question.
+ */
+char question_read(const struct story *story, char key);
+
+/* Gives the answer for the server that is asked about, goes on to the next.
+ */
+void question_answer(struct story *story, char answer);
+
+/* Finds the truth for every server and counts who was right. */
+void question_reveal(struct story *story);
+
+/* "B", "nobody", "yes", "4 tasks": an answer for a person. */
+const char *question_words(const struct scene_step *question, char answer,
+                           char words[QUESTION_WORDS]);
+
+/* "A B C, or 0 for nobody": what is accepted. */
+const char *question_choices(const struct story *story,
+                             char choices[SCENE_TEXT]);
+
+#endif

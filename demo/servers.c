@@ -1,0 +1,195 @@
+#include "demo/servers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { STOP_MS = 1000, ORPHANS = 1024 };
+
+int servers_start(struct story *story, const struct stage_part *parts,
+                  char error[SCENE_ERROR])
+{
+    size_t wanted = story->nservers;
+    char note[STAGE_NOTE];
+
+    for (size_t i = 0; i < wanted; i++) {
+        struct story_server *server = &story->servers[i];
+        memset(server, 0, sizeof(*server));
+        snprintf(server->name, sizeof(server->name), "%s", parts[i].name);
+        if (stage_start(&server->process, &parts[i], story->scene,
+                        (unsigned)i, note) == -1) {
+            snprintf(error, SCENE_ERROR, "%s: %s", server->name,
+                     server->process.error);
+            story->nservers = i;
+            servers_stop(story);
+            return -1;
+        }
+        if (note[0] != '\0')
+            story->tell(story, server, -1, note);
+    }
+    return 0;
+}
+
+/* --- names ----------------------------------------------------------- */
+
+static int name_listeners(struct sockets *sockets,
+                          const struct server *process)
+{
+    char name[16] = "listener";
+
+    for (size_t i = 0; i < process->nports; i++) {
+        if (process->nports > 1)
+            snprintf(name, sizeof(name), "listener %u",
+                     (unsigned)i % 100 + 1);
+        if (sockets_name_listener(sockets, process->ports[i], name) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+static int name_clients(struct sockets *sockets,
+                        const struct story_server *server)
+{
+    char name[16];
+
+    for (int client = 0; client < SCENE_CLIENTS; client++) {
+        const struct client *who = &server->clients[client];
+        snprintf(name, sizeof(name), "client %c", 'A' + client);
+        for (size_t i = 0; i < who->n; i++)
+            if (sockets_name_connection(sockets, &who->connections[i],
+                                        name) == -1)
+                return -1;
+    }
+    return 0;
+}
+
+static int name_all(struct sockets *sockets, const struct story *story)
+{
+    sockets_forget_names(sockets);
+    for (size_t i = 0; i < story->nservers; i++)
+        if (name_listeners(sockets, &story->servers[i].process) == -1 ||
+            name_clients(sockets, &story->servers[i]) == -1)
+            return -1;
+    return 0;
+}
+
+/* --- looking --------------------------------------------------------- */
+
+/* The last whole line that came on stderr since it was last looked at. */
+static void listen_to(const struct story *story,
+                      struct story_server *server)
+{
+    char text[1024];
+    ssize_t n = pread(server->process.stderr_fd, text, sizeof(text) - 1,
+                      server->heard);
+
+    if (n <= 0)
+        return;
+    text[n] = '\0';
+    char *end = strrchr(text, '\n');
+    if (end == NULL && n < (ssize_t)sizeof(text) - 1)
+        return; /* the rest of the line is to come */
+    server->heard += end == NULL ? n : end + 1 - text;
+    if (end != NULL)
+        *end = '\0';
+    const char *start = strrchr(text, '\n');
+    snprintf(server->word, sizeof(server->word), "%.*s", STORY_WORD - 1,
+             start == NULL ? text : start + 1);
+    story->tell(story, server, -1, server->word);
+}
+
+static void look_for_death(const struct story *story,
+                           struct story_server *server)
+{
+    int status;
+
+    if (server->ended || !launcher_ended(&server->process, &status))
+        return;
+    server->ended = true;
+    if (WIFSIGNALED(status))
+        snprintf(server->fate, sizeof(server->fate), "killed by signal %d",
+                 WTERMSIG(status));
+    else
+        snprintf(server->fate, sizeof(server->fate), "ended with status %d",
+                 WEXITSTATUS(status));
+    story->tell(story, server, -1, server->fate);
+}
+
+static void look_at(struct story *story, struct story_server *server,
+                    struct sockets *sockets)
+{
+    struct observation before = server->now;
+
+    look_for_death(story, server);
+    listen_to(story, server);
+    observe_server(&server->now, server->process.pid, server->process.ports,
+                   server->process.nports, sockets);
+    if (server->ended)
+        server->now.zombies = 0; /* it is ours to reap, at the end */
+    story_tell_change(story, server, &before);
+    for (int client = 0; client < SCENE_CLIENTS; client++)
+        observe_client(&server->clients[client], sockets);
+}
+
+static bool is_server(const struct story *story, pid_t pid)
+{
+    for (size_t i = 0; i < story->nservers; i++)
+        if (story->servers[i].process.pid == pid)
+            return true;
+    return false;
+}
+
+static void reap_orphans(const struct story *story)
+{
+    pid_t pids[ORPHANS];
+    size_t n = observe_children(pids, ORPHANS);
+
+    for (size_t i = 0; i < n; i++)
+        if (!is_server(story, pids[i]))
+            waitpid(pids[i], NULL, WNOHANG);
+}
+
+int servers_sample(struct story *story, struct sockets *sockets)
+{
+    int alive = 0;
+
+    if (name_all(sockets, story) == -1 || sockets_read(sockets) == -1)
+        return -1;
+    reap_orphans(story);
+    for (size_t i = 0; i < story->nservers; i++) {
+        look_at(story, &story->servers[i], sockets);
+        alive += !story->servers[i].ended;
+    }
+    return alive;
+}
+
+/* --- the end --------------------------------------------------------- */
+
+void servers_stop(struct story *story)
+{
+    for (size_t i = 0; i < story->nservers; i++) {
+        story_free_server(&story->servers[i]);
+        if (story->servers[i].process.pid != 0)
+            kill(story->servers[i].process.pid, SIGTERM); /* all at once */
+    }
+    for (size_t i = 0; i < story->nservers; i++)
+        launcher_stop(&story->servers[i].process, STOP_MS, NULL);
+    story->nservers = 0;
+}
+
+void servers_sweep(void)
+{
+    pid_t pids[ORPHANS];
+    size_t n;
+
+    /* Again and again: a child's children become ours when it is killed. */
+    while ((n = observe_children(pids, ORPHANS)) > 0)
+        for (size_t i = 0; i < n; i++) {
+            kill(pids[i], SIGKILL);
+            waitpid(pids[i], NULL, 0);
+        }
+}

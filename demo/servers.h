@@ -1,0 +1,39 @@
+/*
+ * All servers of a scene: started, looked at 20 times a second, ended.
+ */
+#ifndef DEMO_SERVERS_H
+#define DEMO_SERVERS_H
+
+#include "demo/observe.h"
+#include "demo/stage.h"
+#include "demo/story.h"
+
+#include <stddef.h>
+
+/*
+ * Starts the servers of a story and tells what is to be known of them.
+ *
+ * parts    nservers of the story, in its order
+ * error    SCENE_ERROR bytes; receives who could not be started, and why
+ * Returns  0, or -1: then none is left running.
+ */
+int servers_start(struct story *story, const struct stage_part *parts,
+                  char error[SCENE_ERROR]);
+
+/*
+ * Looks at every server: sockets, tasks, whether it lives, what it says on
+ * stderr. Reaps orphans that became ours.
+ *
+ * sockets  of all of them; brought up to date
+ *
+ * Returns  how many servers live; or -1 with errno.
+ */
+int servers_sample(struct story *story, struct sockets *sockets);
+
+/* Ends all servers, politely for a second, and frees their clients. */
+void servers_stop(struct story *story);
+
+/* Ends whatever else descends from us, the orphans of servers. */
+void servers_sweep(void);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * What the kernel says about the sockets of servers that we started: how
+ * long is the accept queue, which connections are accepted, which have
+ * bytes that nobody has read, and whose are they.
+ *
+ * The rows are those of /proc/net/tcp. A listener's receive queue is its
+ * accept queue; a connection that waits there has the inode 0 and its
+ * unread bytes in its receive queue. We ask for them by SOCK_DIAG
+ * (sock_diag(7)), as ss(8) does, a connection at a time: /proc/net/tcp
+ * writes out every socket of the machine, and after a benchmark 50,000 in
+ * TIME_WAIT make that take 50 ms. It is read where the kernel has no
+ * SOCK_DIAG. Neither needs privilege.
+ */
+#ifndef DEMO_SOCKETS_H
+#define DEMO_SOCKETS_H
+
+#include "demo/clients.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Ports in host order. */
+struct sockets_row {
+    uint64_t inode; /* 0: no process has it yet, or any more */
+    uint16_t local, remote;
+    unsigned state;  /* TCP_ESTABLISHED, TCP_LISTEN ... (netinet/tcp.h) */
+    uint32_t unread; /* bytes; of a listener, connections in its queue */
+    uint32_t next;   /* 1 + the next row with the same remote; 0: none */
+};
+
+/* Who is at the other end of a row: how names get into a call's text. */
+struct sockets_name {
+    uint16_t local;  /* the server's port */
+    uint16_t remote; /* the client's port; 0: the listener on local */
+    char text[16];   /* "client A", "listener" */
+    const struct connection *connection; /* borrowed; NULL of a listener */
+};
+
+/* One sample, all servers together. Begin with zeroes. */
+struct sockets {
+    struct sockets_row *rows; /* n, by inode; owned */
+    size_t n, capacity;
+    uint32_t
+        by_remote[UINT16_MAX + 1]; /* 1 + the first such row; 0: none */
+    struct sockets_name *names;    /* nnames, sorted; owned */
+    size_t nnames, names_capacity;
+    int diag; /* the descriptor for SOCK_DIAG; 0: none yet, -1: never */
+};
+
+/* Forgets all names. */
+void sockets_forget_names(struct sockets *sockets);
+
+/*
+ * Gives a name to a listener, or to a connection while it is open.
+ *
+ * Returns  0, or -1 with errno: no memory.
+ */
+int sockets_name_listener(struct sockets *sockets, uint16_t port,
+                          const char *name);
+int sockets_name_connection(struct sockets *sockets,
+                            const struct connection *connection,
+                            const char *name);
+
+/*
+ * Takes a new sample of all that have a name.
+ *
+ * Returns  0, or -1 with errno: no memory, no /proc.
+ */
+int sockets_read(struct sockets *sockets);
+
+/* The same, from /proc/net/tcp and tcp6 alone. */
+int sockets_read_proc(struct sockets *sockets);
+
+/*
+ * Reads a line of /proc/net/tcp or tcp6.
+ *
+ * Returns  0, or -1: the heading, or no such line.
+ */
+int sockets_read_line(const char *line, struct sockets_row *row);
+
+/* The row of a connection, at the server's end; NULL when there is none. */
+const struct sockets_row *
+sockets_find_connection(const struct sockets *sockets,
+                        const struct connection *connection);
+
+/* The row with this inode, which is not 0; NULL when there is none. */
+const struct sockets_row *sockets_find_inode(const struct sockets *sockets,
+                                             uint64_t inode);
+
+/* The name of a row's other end; NULL when it has none. */
+const char *sockets_find_name(const struct sockets *sockets,
+                              const struct sockets_row *row);
+
+/* Frees all. */
+void sockets_free(struct sockets *sockets);
+
+#endif

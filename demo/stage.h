@@ -1,0 +1,37 @@
+/*
+ * Puts a server on the stage as a scene wants it: ports, arguments, limits.
+ */
+#ifndef DEMO_STAGE_H
+#define DEMO_STAGE_H
+
+#include "bench/launcher.h"
+#include "demo/scene.h"
+
+enum { STAGE_NOTE = 200 };
+
+/* Who is to play: a model of this suite, or a command that a user brings.
+ */
+struct stage_part {
+    char name[SCENE_NAME];
+    const char *command; /* borrowed; {port} in it; NULL: a model */
+};
+
+/*
+ * Starts a server and waits until it listens.
+ *
+ * A limit on processes and threads is RLIMIT_NPROC, which counts all tasks
+ * of a user and does not bind root. So the server gets a user of its own:
+ * under root by setpriv(1), a number that nobody has; else by unshare(1), a
+ * user namespace, whose tasks Linux 5.14 and later count apart. Where
+ * neither is allowed, --max-clients stands in and the note says so.
+ *
+ * process  receives what launcher_start() says
+ * nth      0 or more, another for each server of the demo
+ * note     receives what the class must know; or ""
+ * Returns  0, or -1 with process->error.
+ */
+int stage_start(struct server *process, const struct stage_part *part,
+                const struct scene *scene, unsigned nth,
+                char note[STAGE_NOTE]);
+
+#endif

@@ -1,0 +1,128 @@
+"""
+The generated parts of the pages. A page says what it wants:
+
+    <!-- listing: forking/server.c -->
+    <!-- end -->
+
+and everything between the two lines is made from the tree:
+
+    listing: FILE            the whole file
+    function: FILE NAME      one function of it
+    diff: MODEL MODEL        what `make diff` shows
+    help: PROGRAM            what its --help prints
+    helps:                   of every command that has options of its own
+    labels: [MODEL ...]      a table of the servers' labels; none: of all
+    programs:                a table of what is built
+    targets:                 a table of what `make help` lists
+    plot: PLOT               of the committed run, by the plot's file
+    table: PLOT [MODEL ...]  its figures
+"""
+
+import re
+
+import figures
+import tree
+
+BLOCK = re.compile(
+    r"^<!-- (?P<kind>[a-z]+):(?P<args>[^\n]*?) *-->\n"
+    r"(?P<body>.*?)^<!-- end -->$", re.M | re.S)
+
+
+def fenced(language, body):
+    return f"```{language}\n{body.rstrip()}\n```"
+
+
+def listing(path):
+    return fenced("c" if path.endswith((".c", ".h")) else "",
+                  tree.text(path))
+
+
+def function(path, *names):
+    return fenced("c", "\n\n".join(tree.function(path, name)
+                                   for name in names))
+
+
+def diff(a, b):
+    return fenced("diff", tree.diff(a, b))
+
+
+def help_of(name):
+    return fenced("", tree.help_text(name))
+
+
+def helps():
+    """The --help of all commands but of servers without own options."""
+    shared = tree.options("iterative")
+    parts = []
+    for path in tree.commands():
+        if tree.options(path) != shared:
+            parts.append(f"### {path}\n\n{help_of(path)}")
+    return "\n\n".join(parts)
+
+
+def labels(*models):
+    rows = ["| model | waits in | a client is | stops at |",
+            "|---|---|---|---|"]
+    for model in models or tree.models():
+        card = tree.label(model)
+        path = tree.source(model)
+        rows.append("| [`{}`](../{}) | {} | {} | {} |".format(
+            model, path, *(card.get(key, "").replace("|", "\\|")
+                           for key in tree.LABEL_KEYS[:3])))
+    return "\n".join(rows)
+
+
+def programs():
+    rows = ["| program | what it is |", "|---|---|"]
+    for path in tree.commands():
+        lines = tree.help_text(path).splitlines()
+        about = next((line for line in lines[1:] if line.strip()
+                      and not line.startswith((" ", "Usage"))), "")
+        rows.append(f"| `{path}` | {about} |")
+    return "\n".join(rows)
+
+
+def targets():
+    """What `make help` lists."""
+    rows = ["| command | what it does |", "|---|---|"]
+    rows += [f"| `make {name}` | {about} |" for name, about in re.findall(
+        r"^([a-z-]+):.*?## (.*)$", tree.text("Makefile"), re.M)]
+    return "\n".join(rows)
+
+
+KINDS = {
+    "listing": listing, "function": function, "diff": diff, "help": help_of,
+    "helps": helps,
+    "labels": labels, "programs": programs,
+    "targets": targets,
+    "plot": figures.plot, "table": figures.table,
+}
+
+
+def generate(kind, args):
+    if kind not in KINDS:
+        raise tree.Problem(f"<!-- {kind}: -->: there are: "
+                           f"{', '.join(KINDS)}")
+    return KINDS[kind](*args.split())
+
+
+def fill(page, problems):
+    """
+    A page's text with its generated parts as the tree has them now. A part
+    that can't be made stays as it is, and problems receives why.
+    """
+    def one(match):
+        head = f"<!-- {match['kind']}:{match['args']} -->"
+        try:
+            body = generate(match["kind"], match["args"])
+        except (tree.Problem, TypeError) as problem:
+            problems.append(f"{head}: {problem}")
+            return match[0]
+        return f"{head}\n{body}\n<!-- end -->" if body else \
+            f"{head}\n<!-- end -->"
+    return BLOCK.sub(one, page)
+
+
+def strip(page):
+    """The page without its generated parts: what a person wrote."""
+    return BLOCK.sub("", page)

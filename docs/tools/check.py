@@ -1,0 +1,164 @@
+"""
+make docs-check: do the pages show only what the tree has?
+
+  - a generated part is what the tree gives now;
+  - a line of C that was written by hand is a line of some source;
+  - a link leads to a file or a heading that is there;
+  - a path in a code span is in the tree or is built from it;
+  - an option after one of our programs, or alone in a code span, is one
+    that --help names; a make target is one of the Makefile's;
+  - a picture is what its script draws.
+"""
+
+import functools
+import re
+import shlex
+import sys
+
+import blocks
+import pages
+import tree
+
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
+SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+TOP = re.compile(r"^(?:build/)?(?:bench|common|demo|docs|tests|iterative|"
+                 r"forking|threading|timeout_poll|select|epoll)/[\w./-]+$")
+OPTION = re.compile(r"(--[a-z][a-z0-9-]*)(?:=|$)")
+# argp's own, and strace's, which the text names without the program.
+FOREIGN = {"--help", "--version", "--usage", "--inject"}
+
+
+@functools.cache
+def source_lines():
+    lines = set()
+    for path in tree.run("git", "ls-files", "--cached", "--others",
+                         "--exclude-standard", "*.c", "*.h").split():
+        lines.update(squeeze(line) for line in tree.text(path).splitlines())
+    return lines
+
+
+def squeeze(line):
+    return re.sub(r"\s+", " ", line).strip()
+
+
+@functools.cache
+def all_options():
+    found = set(FOREIGN)
+    for path in tree.commands():
+        found |= tree.options(path)
+    return found
+
+
+@functools.cache
+def targets():
+    return set(re.findall(r"^([a-z][a-z-]*):", tree.text("Makefile"), re.M))
+
+
+def check_generated(name, page):
+    problems = []
+    if blocks.fill(page, problems) != page:
+        yield "a generated part is old; run `make docs`"
+    yield from problems
+
+
+def check_c(name, page):
+    for language, body in FENCE.findall(blocks.strip(page)):
+        if language != "c":
+            continue
+        for line in body.splitlines():
+            if squeeze(line) and squeeze(line) not in source_lines():
+                yield f"no source has this line: {line.strip()}"
+
+
+def check_links(name, page):
+    for target in LINK.findall(FENCE.sub("", page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        if path == "side-by-side.html":
+            continue
+        file = (tree.DOCS / path).resolve() if path else tree.DOCS / name
+        if not file.exists():
+            yield f"link to {target}: no such file"
+        elif anchor and file.parent == tree.DOCS and \
+                anchor not in pages.anchors(file.name):
+            yield f"link to {target}: no such heading"
+
+
+def check_path(path):
+    if not TOP.match(path):
+        return None
+    if path.startswith("build/"):
+        there = path.startswith("build/docs/") or any(
+            program.startswith(path) for program in tree.programs())
+    else:
+        there = (tree.ROOT / path).exists() or path in tree.models()
+    return None if there else f"{path}: not in the tree"
+
+
+def check_command(line):
+    """A line of shell: our programs, their options, make's targets."""
+    try:
+        words = shlex.split(line.rstrip("\\"), comments=True)
+    except ValueError:  # a quote that goes on in the next line
+        return
+    ours = None
+    for i, word in enumerate(words):
+        if word in ("|", "&", "&&", "||", ";", "do", "then") or \
+                word.endswith(";"):
+            ours = None
+        elif word.removeprefix("./") in tree.commands():
+            ours = word.removeprefix("./")
+        elif word == "make" and ours is None:
+            for target in words[i + 1:]:
+                if not re.fullmatch(r"[a-z][a-z-]*", target):
+                    break
+                if target not in targets():
+                    yield f"make {target}: no such target"
+        elif ours and OPTION.match(word):
+            option = OPTION.match(word)[1]
+            if option not in tree.options(ours) | FOREIGN:
+                yield f"{ours} has no option {option}"
+        problem = check_path(word.removeprefix("./"))
+        if problem:
+            yield problem
+
+
+def check_shell(name, page):
+    for language, body in FENCE.findall(blocks.strip(page)):
+        if language == "sh":
+            for line in body.splitlines():
+                yield from check_command(line)
+
+
+def check_spans(name, page):
+    for span in SPAN.findall(FENCE.sub("", blocks.strip(page))):
+        alone = OPTION.match(span.split()[0])
+        if alone:
+            if alone[1] not in all_options():
+                yield f"`{span}`: no program here has this option"
+        elif " " in span:
+            yield from check_command(span)
+        else:
+            problem = check_path(span)
+            if problem:
+                yield problem
+
+
+CHECKS = (check_generated, check_c, check_links, check_shell, check_spans)
+
+
+def check_all():
+    failed = 0
+    for name in pages.names():
+        page = pages.text(name)
+        for check in CHECKS:
+            try:
+                problems = list(check(name, page))
+            except tree.Problem as problem:
+                problems = [problem]
+            for problem in problems:
+                print(f"docs/{name}: {problem}", file=sys.stderr)
+                failed += 1
+    return failed

@@ -1,0 +1,122 @@
+/*
+ * epoll/edge: one thread, told once when a socket becomes ready.
+ *
+ * Waits in     epoll_wait() for changes on all sockets at once
+ * A client is  an entry in the kernel's list, and a conn
+ * Stops at     the descriptor limit
+ * Chapter      docs/6-epoll.md
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "common/echo.h"
+#include "common/net.h"
+#include "common/options.h"
+#include "common/stop.h"
+
+static const struct model model = {
+    .name = "epoll/edge",
+    .about = "Echo server: one thread, told once when a socket is ready.",
+    .many_ports = true,
+    .max_clients = 20000,
+};
+
+enum {
+    EVENTS = 64, /* the most to hear of at once; the rest waits */
+    STEPS = 16,  /* the most for one client in a row: others wait, too */
+};
+
+/* Asked for once and for all: epoll tells what has changed. */
+static const uint32_t changes = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI |
+                                EPOLLET;
+
+static struct conn **clients; /* by descriptor */
+static int epoll_fd;
+
+/* op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. */
+static int watch(int fd, int op, uint32_t what)
+{
+    struct epoll_event event = {.events = what, .data.fd = fd};
+
+    return epoll_ctl(epoll_fd, op, fd, &event);
+}
+
+static void welcome(int listener)
+{
+    int client = net_accept(listener);
+    if (client == -1) {
+        if (stop_asked()) /* readable for good: no more */
+            epoll_ctl(epoll_fd, EPOLL_CTL_DEL, listener, NULL);
+        return;
+    }
+    struct conn *conn = conn_open(client);
+    if (conn == NULL || watch(client, EPOLL_CTL_ADD, changes) == -1) {
+        net_turn_away(client, "memory");
+        free(conn);
+        return;
+    }
+    clients[client] = conn;
+}
+
+/*
+ * Has the kernel no more for this client, so that it will tell of more? The
+ * last call says so by EAGAIN; a recv() that did not fill the buffer, too
+ * (epoll(7)), but not that the end of the stream, or urgent data, is next:
+ * for these there is an event of their own.
+ */
+static bool used_up(const struct conn *conn, uint32_t events)
+{
+    bool short_read = conn->waits_for == ECHO_READ &&
+                      conn->filled < sizeof(conn->buf);
+    bool only_data = (events & ~(uint32_t)(EPOLLIN | EPOLLOUT)) == 0;
+
+    return conn->drained || (short_read && only_data);
+}
+
+static void advance(struct conn *conn, uint32_t events)
+{
+    for (int i = 0; i < STEPS; i++) {
+        if (echo_step(conn) == ECHO_DONE) {
+            clients[conn->fd] = NULL;
+            conn_close(conn); /* which takes it from the kernel's list */
+            return;
+        }
+        if (used_up(conn, events))
+            return;
+    }
+    watch(conn->fd, EPOLL_CTL_MOD, changes); /* tell once more */
+}
+
+static void serve(const struct listeners *listeners)
+{
+    struct epoll_event events[EVENTS];
+
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    clients = calloc(stop_descriptors(), sizeof(struct conn *));
+    if (epoll_fd == -1 || clients == NULL)
+        fatal_errno(model.name, "cannot start");
+    for (size_t i = 0; i < listeners->n; i++)
+        if (watch(listeners->fds[i], EPOLL_CTL_ADD, EPOLLIN) == -1)
+            fatal_errno(model.name, "epoll_ctl");
+    while (!stop_done()) {
+        int n = epoll_wait(epoll_fd, events, EVENTS, -1);
+        for (int i = 0; i < n; i++) { /* n is -1 after a signal */
+            int fd = events[i].data.fd;
+            if (clients[fd] == NULL)
+                welcome(fd); /* no client, so a listener */
+            else
+                advance(clients[fd], events[i].events);
+        }
+    }
+    free(clients);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &model);
+    struct listeners listeners = net_listen(&options);
+
+    serve(&listeners);
+    return stop_status();
+}

@@ -1,0 +1,139 @@
+/*
+ * epoll/loops: one thread per core, each with an epoll and a listener.
+ *
+ * Waits in     epoll_wait() in each thread, on its own sockets
+ * A client is  an entry in the kernel's list for one thread, and a conn
+ * Stops at     the descriptor limit, which all threads share
+ * Chapter      docs/6-epoll.md
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "common/echo.h"
+#include "common/net.h"
+#include "common/options.h"
+#include "common/stop.h"
+
+static long loops; /* 0: one for each core that the process may use */
+
+static const struct option_number numbers[] = {
+    {"loops", "N", "run N loops, a thread each (default: one per core)", 1,
+     MAX_LOOPS, &loops},
+    {0},
+};
+
+static const struct model model = {
+    .name = "epoll/loops",
+    .about = "Echo server: one thread per core, each with an epoll.",
+    .many_ports = true,
+    .max_clients = 20000,
+    .loops = &loops,
+    .numbers = numbers,
+};
+
+enum { EVENTS = 64 }; /* the most to hear of at once; the rest waits */
+
+/* The threads share nothing but this, written before the first of them. */
+static const struct listeners *all;
+
+static _Thread_local struct conn **clients; /* by descriptor */
+static _Thread_local size_t nclients;
+static _Thread_local int epoll_fd;
+
+/* op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. */
+static int watch(int fd, int op, enum echo_wait what)
+{
+    struct epoll_event event = {
+        .events = what == ECHO_WRITE ? EPOLLOUT : EPOLLIN,
+        .data.fd = fd,
+    };
+
+    return epoll_ctl(epoll_fd, op, fd, &event);
+}
+
+static void welcome(int listener)
+{
+    int client = net_accept(listener);
+    if (client == -1) {
+        if (stop_asked()) /* readable for good: no more */
+            epoll_ctl(epoll_fd, EPOLL_CTL_DEL, listener, NULL);
+        return;
+    }
+    struct conn *conn = conn_open(client);
+    if (conn == NULL || watch(client, EPOLL_CTL_ADD, ECHO_READ) == -1) {
+        net_turn_away(client, "memory");
+        free(conn);
+        return;
+    }
+    clients[client] = conn;
+    nclients++;
+}
+
+static void advance(struct conn *conn)
+{
+    enum echo_wait before = conn->waits_for;
+    enum echo_wait next = echo_step(conn);
+
+    if (next == ECHO_DONE) {
+        clients[conn->fd] = NULL;
+        nclients--;
+        conn_close(conn); /* which takes it from the kernel's list, too */
+    } else if (next != before) {
+        watch(conn->fd, EPOLL_CTL_MOD, next);
+    }
+}
+
+/* The life of a thread, to which n listeners belong. */
+static void *run(void *arg)
+{
+    const int *listeners = arg;
+    struct epoll_event events[EVENTS];
+
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    clients = calloc(stop_descriptors(), sizeof(struct conn *));
+    if (epoll_fd == -1 || clients == NULL)
+        fatal_errno(model.name, "cannot start");
+    for (size_t i = 0; i < all->n; i++)
+        if (watch(listeners[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
+            fatal_errno(model.name, "epoll_ctl");
+    while (!stop_asked() || nclients > 0) {
+        int n = epoll_wait(epoll_fd, events, EVENTS, -1);
+        for (int i = 0; i < n; i++) { /* n is -1 after a signal */
+            int fd = events[i].data.fd;
+            if (clients[fd] == NULL)
+                welcome(fd); /* no client, so a listener */
+            else
+                advance(clients[fd]);
+        }
+    }
+    free(clients);
+    return NULL;
+}
+
+static void serve(const struct listeners *listeners)
+{
+    pthread_t threads[MAX_LOOPS];
+
+    all = listeners;
+    for (size_t i = 0; i < all->sets; i++) {
+        int error = pthread_create(&threads[i], NULL, run,
+                                   (void *)&all->fds[i * all->n]);
+        if (error != 0) {
+            errno = error;
+            fatal_errno(model.name, "pthread_create");
+        }
+    }
+    for (size_t i = 0; i < all->sets; i++)
+        pthread_join(threads[i], NULL);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &model);
+    struct listeners listeners = net_listen(&options);
+
+    serve(&listeners);
+    return stop_status();
+}

@@ -1,0 +1,344 @@
+/*
+ * epoll/offload: one loop for the sockets, worker processes for the work.
+ *
+ * Waits in     epoll_wait() on all sockets, those of the workers among them
+ * A client is  an entry in the kernel's list, a conn, at times a request
+ * Stops at     the cores: more work than they can do waits in a queue
+ * Chapter      docs/6-epoll.md
+ *
+ * The message itself travels to a worker and back, as the arguments and the
+ * result of a call do in a pool of processes. A worker that dies costs the
+ * client whose request it had, and is replaced.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/echo.h"
+#include "common/net.h"
+#include "common/options.h"
+#include "common/stop.h"
+#include "common/work.h"
+
+enum {
+    EVENTS = 64, /* the most to hear of at once; the rest waits */
+    MAX_WORKERS = 256,
+    RETRY_MS = 100, /* when a worker can't be replaced for now */
+};
+
+static long nworkers; /* 0: as many as cores */
+
+static const struct option_number numbers[] = {
+    {"workers", "N", "worker processes (default: one for each core)", 1,
+     MAX_WORKERS, &nworkers},
+    {0},
+};
+
+static const struct model model = {
+    .name = "epoll/offload",
+    .about = "Echo server: one loop for the sockets, worker processes for "
+             "the work.\vTo copy, and then a client beside it:\n"
+             "  build/epoll/offload --work cpu:2s --workers 2\n"
+             "  build/iterative/client hello",
+    .many_ports = true,
+    .max_clients = 20000,
+    .numbers = numbers,
+};
+
+struct worker {
+    pid_t pid; /* 0: there is none */
+    int fd;    /* to it; it has the other end */
+    bool busy;
+    struct client *client; /* whose request it has; NULL: who has left */
+};
+
+struct client {
+    struct conn *conn;
+    bool requests; /* its message is with a worker, or in the queue */
+    struct worker *worker; /* who has its request; NULL: still queued */
+    TAILQ_ENTRY(client) link;
+};
+
+static TAILQ_HEAD(requests, client) queue = TAILQ_HEAD_INITIALIZER(queue);
+static struct worker workers[MAX_WORKERS];
+static struct client **clients; /* by descriptor */
+static int epoll_fd;
+
+/* --- a worker --------------------------------------------------------- */
+
+/* The life of a worker. Its socket keeps messages whole. */
+static _Noreturn void labour(int fd)
+{
+    unsigned char buf[ECHO_CHUNK];
+    ssize_t n;
+
+    while ((n = recv(fd, buf, sizeof(buf), 0)) > 0) {
+        work_do();
+        send(fd, buf, (size_t)n, MSG_NOSIGNAL);
+    }
+    _exit(0); /* the parent has gone */
+}
+
+/* Returns -1 with errno when there can be none now. */
+static int hire(struct worker *worker)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
+        return -1;
+    event.data.fd = ends[0];
+    sigset_t before = stop_hold();
+    pid_t pid = epoll_ctl(epoll_fd, EPOLL_CTL_ADD, ends[0], &event) == -1
+                    ? -1
+                    : fork();
+    if (pid == 0) {
+        signal(SIGTERM, SIG_IGN); /* Ctrl-C reaches all, but is for the */
+        signal(SIGINT, SIG_IGN);  /* parent, who still needs us */
+        stop_release(&before);
+        dup2(ends[1], STDERR_FILENO + 1);
+        /* The clients and the other workers are the parent's. */
+        close_range(STDERR_FILENO + 2, ~0U, 0);
+        labour(STDERR_FILENO + 1);
+    }
+    stop_release(&before);
+    close(ends[1]);
+    if (pid == -1) {
+        close(ends[0]);
+        return -1;
+    }
+    *worker = (struct worker){.pid = pid, .fd = ends[0]};
+    return 0;
+}
+
+/* Ends a worker, if death has not. Returns how it ended, as waitpid(). */
+static int dismiss(struct worker *worker)
+{
+    int status = 0;
+
+    epoll_ctl(epoll_fd, EPOLL_CTL_DEL, worker->fd, NULL);
+    close(worker->fd);
+    kill(worker->pid, SIGKILL);
+    waitpid(worker->pid, &status, 0);
+    *worker = (struct worker){0};
+    return status;
+}
+
+/* --- clients and their requests --------------------------------------- */
+
+/*
+ * op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. While a request is under way we
+ * wait for nothing of the client's; that it has gone is told all the same
+ * (EPOLLHUP, EPOLLERR).
+ */
+static int watch(int fd, int op, enum echo_wait what)
+{
+    struct epoll_event event = {
+        .events = what == ECHO_WRITE  ? EPOLLOUT
+                  : what == ECHO_READ ? EPOLLIN
+                                      : 0,
+        .data.fd = fd,
+    };
+
+    return epoll_ctl(epoll_fd, op, fd, &event);
+}
+
+static void drop(struct client *client)
+{
+    if (client->worker != NULL)
+        client->worker->client = NULL; /* its result is for nobody */
+    else if (client->requests)
+        TAILQ_REMOVE(&queue, client, link);
+    clients[client->conn->fd] = NULL;
+    conn_close(client->conn);
+    free(client);
+}
+
+/* Hands requests to those who have none. */
+static void hand_out(void)
+{
+    for (long i = 0; i < nworkers && !TAILQ_EMPTY(&queue); i++) {
+        struct worker *worker = &workers[i];
+        struct client *client = TAILQ_FIRST(&queue);
+        if (worker->pid == 0 || worker->busy)
+            continue;
+        if (send(worker->fd, client->conn->buf, client->conn->filled,
+                 MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+            continue; /* it has died; collect() will hear of it */
+        TAILQ_REMOVE(&queue, client, link);
+        client->worker = worker;
+        worker->client = client;
+        worker->busy = true;
+    }
+}
+
+/* What to do after a step; before is what the client waited for. */
+static void settle(struct client *client, enum echo_wait before,
+                   enum echo_wait next)
+{
+    if (next == ECHO_DONE)
+        drop(client);
+    else if (next != before)
+        watch(client->conn->fd, EPOLL_CTL_MOD, next);
+}
+
+static void advance(struct client *client)
+{
+    enum echo_wait before = client->conn->waits_for;
+
+    if (client->requests) {
+        drop(client); /* it has gone */
+        return;
+    }
+    if (before == ECHO_WRITE) {
+        settle(client, before, echo_send(client->conn));
+        return;
+    }
+    enum echo_wait next = echo_receive(client->conn);
+    if (next != ECHO_WRITE) {
+        settle(client, before, next);
+        return;
+    }
+    watch(client->conn->fd, EPOLL_CTL_MOD, ECHO_DONE);
+    client->requests = true;
+    TAILQ_INSERT_TAIL(&queue, client, link);
+    hand_out();
+}
+
+/* A worker has died: of itself, or by a kill that shows what happens. */
+static void replace(struct worker *worker)
+{
+    struct client *client = worker->client;
+    pid_t pid = worker->pid;
+    int status = dismiss(worker);
+
+    fprintf(stderr, "%s: worker %d died (%s)%s\n", model.name, pid,
+            WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit",
+            client != NULL ? ": the client with its request is closed"
+                           : "");
+    if (client != NULL) {
+        client->worker = NULL;
+        client->requests = false;
+        drop(client);
+    }
+}
+
+/* A worker has something for us: a result, or the news of its death. */
+static void collect(struct worker *worker)
+{
+    unsigned char buf[ECHO_CHUNK];
+    struct client *client = worker->client;
+    ssize_t n = recv(worker->fd, client != NULL ? client->conn->buf : buf,
+                     ECHO_CHUNK, MSG_DONTWAIT);
+
+    if (n == -1 && errno == EAGAIN)
+        return;
+    if (n <= 0) {
+        replace(worker);
+        return;
+    }
+    worker->busy = false;
+    worker->client = NULL;
+    if (client != NULL) {
+        client->worker = NULL;
+        client->requests = false;
+        settle(client, ECHO_DONE, echo_send(client->conn));
+    }
+    hand_out();
+}
+
+static void welcome(int listener)
+{
+    int fd = net_accept(listener);
+    if (fd == -1) {
+        if (stop_asked()) /* readable for good: no more */
+            epoll_ctl(epoll_fd, EPOLL_CTL_DEL, listener, NULL);
+        return;
+    }
+    struct client *client = calloc(1, sizeof(*client));
+    struct conn *conn = conn_open(fd);
+    if (client == NULL || conn == NULL ||
+        watch(fd, EPOLL_CTL_ADD, ECHO_READ) == -1) {
+        net_turn_away(fd, "memory");
+        free(client);
+        free(conn);
+        return;
+    }
+    client->conn = conn;
+    clients[fd] = client;
+}
+
+/* --- the loop --------------------------------------------------------- */
+
+/* Returns how long to wait for an event: -1, or RETRY_MS. */
+static int hire_the_missing(void)
+{
+    int patience_ms = -1;
+
+    for (long i = 0; i < nworkers; i++)
+        if (workers[i].pid == 0 && hire(&workers[i]) == -1)
+            patience_ms = RETRY_MS;
+    hand_out();
+    return patience_ms;
+}
+
+static void dispatch(int fd)
+{
+    for (long i = 0; i < nworkers; i++)
+        if (workers[i].pid != 0 && workers[i].fd == fd) {
+            collect(&workers[i]);
+            return;
+        }
+    if (clients[fd] != NULL)
+        advance(clients[fd]);
+    else
+        welcome(fd); /* neither worker nor client, so a listener */
+}
+
+static void serve(const struct listeners *listeners)
+{
+    struct epoll_event events[EVENTS];
+
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    clients = calloc(stop_descriptors(), sizeof(struct client *));
+    if (epoll_fd == -1 || clients == NULL)
+        fatal_errno(model.name, "cannot start");
+    for (size_t i = 0; i < listeners->n; i++)
+        if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
+            fatal_errno(model.name, "epoll_ctl");
+    while (!stop_done()) {
+        int patience_ms = hire_the_missing();
+        int n = epoll_wait(epoll_fd, events, EVENTS, patience_ms);
+        for (int i = 0; i < n; i++) /* n is -1 after a signal */
+            dispatch(events[i].data.fd);
+    }
+    for (long i = 0; i < nworkers; i++)
+        if (workers[i].pid != 0)
+            dismiss(&workers[i]); /* nobody waits for what it does */
+    free(clients);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &model);
+    if (nworkers == 0) {
+        cpu_set_t cores; /* those that we may use */
+        nworkers = sched_getaffinity(0, sizeof(cores), &cores) == -1
+                       ? 1
+                       : CPU_COUNT(&cores);
+        if (nworkers > MAX_WORKERS)
+            nworkers = MAX_WORKERS;
+    }
+    struct listeners listeners = net_listen(&options);
+
+    serve(&listeners);
+    return stop_status();
+}

@@ -1,0 +1,261 @@
+/*
+ * iterative/client: sends what it is given, prints what returns.
+ *
+ * Waits in     connect(), then poll() for the socket and the keyboard
+ * A client is  this program
+ * Stops at     nothing: it holds 16 MiB, whatever the size of the whole
+ * Chapter      docs/1-iterative.md
+ *
+ * Two lessons, to be seen with --trace: send() may take less than all of
+ * it, and recv(1024) may return one byte. And a third: who sends everything
+ * before reading anything waits for ever, once all buffers on the way are
+ * full of the reply. So this one does both as they become possible.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/options.h"
+#include "common/protocol.h"
+
+enum {
+    RECV_BYTES = 1024,     /* asked of each recv(), as in the seeds */
+    HELD_BYTES = 16 << 20, /* of what is to be sent, held at once */
+};
+
+static const char name[] = "iterative/client";
+
+static const char *host = ECHO_HOST;
+static long port = ECHO_PORT;
+static long piece = HELD_BYTES;
+static bool trace;
+
+static char *held;    /* what is to be sent; HELD_BYTES, or the arguments */
+static size_t filled; /* bytes in held */
+static size_t sent;   /* of these, bytes that send() took */
+static bool ended;    /* nothing is to follow what is held */
+static bool closed;   /* we said so, or there is nobody to hear it */
+static int server;
+
+/* Says what a call returned. Leaves errno alone. */
+static void tell(const char *call, const char *what, size_t n,
+                 ssize_t result)
+{
+    int reason = errno;
+
+    if (trace && n > 0)
+        fprintf(stderr, "%s(%d, %s, %zu) = %zd", call, server, what, n,
+                result);
+    else if (trace)
+        fprintf(stderr, "%s(%d, %s) = %zd", call, server, what, result);
+    if (trace)
+        fprintf(stderr, result == -1 ? " %s\n" : "\n",
+                strerrorname_np(reason));
+    errno = reason;
+}
+
+static _Noreturn void give_up(const char *call)
+{
+    const char *hint = errno == ECONNREFUSED
+                           ? " (is a server running there?)"
+                           : "";
+
+    fatal(name, "%s port %ld: %s: %s%s", host, port, call, strerror(errno),
+          hint);
+}
+
+static void reach_server(void)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *address;
+    char service[8];
+    int on = 1;
+
+    snprintf(service, sizeof(service), "%ld", port);
+    int error = getaddrinfo(host, service, &hints, &address);
+    if (error != 0)
+        fatal(name, "--host %s: %s", host, gai_strerror(error));
+    server = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (server == -1)
+        give_up("socket");
+    /* Each piece travels at once, not joined with the next (Nagle). */
+    setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    int result = connect(server, address->ai_addr, address->ai_addrlen);
+    tell("connect", host, (size_t)port, result);
+    if (result == -1)
+        give_up("connect");
+    freeaddrinfo(address);
+}
+
+/* Takes what the keyboard, the pipe or the file has now. */
+static void refill(void)
+{
+    ssize_t n = read(STDIN_FILENO, held, HELD_BYTES);
+    if (n == -1 && errno != EINTR && errno != EAGAIN)
+        fatal_errno(name, "cannot read stdin");
+    ended = n == 0;
+    filled = n > 0 ? (size_t)n : 0;
+    sent = 0;
+}
+
+static void send_some(void)
+{
+    size_t n = filled - sent < (size_t)piece ? filled - sent
+                                             : (size_t)piece;
+    ssize_t result = send(server, held + sent, n,
+                          MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    tell("send", "...", n, result);
+    if (result >= 0)
+        sent += (size_t)result;
+    else if (errno == EPIPE || errno == ECONNRESET)
+        closed = true; /* what it answered before may be here to be read */
+    else if (errno != EAGAIN && errno != EINTR)
+        give_up("send");
+}
+
+static void say_end(void)
+{
+    closed = true;
+    tell("shutdown", "SHUT_WR", 0, shutdown(server, SHUT_WR));
+}
+
+/* Returns false at the end of the stream. */
+static bool print_some(void)
+{
+    char buf[RECV_BYTES];
+    ssize_t n = recv(server, buf, sizeof(buf), MSG_DONTWAIT);
+
+    tell("recv", "...", sizeof(buf), n);
+    if (n == -1 && errno != EAGAIN && errno != EINTR)
+        give_up("recv");
+    for (ssize_t done = 0; done < n;) {
+        ssize_t wrote = write(STDOUT_FILENO, buf + done,
+                              (size_t)(n - done));
+        if (wrote == -1 && errno != EINTR)
+            fatal_errno(name, "cannot write to stdout");
+        done += wrote > 0 ? wrote : 0;
+    }
+    return n != 0;
+}
+
+static void serve(void)
+{
+    for (bool more = true; more;) {
+        bool pending = sent < filled && !closed;
+        if (!pending && ended && !closed)
+            say_end();
+        struct pollfd fds[] = {
+            {server, (short)(POLLIN | (pending ? POLLOUT : 0)), 0},
+            {pending || ended || closed ? -1 : STDIN_FILENO, POLLIN, 0},
+        };
+        if (poll(fds, 2, -1) == -1 && errno != EINTR)
+            fatal_errno(name, "poll");
+        if (fds[1].revents != 0)
+            refill();
+        if (fds[0].revents & POLLOUT)
+            send_some();
+        if (fds[0].revents & ~POLLOUT)
+            more = print_some();
+    }
+    if (sent < filled)
+        fatal(name,
+              "%s port %ld: closed before it was sent everything: the "
+              "last %zu bytes did not go",
+              host, port, filled - sent);
+}
+
+/* The arguments, joined by a blank. */
+static void take_words(int n, char **words)
+{
+    for (int i = 0; i < n; i++) {
+        size_t length = strlen(words[i]);
+        held = realloc(held, filled + length + 1);
+        if (held == NULL)
+            fatal_errno(name, "cannot hold the arguments");
+        memcpy(held + filled, words[i], length);
+        filled += length;
+        if (i + 1 < n)
+            held[filled++] = ' ';
+    }
+    ended = true;
+}
+
+enum { KEY_HOST = 256, KEY_PORT, KEY_PIECE, KEY_TRACE };
+
+static error_t take_option(int key, char *arg, struct argp_state *state)
+{
+    switch (key) {
+    case KEY_HOST:
+        host = arg;
+        return 0;
+    case KEY_PORT:
+        if (options_number(arg, 1, UINT16_MAX, &port) == -1)
+            argp_error(state,
+                       "--port %s: not a port; a number from 1 to "
+                       "65535 is accepted",
+                       arg);
+        return 0;
+    case KEY_PIECE:
+        if (options_number(arg, 1, HELD_BYTES, &piece) == -1)
+            argp_error(state,
+                       "--piece %s: a number of bytes from 1 to %d is "
+                       "accepted",
+                       arg, HELD_BYTES);
+        return 0;
+    case KEY_TRACE:
+        trace = true;
+        return 0;
+    case ARGP_KEY_ARGS:
+        take_words(state->argc - state->next, state->argv + state->next);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp_option table[] = {
+        {"host", KEY_HOST, "ADDRESS", 0,
+         "connect to ADDRESS (default " ECHO_HOST ")", 0},
+        {"port", KEY_PORT, "N", 0, "connect to port N (default 5050)", 0},
+        {"piece", KEY_PIECE, "N", 0, "hand at most N bytes to each send()",
+         0},
+        {"trace", KEY_TRACE, NULL, 0, "print each call's result on stderr",
+         0},
+        {0},
+    };
+    static const struct argp argp = {
+        table,
+        take_option,
+        "[WORD...]",
+        "Sends the words, joined by a blank, or what stdin gives; prints "
+        "what returns.\vTwo to copy, with a server running:\n"
+        "  build/iterative/client hello world\n"
+        "  build/iterative/client --trace --piece 1 hello",
+        NULL,
+        NULL,
+        NULL};
+
+    argp_program_version = "iterative/client " SUITE_VERSION;
+    argp_err_exit_status = EXIT_USAGE;
+    argv[0] = (char *)name;
+    argp_parse(&argp, argc, argv, 0, NULL, NULL);
+    if (held == NULL)
+        held = malloc(HELD_BYTES);
+    if (held == NULL)
+        fatal_errno(name, "cannot start");
+    reach_server();
+    serve();
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,55 @@
+/*
+ * The frames of chat: length first, then who speaks, then what.
+ *
+ *   2 bytes  length of what follows, most significant byte first
+ *   1 byte   length of the name
+ *   ...      name
+ *   ...      text, all that is left; may be empty
+ *
+ * TCP has no messages, so one recv() may bring half a frame or three; the
+ * length in front says where each ends, whatever bytes it holds.
+ */
+#ifndef SELECT_FRAME_H
+#define SELECT_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum {
+    FRAME_NAME = 32,   /* bytes, the most in a name */
+    FRAME_TEXT = 1024, /* bytes, the most in a text */
+    FRAME_BYTES = 2 + 1 + FRAME_NAME + FRAME_TEXT,
+};
+
+struct frame {
+    char name[FRAME_NAME + 1];
+    size_t length; /* bytes of text */
+    char text[FRAME_TEXT];
+};
+
+/*
+ * Takes the first frame from what has arrived.
+ *
+ * data     n bytes; borrowed
+ * Returns  the bytes that the frame took; 0: it is not complete yet; or -1:
+ *          it is too long or malformed (a name that frame_name_fits()
+ *          refuses, lengths that disagree), and so what follows cannot be
+ *          told apart. *frame is then undefined.
+ */
+ssize_t frame_parse(const void *data, size_t n, struct frame *frame);
+
+/*
+ * Writes a frame.
+ *
+ * out      room for FRAME_BYTES
+ * name     one that frame_name_fits()
+ * text     n bytes; cut at FRAME_TEXT
+ * Returns  the bytes written.
+ */
+size_t frame_build(void *out, const char *name, const void *text, size_t n);
+
+/* Is it a name: 1 to FRAME_NAME bytes of printable UTF-8? */
+bool frame_name_fits(const void *name, size_t n);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * select/two_ports: one thread, told which port has somebody.
+ *
+ * Waits in     select() on all ports at once; and
+ *              in recv() for the one client who is here
+ * A client is  one message and one answer
+ * Stops at     the client who says nothing: nobody else is heard meanwhile
+ * Chapter      docs/5-select.md
+ */
+#include <stdio.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "common/net.h"
+#include "common/options.h"
+#include "common/show.h"
+#include "common/stop.h"
+
+enum {
+    MESSAGE_BYTES = 1024, /* asked of recv(), as in the seeds */
+    PATIENCE_S = 1,       /* for a client who says nothing; see talk() */
+};
+
+static const struct model model = {
+    .name = "select/two_ports",
+    .about = "Two ports: one thread, told which of them has somebody."
+             "\vTo copy; then, in a second window, the client:\n"
+             "  build/select/two_ports\n"
+             "  build/iterative/client --port 5060 hi",
+    .many_ports = true,
+    .max_clients = 1,
+    .ports = {5050, 5060},
+};
+
+/*
+ * One message, one answer. Who connects and says nothing keeps everybody
+ * waiting in recv(), for good in the seeds, PATIENCE_S here: readiness was
+ * asked of the port, not of the client.
+ */
+static void talk(int client)
+{
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    char message[MESSAGE_BYTES];
+    char answer[32];
+
+    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience,
+               sizeof(patience));
+    ssize_t n = recv(client, message, sizeof(message), 0);
+    printf("[%s] message: ", net_peer(client).name);
+    show_text(stdout, message, n > 0 ? (size_t)n : 0);
+    printf("%s\n", n > 0 ? "" : "(none)");
+    fflush(stdout);
+    int length = snprintf(answer, sizeof(answer), "welcome %d!",
+                          net_here(client).port);
+    net_send_all(client, answer, (size_t)length);
+}
+
+static void welcome(int listener)
+{
+    int client = net_accept(listener);
+    if (client == -1)
+        return;
+    talk(client);
+    net_close(client);
+}
+
+static void serve(const struct listeners *listeners)
+{
+    fd_set ports; /* what we wait for */
+    int highest = 0;
+
+    FD_ZERO(&ports);
+    for (size_t i = 0; i < listeners->n; i++) {
+        FD_SET(listeners->fds[i], &ports);
+        highest = listeners->fds[i]; /* they come in ascending order */
+    }
+    while (!stop_asked()) {
+        fd_set readable = ports; /* select() overwrites what it is given */
+        if (select(highest + 1, &readable, NULL, NULL, NULL) == -1)
+            continue; /* a signal */
+        for (size_t i = 0; i < listeners->n && !stop_asked(); i++) {
+            if (!FD_ISSET(listeners->fds[i], &readable))
+                continue;
+            printf("hello socket%zu\n", i + 1);
+            fflush(stdout);
+            welcome(listeners->fds[i]);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &model);
+    struct listeners listeners = net_listen(&options);
+
+    serve(&listeners);
+    return stop_status();
+}

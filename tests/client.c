@@ -1,0 +1,293 @@
+#include "tests/client.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PIECE = 65536 };
+
+static const char *problem(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+static const char *problem(const char *format, ...)
+{
+    static _Thread_local char text[200];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    return text;
+}
+
+int64_t client_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Waits for events. Returns those that came, 0 when the time is over. */
+static short wait_for(int fd, short events, int wait_ms)
+{
+    int64_t deadline_ms = client_now_ms() + wait_ms;
+    struct pollfd one = {.fd = fd, .events = events};
+
+    for (;;) {
+        int64_t left_ms = deadline_ms - client_now_ms();
+        int n = poll(&one, 1, left_ms > 0 ? (int)left_ms : 0);
+        if (n == -1 && errno == EINTR)
+            continue;
+        return n == 1 ? one.revents : 0;
+    }
+}
+
+static int connect_to(const struct addrinfo *address)
+{
+    int on = 1;
+    int error = 0;
+    socklen_t size = sizeof(error);
+    int fd = socket(address->ai_family,
+                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd == -1)
+        return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(fd, address->ai_addr, address->ai_addrlen) == 0)
+        return fd;
+    if (errno == EINPROGRESS) {
+        if (wait_for(fd, POLLOUT, PATIENCE_MS) == 0)
+            error = ETIMEDOUT;
+        else
+            getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+        if (error == 0)
+            return fd;
+        errno = error;
+    }
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+int client_connect(const char *host, uint16_t port)
+{
+    const struct addrinfo hints = {
+        .ai_socktype = SOCK_STREAM,
+        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+    };
+    struct addrinfo *address;
+    char service[8];
+
+    snprintf(service, sizeof(service), "%d", port);
+    if (getaddrinfo(host, service, &hints, &address) != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    int fd = connect_to(address);
+    int reason = errno;
+    freeaddrinfo(address);
+    errno = reason;
+    return fd;
+}
+
+/* Byte `at` of a stream: splitmix64, eight bytes a turn. */
+static unsigned char byte_of(unsigned seed, uint64_t at)
+{
+    uint64_t z = (at / 8 + 1) * 0x9e3779b97f4a7c15 + seed;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return (unsigned char)((z ^ (z >> 31)) >> (at % 8 * 8));
+}
+
+void client_pattern(void *data, size_t n, unsigned seed, uint64_t offset)
+{
+    unsigned char *bytes = data;
+
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = byte_of(seed, offset + i);
+}
+
+static const char *compare(const unsigned char *data, size_t n,
+                           unsigned seed, uint64_t offset)
+{
+    for (size_t i = 0; i < n; i++)
+        if (data[i] != byte_of(seed, offset + i))
+            return problem("got byte %llu back as 0x%02x in place of 0x%02x",
+                           (unsigned long long)(offset + i), data[i],
+                           byte_of(seed, offset + i));
+    return NULL;
+}
+
+/* One side of an echo under way. */
+struct echo {
+    int fd;
+    unsigned seed;
+    uint64_t sent, received, size;
+};
+
+static const char *send_some(struct echo *echo)
+{
+    unsigned char data[PIECE];
+    uint64_t left = echo->size - echo->sent;
+    size_t n = left < sizeof(data) ? (size_t)left : sizeof(data);
+
+    client_pattern(data, n, echo->seed, echo->sent);
+    ssize_t sent = send(echo->fd, data, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent == -1 && errno != EAGAIN && errno != EINTR)
+        return problem("could not send (%s) after %llu of %llu bytes",
+                       strerror(errno), (unsigned long long)echo->sent,
+                       (unsigned long long)echo->size);
+    if (sent > 0)
+        echo->sent += (uint64_t)sent;
+    return NULL;
+}
+
+static const char *receive_some(struct echo *echo)
+{
+    unsigned char data[PIECE];
+    uint64_t left = echo->size - echo->received;
+    size_t n = left < sizeof(data) ? (size_t)left : sizeof(data);
+    ssize_t got = recv(echo->fd, data, n, MSG_DONTWAIT);
+
+    if (got == -1 && (errno == EAGAIN || errno == EINTR))
+        return NULL;
+    if (got <= 0)
+        return problem("was %s after %llu of %llu bytes",
+                       got == 0 ? "closed" : strerror(errno),
+                       (unsigned long long)echo->received,
+                       (unsigned long long)echo->size);
+    const char *wrong = compare(data, (size_t)got, echo->seed,
+                                echo->received);
+    echo->received += (uint64_t)got;
+    return wrong;
+}
+
+static const char *run(struct echo *echo)
+{
+    const char *wrong = NULL;
+
+    while (wrong == NULL && echo->received < echo->size) {
+        short events = echo->sent < echo->size ? POLLIN | POLLOUT : POLLIN;
+        short ready = wait_for(echo->fd, events, PATIENCE_MS);
+        if (ready == 0)
+            return problem("was not echoed within %d s (%llu of %llu bytes "
+                           "came back)", PATIENCE_MS / 1000,
+                           (unsigned long long)echo->received,
+                           (unsigned long long)echo->size);
+        if (ready & (POLLIN | POLLHUP | POLLERR))
+            wrong = receive_some(echo);
+        if (wrong == NULL && (ready & POLLOUT) && echo->sent < echo->size)
+            wrong = send_some(echo);
+    }
+    return wrong;
+}
+
+const char *client_echo(int fd, size_t n, unsigned seed)
+{
+    struct echo echo = {.fd = fd, .seed = seed, .size = n};
+
+    return run(&echo);
+}
+
+const char *client_receive(int fd, size_t n, unsigned seed, uint64_t offset)
+{
+    struct echo echo = {.fd = fd, .seed = seed, .sent = offset + n,
+                        .received = offset, .size = offset + n};
+
+    return run(&echo);
+}
+
+const char *client_send(int fd, const void *data, size_t n)
+{
+    const unsigned char *next = data;
+
+    while (n > 0) {
+        if (wait_for(fd, POLLOUT, PATIENCE_MS) == 0)
+            return problem("could not send within %d s", PATIENCE_MS / 1000);
+        ssize_t sent = send(fd, next, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent == -1 && errno != EAGAIN && errno != EINTR)
+            return problem("could not send: %s", strerror(errno));
+        if (sent > 0) {
+            next += sent;
+            n -= (size_t)sent;
+        }
+    }
+    return NULL;
+}
+
+size_t client_fill(int fd, unsigned seed)
+{
+    struct echo echo = {.fd = fd, .seed = seed, .size = FILL_MAX};
+
+    while (echo.sent < FILL_MAX && wait_for(fd, POLLOUT, QUIET_MS) == POLLOUT)
+        if (send_some(&echo) != NULL)
+            break;
+    return (size_t)echo.sent;
+}
+
+const char *client_end(int fd)
+{
+    char byte;
+    short ready = wait_for(fd, POLLIN, PATIENCE_MS);
+
+    if (ready == 0)
+        return problem("did not see the end of stream within %d s",
+                       PATIENCE_MS / 1000);
+    ssize_t n = recv(fd, &byte, 1, MSG_DONTWAIT);
+    if (n == -1)
+        return problem("got no end of stream but: %s", strerror(errno));
+    return n == 0 ? NULL : problem("got more back than it had sent");
+}
+
+const char *client_finish(int fd)
+{
+    if (shutdown(fd, SHUT_WR) == -1)
+        return problem("could not half-close: %s", strerror(errno));
+    return client_end(fd);
+}
+
+const char *client_arrived(int fd)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+    int under_way;
+
+    /* No event tells of an acknowledgement: ask. */
+    while (ioctl(fd, SIOCOUTQ, &under_way) == 0 && under_way > 0) {
+        if (client_now_ms() > deadline_ms)
+            return problem("could not hand over %d bytes within %d s",
+                           under_way, PATIENCE_MS / 1000);
+        nanosleep(&moment, NULL);
+    }
+    return NULL;
+}
+
+enum client_news client_listen(int fd, int wait_ms)
+{
+    char byte;
+
+    if (wait_for(fd, POLLIN, wait_ms) == 0)
+        return CLIENT_SILENCE;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1 ? CLIENT_BYTES
+                                                            : CLIENT_CLOSED;
+}
+
+void client_reset(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(fd);
+}

@@ -1,0 +1,244 @@
+/*
+ * contract: runs every check over every server found in the build, or over
+ * the one server that the environment's SERVER gives as a command, in which
+ * {port} stands for the port and {options} for options like ours.
+ *
+ *   build/tests/contract --filter 'forking/echoes*'
+ *   SERVER='python3 echo.py {port}' build/tests/contract
+ *
+ * SUITE_BUILD names another build folder, as of a sanitized build. LIKE
+ * names the model whose exceptions (expected.h) SERVER may claim.
+ */
+#include "tests/contract.h"
+
+#include <criterion/hooks.h>
+#include <criterion/stats.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* Beyond what any check may take: each of its waits has a deadline. */
+enum { CHECK_TIMEOUT_S = 120 };
+
+static const struct check *const tables[] = {
+    contract_bytes, contract_clients, contract_limits, contract_stop,
+    contract_usage,
+};
+enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
+
+static struct subject subject; /* of the one check that this process runs */
+
+static const struct check *find_check(const char *name)
+{
+    for (size_t i = 0; i < TABLES; i++)
+        for (const struct check *c = tables[i]; c->name != NULL; c++)
+            if (strcmp(c->name, name) == 0)
+                return c;
+    return NULL;
+}
+
+static const char *foreign_command(void)
+{
+    const char *command = getenv("SERVER");
+
+    return command != NULL && *command != '\0' ? command : NULL;
+}
+
+static void describe_subject(const char *name)
+{
+    const char *command = foreign_command();
+    const char *like = getenv("LIKE");
+    char path[256];
+
+    subject.name = name;
+    subject.server.stdout_fd = subject.server.stderr_fd = -1;
+    if (command != NULL) {
+        subject.like = like != NULL ? like : "";
+        snprintf(subject.command, sizeof(subject.command), "%s", command);
+    } else {
+        subject.like = name;
+        launcher_path(path, sizeof(path), name);
+        snprintf(subject.command, sizeof(subject.command),
+                 "'%s' --port {port} {options}", path);
+    }
+    subject.takes_options = strstr(subject.command, "{options}") != NULL;
+}
+
+static bool is_tidy(const struct processes *now, const struct subject *of)
+{
+    return now->zombies == 0 && now->descriptors <= of->idle.descriptors;
+}
+
+/* What every server owes after every check. */
+static void check_aftermath(void)
+{
+    int status;
+
+    cr_assert(!launcher_ended(&subject.server, &status),
+              "the server is dead (status %#x); it said: %s",
+              (unsigned)status, subject_stderr(&subject));
+    subject_serves(&subject, "this");
+    if (!subject_becomes(&subject, is_tidy)) {
+        struct processes now = processes_look(subject.server.pid);
+        cr_assert(now.zombies == 0, "%zu children ended and nobody waited "
+                  "for them: zombies", now.zombies);
+        cr_assert_fail("the server has %zu descriptors open when idle, and "
+                       "had %zu before: a leak", now.descriptors,
+                       subject.idle.descriptors);
+    }
+    subject_stop(&subject, 0);
+}
+
+static void run_check(void)
+{
+    const struct check *check = find_check(criterion_current_test->name);
+
+    describe_subject(criterion_current_test->category);
+    subject.check = check;
+    if (check->options != NULL && !subject.takes_options)
+        cr_skip_test("needs a command with {options}");
+    if (!check->by_hand) {
+        subject_start(&subject, check->options, &check->plan, 0);
+        subject_warm_up(&subject);
+    }
+    check->run(&subject);
+    if (subject.server.pid != 0)
+        check_aftermath();
+}
+
+/* Also after a failed assertion. */
+static void end_check(void)
+{
+    launcher_kill(&subject.server);
+}
+
+/* What Criterion's Test() makes of a function, for one found at run time. */
+static void run_test(void)
+{
+    criterion_internal_test_setup();
+    criterion_internal_test_main(run_check);
+    criterion_internal_test_teardown();
+}
+
+static void *allocate(size_t n, size_t size)
+{
+    void *memory = calloc(n, size);
+
+    if (memory == NULL)
+        fatal_errno("contract", "cannot start");
+    return memory;
+}
+
+/* The tests live as long as the process. */
+static void register_checks(struct criterion_test_set *set, const char *model)
+{
+    for (size_t i = 0; i < TABLES; i++)
+        for (const struct check *c = tables[i]; c->name != NULL; c++) {
+            struct criterion_test_extra_data *data =
+                allocate(1, sizeof(*data));
+            char *id;
+            if (asprintf(&id, "%s/%s", model, c->name) == -1)
+                fatal_errno("contract", "cannot start");
+            *data = (struct criterion_test_extra_data){
+                .lang_ = CR_LANG_C,
+                .kind_ = CR_TEST_NORMAL,
+                .identifier_ = id,
+                .file_ = __FILE__,
+                .line_ = __LINE__,
+                .fini = end_check,
+                .description = c->promise,
+                .timeout = CHECK_TIMEOUT_S,
+            };
+            struct criterion_test test = {c->name, model, run_test, data};
+            criterion_register_test(set, &test);
+        }
+}
+
+/* The servers in the build. The names live as long as the process. */
+static void register_models(struct criterion_test_set *set)
+{
+    char path[256];
+    char line[128];
+
+    snprintf(path, sizeof(path), "%s/servers", launcher_folder());
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        fatal_errno("contract", "%s: run `make all` first", path);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        char *model = strdup(line);
+        if (model == NULL)
+            fatal_errno("contract", "cannot start");
+        register_checks(set, model);
+    }
+    fclose(file);
+}
+
+/* More than a thousand clients are ours, where the system allows it. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static size_t ran; /* tests that were not skipped */
+
+static void print_failure(const struct criterion_suite_stats *suite,
+                          const struct criterion_test_stats *test)
+{
+    const struct check *check = find_check(test->test->name);
+
+    fprintf(stderr, "  %s/%s\n    the contract: %s\n", suite->suite->name,
+            test->test->name, check->promise);
+    for (const struct criterion_assert_stats *a = test->asserts; a != NULL;
+         a = a->next)
+        if (!a->passed)
+            fprintf(stderr, "    found: %s\n", a->message);
+    if (test->timed_out)
+        fprintf(stderr, "    found: the check took more than %d s\n",
+                CHECK_TIMEOUT_S);
+}
+
+/* A last word on what failed, and what that means. */
+ReportHook(POST_ALL)(struct criterion_global_stats *stats)
+{
+    ran = stats->tests_passed + stats->tests_failed + stats->tests_crashed;
+    if (stats->tests_failed + stats->tests_crashed == 0)
+        return;
+    fprintf(stderr, "\nNot kept:\n");
+    for (struct criterion_suite_stats *s = stats->suites; s != NULL;
+         s = s->next)
+        for (struct criterion_test_stats *t = s->tests; t != NULL;
+             t = t->next)
+            if (t->test_status == CR_STATUS_FAILED)
+                print_failure(s, t);
+    fprintf(stderr, "\n");
+}
+
+int main(int argc, char **argv)
+{
+    struct criterion_test_set *set = criterion_initialize();
+    int status = EXIT_SUCCESS;
+
+    raise_descriptor_limit();
+    if (foreign_command() != NULL)
+        register_checks(set, "server");
+    else
+        register_models(set);
+    if (criterion_handle_args(argc, argv, true)) {
+        if (!criterion_run_all_tests(set))
+            status = EXIT_FAILURE;
+        if (status == EXIT_SUCCESS && ran == 0) {
+            fprintf(stderr, "contract: no test was run\n");
+            status = EXIT_FAILURE;
+        }
+    }
+    criterion_finalize(set);
+    return status;
+}

@@ -1,0 +1,101 @@
+/*
+ * The contract suite: what every echo server keeps, each promise a check.
+ *
+ * A check is a function that gets a server that runs and was shown to echo,
+ * and asserts by Criterion. Its assertions' messages tell what broke. After
+ * it, whatever it did, the server must serve a fresh client, have no zombie
+ * and no descriptor more than before, and stop with status 0: contract.c
+ * sees to that.
+ */
+#ifndef TESTS_CONTRACT_H
+#define TESTS_CONTRACT_H
+
+#include "bench/launcher.h"
+#include "tests/client.h"
+#include "tests/expected.h"
+#include "tests/processes.h"
+
+#include <criterion/criterion.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The server under test, of one check. */
+struct subject {
+    const char *name;    /* "forking"; "server" when it is not ours */
+    const char *like;    /* the model whose exceptions it may claim */
+    char command[512];   /* with {port} and, if it takes ours, {options} */
+    bool takes_options;
+    const struct check *check;
+    struct server server;
+    struct processes idle; /* how it is without clients */
+};
+
+struct check {
+    const char *name;
+    void (*run)(struct subject *subject);
+    const char *promise;    /* what the contract says */
+    const char *options;    /* with which options to start it; or NULL */
+    struct launch_plan plan; /* under which limits */
+    size_t bytes;           /* for the run function: a size, */
+    const char *villain;    /* a villain */
+    bool by_hand;           /* the check starts the server itself */
+};
+
+/* The checks, a table a file, each ended by a NULL name. */
+extern const struct check contract_bytes[];
+extern const struct check contract_clients[];
+extern const struct check contract_limits[];
+extern const struct check contract_stop[];
+extern const struct check contract_usage[];
+
+/*
+ * Starts the server: the check's options and limits, and port 0 or a free
+ * one when `port` is 0. Asserts that it listens.
+ */
+void subject_start(struct subject *subject, const char *options,
+                   const struct launch_plan *plan, uint16_t port);
+
+/* Echoes once, and notes how the server is when idle. */
+void subject_warm_up(struct subject *subject);
+
+/* A new client; asserts that it could connect. */
+int subject_connect(const struct subject *subject);
+
+/* Asserts that a new client is echoed n bytes; `after`: "a reset". */
+void subject_serves(const struct subject *subject, const char *after);
+
+/* How many clients it talks to at the same time, at most n. */
+size_t subject_at_once(const struct subject *subject, size_t n);
+
+/*
+ * Waits until the group is as wanted, by asking again and again.
+ *
+ * wanted   called with what /proc says
+ * Returns  false when it has not come to that within PATIENCE_MS
+ */
+bool subject_becomes(const struct subject *subject,
+                     bool (*wanted)(const struct processes *now,
+                                    const struct subject *subject));
+
+/* CPU time of the whole group over a while, in percent of a core. */
+double subject_cpu_percent(const struct subject *subject, int while_ms);
+
+/* What it said on stderr, NUL-ended; the buffer is reused. */
+const char *subject_stderr(const struct subject *subject);
+
+/*
+ * Asserts that it ends with that status, with nothing left behind and no
+ * sanitizer's report. subject_stop() sends SIGTERM first.
+ */
+void subject_stop(struct subject *subject, int status);
+void subject_ended(struct subject *subject, int status);
+
+/*
+ * The command, with these options, as words.
+ *
+ * argv     LAUNCH_ARGS places, to be freed by launcher_free_command()
+ */
+void subject_words(const struct subject *subject, const char *options,
+                   uint16_t port, char **argv);
+
+#endif

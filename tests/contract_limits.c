@@ -1,0 +1,196 @@
+/*
+ * At a limit newcomers wait in the kernel's queue or are closed at once; the
+ * server neither dies nor spins, and serves newcomers when a client leaves.
+ */
+#include "tests/contract.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SEED = 31, MOST = 1100 };
+
+/* Clients who come one after the other and stay. */
+struct crowd {
+    size_t n;
+    int fds[MOST];
+    enum client_news news[MOST]; /* CLIENT_BYTES: it is served */
+    size_t served, closed;
+};
+
+static void crowd_comes(const struct subject *subject, struct crowd *crowd,
+                        size_t n)
+{
+    unsigned char byte;
+
+    client_pattern(&byte, 1, SEED, 0);
+    crowd->n = n;
+    crowd->served = crowd->closed = 0;
+    for (size_t i = 0; i < n; i++) {
+        crowd->fds[i] = subject_connect(subject);
+        /* Who was closed at once can't send; that is looked at later. */
+        send(crowd->fds[i], &byte, 1, MSG_NOSIGNAL);
+    }
+}
+
+/* The first `surely` of them are waited for, the others not for long. */
+static void crowd_listens(struct crowd *crowd, size_t surely)
+{
+    int64_t deadline_ms = 0;
+
+    for (size_t i = 0; i < crowd->n; i++) {
+        int64_t wait_ms = PATIENCE_MS;
+        if (i == surely)
+            deadline_ms = client_now_ms() + 1000;
+        if (i >= surely)
+            wait_ms = deadline_ms - client_now_ms();
+        crowd->news[i] =
+            client_listen(crowd->fds[i], wait_ms > 0 ? (int)wait_ms : 0);
+        if (i < surely && crowd->news[i] == CLIENT_SILENCE)
+            surely = i; /* it will fail: don't wait for each */
+        crowd->served += crowd->news[i] == CLIENT_BYTES;
+        crowd->closed += crowd->news[i] == CLIENT_CLOSED;
+    }
+}
+
+/* All leave but `stay` of those who are served. */
+static void crowd_leaves(struct crowd *crowd, size_t stay)
+{
+    for (size_t i = 0; i < crowd->n; i++) {
+        if (crowd->fds[i] == -1)
+            continue;
+        if (crowd->news[i] == CLIENT_BYTES && stay > 0) {
+            stay--;
+            continue;
+        }
+        client_reset(crowd->fds[i]);
+        crowd->fds[i] = -1;
+    }
+}
+
+/* Who is served already has the right to go on. */
+static void crowd_is_echoed(const struct crowd *crowd)
+{
+    for (size_t i = 0; i < crowd->n; i++) {
+        if (crowd->news[i] != CLIENT_BYTES)
+            continue;
+        const char *problem = client_receive(crowd->fds[i], 1, SEED, 0);
+        if (problem == NULL)
+            problem = client_echo(crowd->fds[i], 1000, SEED);
+        cr_assert(problem == NULL, "at the limit, client %zu, who was "
+                  "served before, %s", i + 1, problem);
+    }
+}
+
+/* Newcomers may be closed for a while yet: they come again. */
+static void newcomer_is_served(const struct subject *subject)
+{
+    const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
+    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+    const char *problem;
+
+    do {
+        int fd = subject_connect(subject);
+        problem = client_echo(fd, 1, SEED);
+        close(fd);
+        if (problem != NULL)
+            nanosleep(&moment, NULL);
+    } while (problem != NULL && client_now_ms() < deadline_ms);
+    cr_assert(problem == NULL, "when others had left, a newcomer %s",
+              problem);
+}
+
+static void assert_rests(const struct subject *subject)
+{
+    const long most = expected_value(subject->like, IDLE_CPU, 5);
+    double percent = subject_cpu_percent(subject, 500);
+
+    cr_assert(percent <= (double)most, "at the limit, the server took %.0f "
+              "%% of a core while nothing happened; at most %ld %% are "
+              "expected", percent, most);
+}
+
+/* Some of the clients meet a limit of the system's; which, we don't know. */
+static void limit_is_survived(struct subject *subject)
+{
+    enum { N = 60, SURELY = 10 };
+    static struct crowd crowd;
+    int status;
+    size_t surely = subject_at_once(subject, SURELY);
+
+    crowd_comes(subject, &crowd, N);
+    crowd_listens(&crowd, surely);
+    cr_assert(!launcher_ended(&subject->server, &status), "at the limit, "
+              "the server died; it said: %s", subject_stderr(subject));
+    cr_assert(crowd.served >= surely, "of %d clients, only %zu were served, "
+              "long before the limit", N, crowd.served);
+    assert_rests(subject);
+    crowd_is_echoed(&crowd);
+    crowd_leaves(&crowd, 0);
+    newcomer_is_served(subject);
+}
+
+static void max_clients(struct subject *subject)
+{
+    enum { N = 10, LIMIT = 3 };
+    static struct crowd crowd;
+    size_t expected = subject_at_once(subject, LIMIT);
+
+    crowd_comes(subject, &crowd, N);
+    crowd_listens(&crowd, expected);
+    cr_assert(crowd.served == expected, "with --max-clients %d, %zu of %d "
+              "clients were served, and %zu should be", LIMIT, crowd.served,
+              N, expected);
+    cr_assert(crowd.closed == 0 ||
+              strstr(subject_stderr(subject), "--max-clients") != NULL,
+              "newcomers were closed, but stderr does not say that "
+              "--max-clients was met: %s", subject_stderr(subject));
+    assert_rests(subject);
+    crowd_is_echoed(&crowd);
+    crowd_leaves(&crowd, expected - 1);
+    newcomer_is_served(subject);
+    crowd_leaves(&crowd, 0);
+    newcomer_is_served(subject); /* the last leave in their own time */
+}
+
+/* More clients than an fd_set has bits. */
+static void thousand(struct subject *subject)
+{
+    static struct crowd crowd;
+    size_t n = (size_t)expected_value(subject->like, CROWD, MOST);
+    size_t most = subject_at_once(subject, n);
+    size_t least = most;
+    size_t descriptors =
+        (size_t)expected_value(subject->like, DESCRIPTORS, MOST * 2);
+
+    if (descriptors < most) {
+        most = descriptors;
+        least = descriptors - 64; /* what else may be open */
+    }
+    crowd_comes(subject, &crowd, n);
+    crowd_listens(&crowd, least);
+    cr_assert(crowd.served >= least && crowd.served <= most,
+              "of %zu clients, %zu were served; %zu to %zu should be, says "
+              "expected.h", n, crowd.served, least, most);
+    assert_rests(subject);
+    crowd_is_echoed(&crowd);
+    crowd_leaves(&crowd, 0);
+    newcomer_is_served(subject);
+}
+
+#define AT_LIMIT "at a limit newcomers wait or are closed; the server " \
+    "neither dies nor spins, and serves newcomers when clients leave"
+
+const struct check contract_limits[] = {
+    {"outlives_the_descriptor_limit", limit_is_survived, .promise = AT_LIMIT,
+     .plan = {.max_files = 40}},
+    {"outlives_the_process_limit", limit_is_survived, .promise = AT_LIMIT,
+     .plan = {.max_tasks = 20, .own_user = true}},
+    {"keeps_to_max_clients", max_clients, .promise = AT_LIMIT,
+     .options = "--max-clients 3"},
+    {"holds_more_clients_than_FD_SETSIZE", thousand, .promise = AT_LIMIT,
+     .plan = {.max_files = 4096}},
+    {0},
+};

@@ -1,0 +1,230 @@
+/*
+ * SIGTERM or SIGINT: stop accepting, echo what has arrived, close, leave
+ * nothing behind, exit 0; after --drain-ms cut what is left and exit 1.
+ */
+#include "tests/contract.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    SEED = 41,
+    ARRIVED = 32 * 1024, /* bytes; a receive queue holds twice that */
+};
+
+/* A client that the server is surely talking to. */
+static int welcome_client(const struct subject *subject)
+{
+    int fd = subject_connect(subject);
+    const char *problem = client_echo(fd, 1, SEED);
+
+    cr_assert(problem == NULL, "the client %s", problem);
+    return fd;
+}
+
+static bool all_stopped(const struct processes *now, const struct subject *of)
+{
+    (void)of;
+    return now->stopped == now->n;
+}
+
+static void freeze(const struct subject *subject)
+{
+    kill(-subject->server.pid, SIGSTOP);
+    cr_assert(subject_becomes(subject, all_stopped),
+              "SIGSTOP did not stop the server");
+}
+
+static void thaw(const struct subject *subject)
+{
+    kill(-subject->server.pid, SIGCONT);
+}
+
+/*
+ * Data lies in the receive queue of a frozen server when the signal comes;
+ * whom is as in kill().
+ */
+static void stop_with_data(struct subject *subject, pid_t whom, int signo)
+{
+    unsigned char data[ARRIVED];
+    int fd = welcome_client(subject);
+
+    freeze(subject);
+    client_pattern(data, sizeof(data), SEED, 0);
+    const char *problem = client_send(fd, data, sizeof(data));
+    if (problem == NULL)
+        problem = client_arrived(fd);
+    cr_assert(problem == NULL, "the client %s", problem);
+    kill(whom, signo);
+    thaw(subject);
+    problem = client_receive(fd, sizeof(data), SEED, 0);
+    if (problem == NULL)
+        problem = client_end(fd);
+    cr_assert(problem == NULL, "a client whose %d bytes had arrived when "
+              "the server was told to stop %s", ARRIVED, problem);
+    subject_ended(subject, 0);
+    close(fd);
+}
+
+static void sigterm(struct subject *subject)
+{
+    stop_with_data(subject, subject->server.pid, SIGTERM);
+}
+
+/* A terminal sends SIGINT to the whole process group, children too. */
+static void ctrl_c(struct subject *subject)
+{
+    stop_with_data(subject, -subject->server.pid, SIGINT);
+}
+
+static void idle_clients(struct subject *subject)
+{
+    enum { N = 10 };
+    const size_t n = subject_at_once(subject, N);
+    int fds[N];
+
+    for (size_t i = 0; i < N; i++)
+        fds[i] = i < n ? welcome_client(subject) : subject_connect(subject);
+    kill(subject->server.pid, SIGTERM);
+    for (size_t i = 0; i < n; i++) {
+        const char *problem = client_end(fds[i]);
+        cr_assert(problem == NULL, "an idle client, when the server was "
+                  "told to stop, %s", problem);
+    }
+    subject_ended(subject, 0);
+    for (size_t i = 0; i < N; i++)
+        close(fds[i]);
+}
+
+/*
+ * Gives each of n clients, whom the server knows, more than it can do in a
+ * short while: with --work, a chunk takes its time. They are in its receive
+ * queues when SIGTERM comes.
+ */
+static void stop_with_work(struct subject *subject, int *fds, size_t n)
+{
+    unsigned char data[ARRIVED];
+
+    for (size_t i = 0; i < n; i++)
+        fds[i] = welcome_client(subject);
+    freeze(subject);
+    client_pattern(data, sizeof(data), SEED, 0);
+    for (size_t i = 0; i < n; i++) {
+        const char *problem = client_send(fds[i], data, sizeof(data));
+        if (problem == NULL)
+            problem = client_arrived(fds[i]);
+        cr_assert(problem == NULL, "the client %s", problem);
+    }
+    kill(subject->server.pid, SIGTERM);
+    thaw(subject);
+}
+
+static void refuses_newcomers(struct subject *subject)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+    int old, fd;
+
+    stop_with_work(subject, &old, 1);
+    do { /* the signal takes a moment */
+        fd = client_connect(subject->server.host, subject->server.ports[0]);
+        if (fd != -1)
+            close(fd);
+        nanosleep(&moment, NULL);
+    } while (fd != -1 && client_now_ms() < deadline_ms);
+    cr_assert(fd == -1, "%d s after SIGTERM, newcomers can still connect",
+              PATIENCE_MS / 1000);
+    const char *problem = client_receive(old, ARRIVED, SEED, 0);
+    if (problem == NULL)
+        problem = client_end(old);
+    cr_assert(problem == NULL, "when newcomers were refused already, a "
+              "client from before %s", problem);
+    subject_ended(subject, 0);
+    close(old);
+}
+
+static void cuts(struct subject *subject)
+{
+    enum { N = 3 };
+    const size_t cut = subject_at_once(subject, N);
+    char words[32];
+    int fds[N];
+
+    stop_with_work(subject, fds, cut);
+    /* Before the end: the server's stderr is gone with it. */
+    int said = dup(subject->server.stderr_fd);
+    subject_ended(subject, 1);
+    subject->server.stderr_fd = said;
+    snprintf(words, sizeof(words), "cut %zu client", cut);
+    cr_assert(strstr(subject_stderr(subject), words) != NULL,
+              "%zu clients were cut; stderr should say so, and says: %s",
+              cut, subject_stderr(subject));
+    for (size_t i = 0; i < cut; i++)
+        close(fds[i]);
+}
+
+static void stop_and_continue(struct subject *subject)
+{
+    int fd = welcome_client(subject);
+
+    for (int i = 0; i < 5; i++) {
+        unsigned char data[1000];
+        freeze(subject);
+        client_pattern(data, sizeof(data), SEED, 0);
+        client_send(fd, data, i % 2 == 0 ? sizeof(data) : 0);
+        thaw(subject);
+        const char *problem =
+            i % 2 == 0 ? client_receive(fd, sizeof(data), SEED, 0) : NULL;
+        if (problem == NULL)
+            problem = client_echo(fd, 1000, SEED);
+        cr_assert(problem == NULL, "after SIGSTOP and SIGCONT, a client %s",
+                  problem);
+    }
+    close(fd);
+}
+
+/*
+ * The server closes first, so that the old connection lingers on its side,
+ * in TIME_WAIT.
+ */
+static void restarts(struct subject *subject)
+{
+    uint16_t port = launcher_free_port();
+
+    subject_start(subject, NULL, NULL, port);
+    subject_warm_up(subject);
+    for (int i = 0; i < 3; i++) {
+        int fd = welcome_client(subject);
+        kill(subject->server.pid, SIGTERM);
+        cr_assert(client_end(fd) == NULL, "no end of stream at a stop");
+        subject_ended(subject, 0);
+        close(fd);
+        subject_start(subject, NULL, NULL, port);
+        subject_warm_up(subject);
+    }
+}
+
+#define DRAINS "told to stop, it echoes what has arrived, closes, and " \
+    "exits with 0, leaving no process behind"
+
+const struct check contract_stop[] = {
+    {"drains_at_SIGTERM", sigterm, .promise = DRAINS},
+    {"drains_at_Ctrl_C", ctrl_c, .promise = DRAINS},
+    {"stops_though_clients_are_idle", idle_clients, .promise = DRAINS},
+    {"refuses_newcomers_while_it_drains", refuses_newcomers,
+     .promise = "told to stop, it stops accepting, and waits for who is left",
+     .options = "--drain-ms 100000 --work sleep:100ms"},
+    {"cuts_when_the_drain_is_over", cuts,
+     .promise = "after --drain-ms it cuts who is left, exits with 1 and says how many",
+     .options = "--drain-ms 100 --work sleep:100ms"},
+    {"outlives_SIGSTOP_and_SIGCONT", stop_and_continue,
+     .promise = "a pause, by a debugger or a shell, harms nobody"},
+    {"restarts_at_once_on_its_port", restarts,
+     .promise = "it can be restarted at once, though old connections linger",
+     .by_hand = true},
+    {0},
+};

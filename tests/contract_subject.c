@@ -1,0 +1,194 @@
+#include "tests/contract.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SEED = 7 };
+
+/* Puts value in place of each mark. to has room for size bytes. */
+static void replace(char *to, size_t size, const char *from,
+                    const char *mark, const char *value)
+{
+    FILE *out = fmemopen(to, size, "w");
+    const char *at;
+
+    cr_assert(out != NULL, "no memory");
+    while ((at = strstr(from, mark)) != NULL) {
+        fprintf(out, "%.*s%s", (int)(at - from), from, value);
+        from = at + strlen(mark);
+    }
+    fputs(from, out);
+    cr_assert(fclose(out) == 0 && strlen(to) < size - 1,
+              "the command is too long");
+}
+
+void subject_words(const struct subject *subject, const char *options,
+                   uint16_t port, char **argv)
+{
+    char with_options[1024];
+    char command[1024];
+    char number[8];
+    uint16_t unused;
+
+    snprintf(number, sizeof(number), "%d", port);
+    replace(with_options, sizeof(with_options), subject->command,
+            "{options}", options != NULL ? options : "");
+    replace(command, sizeof(command), with_options, "{port}", number);
+    cr_assert(launcher_split(command, argv, &unused) == 0,
+              "cannot be split into words: %s", command);
+}
+
+void subject_start(struct subject *subject, const char *options,
+                   const struct launch_plan *plan, uint16_t port)
+{
+    struct launch_plan copy = plan != NULL ? *plan : (struct launch_plan){0};
+    char *argv[LAUNCH_ARGS];
+
+    /* Not ours: it may not know what port 0 means. */
+    if (port == 0 && !subject->takes_options)
+        port = launcher_free_port();
+    subject_words(subject, options, port, argv);
+    copy.argv = (const char *const *)argv;
+    int result = launcher_start(&subject->server, &copy);
+    launcher_free_command(argv);
+    if (result == -1 && strstr(subject->server.error, LAUNCH_NO_USER))
+        cr_skip_test("%s", subject->server.error);
+    cr_assert(result == 0, "the server does not start: %s",
+              subject->server.error);
+}
+
+int subject_connect(const struct subject *subject)
+{
+    int fd = client_connect(subject->server.host, subject->server.ports[0]);
+
+    cr_assert(fd != -1, "a client could not connect: %s", strerror(errno));
+    return fd;
+}
+
+void subject_serves(const struct subject *subject, const char *after)
+{
+    int fd = subject_connect(subject);
+    const char *problem = client_echo(fd, 1000, SEED);
+
+    if (problem == NULL)
+        problem = client_finish(fd);
+    cr_assert(problem == NULL, "after %s, a new client %s", after, problem);
+    close(fd);
+}
+
+size_t subject_at_once(const struct subject *subject, size_t n)
+{
+    size_t most = (size_t)expected_value(subject->like, AT_ONCE, (long)n);
+
+    return most < n ? most : n;
+}
+
+static void rest_ms(long ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+
+    while (nanosleep(&time, &time) == -1 && errno == EINTR)
+        ;
+}
+
+bool subject_becomes(const struct subject *subject,
+                     bool (*wanted)(const struct processes *,
+                                    const struct subject *))
+{
+    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+
+    for (;;) {
+        struct processes now = processes_look(subject->server.pid);
+        if (wanted(&now, subject))
+            return true;
+        if (client_now_ms() > deadline_ms)
+            return false;
+        rest_ms(10);
+    }
+}
+
+/*
+ * Whoever sees the end of stream knows that the descriptor is gone. But
+ * children and threads may still be on their way to their first wait.
+ */
+void subject_warm_up(struct subject *subject)
+{
+    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+    struct processes before;
+
+    subject_serves(subject, "the start");
+    subject->idle = processes_look(subject->server.pid);
+    do {
+        rest_ms(10);
+        before = subject->idle;
+        subject->idle = processes_look(subject->server.pid);
+    } while ((before.running > 0 || subject->idle.running > 0 ||
+              before.threads != subject->idle.threads ||
+              before.descriptors != subject->idle.descriptors) &&
+             client_now_ms() < deadline_ms);
+}
+
+double subject_cpu_percent(const struct subject *subject, int while_ms)
+{
+    struct processes before = processes_look(subject->server.pid);
+    int64_t start_ms = client_now_ms();
+
+    rest_ms(while_ms);
+    struct processes after = processes_look(subject->server.pid);
+    double took_ns = (double)(client_now_ms() - start_ms) * 1e6;
+    if (after.cpu_ns < before.cpu_ns)
+        return 0; /* a child has ended meanwhile and took its time along */
+    return 100.0 * (double)(after.cpu_ns - before.cpu_ns) / took_ns;
+}
+
+const char *subject_stderr(const struct subject *subject)
+{
+    static char text[16384];
+    ssize_t n = pread(subject->server.stderr_fd, text, sizeof(text) - 1, 0);
+
+    text[n > 0 ? n : 0] = '\0';
+    return text;
+}
+
+static void assert_sane(const struct subject *subject)
+{
+    const char *said = subject_stderr(subject);
+
+    cr_assert(strstr(said, "Sanitizer") == NULL &&
+              strstr(said, "runtime error:") == NULL,
+              "a sanitizer reports:\n%s", said);
+}
+
+void subject_ended(struct subject *subject, int status)
+{
+    char said[512];
+    int how;
+
+    /* The file goes with the server: look before it is over. */
+    int copy = dup(subject->server.stderr_fd);
+    int result = launcher_wait(&subject->server, PATIENCE_MS, &how);
+    subject->server.stderr_fd = copy;
+    assert_sane(subject);
+    snprintf(said, sizeof(said), "%.400s", subject_stderr(subject));
+    close(copy);
+    subject->server.stderr_fd = -1;
+    cr_assert(result == 0, "when stopped, the server %s",
+              subject->server.error);
+    cr_assert(!WIFSIGNALED(how), "when stopped, the server died of signal "
+              "%d (%s)", WTERMSIG(how), strsignal(WTERMSIG(how)));
+    cr_assert(WEXITSTATUS(how) == status, "when stopped, the server ended "
+              "with status %d in place of %d; it said: %s",
+              WEXITSTATUS(how), status, said);
+}
+
+void subject_stop(struct subject *subject, int status)
+{
+    kill(subject->server.pid, SIGTERM);
+    subject_ended(subject, status);
+}

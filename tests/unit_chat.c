@@ -1,0 +1,346 @@
+/* select/chat: five who talk, and villains who speak its frames. */
+#include "select/frame.h"
+#include "tests/program.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CLIENTS = 5 };
+
+static struct program server;
+static uint16_t port;
+
+static void open_room(void)
+{
+    cr_assert(
+        program_start(&server, "select/chat", "--name=server --port=0"));
+    port = program_port(&server);
+    cr_assert_neq(port, 0);
+}
+
+static void close_room(void)
+{
+    cr_assert_eq(program_end(&server, SIGTERM), 0);
+}
+
+static void enter(struct program *client, const char *name)
+{
+    char text[128];
+
+    snprintf(text, sizeof(text), "--name=%s --port=%d", name, port);
+    cr_assert(program_start(client, "select/chat", text));
+    snprintf(text, sizeof(text), "server: %s has come (127.0.0.1:", name);
+    cr_assert(program_says(client, text));
+}
+
+static void leave(struct program *client)
+{
+    program_hang_up(client);
+    cr_assert_eq(program_end(client, 0), 0);
+}
+
+Test(chat, five_talk, .timeout = 60)
+{
+    struct program clients[CLIENTS];
+    char text[128];
+
+    open_room();
+    for (int i = 0; i < CLIENTS; i++) {
+        snprintf(text, sizeof(text), "client%d", i + 1);
+        enter(&clients[i], text);
+        snprintf(text, sizeof(text), "), %d here\n", i + 1);
+        for (int j = 0; j <= i; j++) /* all who are here hear of it */
+            cr_assert(program_says(&clients[j], text));
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        snprintf(text, sizeof(text), "I am %d, 안녕하세요\n", i + 1);
+        cr_assert(program_type(&clients[i], text));
+        snprintf(text, sizeof(text), "client%d: I am %d, 안녕하세요\n",
+                 i + 1, i + 1);
+        cr_assert(program_says(&server, text));
+        for (int j = 0; j < CLIENTS; j++)
+            if (j != i)
+                cr_assert(program_says(&clients[j], text));
+        cr_assert_null(strstr(program_output(&clients[i]), text));
+    }
+    leave(&clients[0]);
+    for (int i = 1; i < CLIENTS; i++)
+        cr_assert(program_says(&clients[i], "server: client1 has left "
+                                            "(done), 4 here\n"));
+    cr_assert_eq(program_end(&clients[1], SIGKILL), -1);
+    for (int i = 2; i < CLIENTS; i++)
+        cr_assert(program_says(&clients[i], "server: client2 has left"));
+    for (int i = 2; i < CLIENTS; i++)
+        leave(&clients[i]);
+    cr_assert(program_says(&server, ", 0 here\n"));
+    close_room();
+}
+
+Test(chat, the_clients_hear_that_the_room_closes, .timeout = 60)
+{
+    struct program ann;
+
+    open_room();
+    enter(&ann, "ann");
+    close_room();
+    cr_assert_eq(program_end(&ann, 0), 1);
+}
+
+Test(chat, long_lines_arrive_in_pieces_of_whole_characters, .timeout = 60)
+{
+    struct program ann, bob;
+    static char line[3 * 1000 + 2];
+
+    open_room();
+    enter(&ann, "ann");
+    enter(&bob, "bob");
+    char *end = line;
+    for (int i = 0; i < 1000; i++)
+        end = stpcpy(end, "한");
+    stpcpy(end, "\n");
+    program_type(&ann, line);
+    program_type(&ann, "end\n");
+    cr_assert(program_says(&bob, "ann: end\n"));
+    cr_assert_null(strstr(program_output(&bob), "\\x"));
+    size_t characters = 0;
+    for (const char *at = program_output(&bob);
+         (at = strstr(at, "한")) != NULL; at += 3)
+        characters++;
+    cr_assert_eq(characters, 1000);
+    leave(&ann);
+    leave(&bob);
+    close_room();
+}
+
+/* Server and clients print what others type; none of it rules a terminal.
+ */
+Test(chat, no_control_character_reaches_a_terminal, .timeout = 60)
+{
+    struct program ann, bob;
+
+    open_room();
+    enter(&ann, "ann");
+    enter(&bob, "bob");
+    program_type(&ann, "\x1b[2J\rbob: \x07 \xc2\x9b \xff\n");
+    cr_assert(program_says(&bob, "ann: \\x1b[2J\\x0dbob: \\x07 \\xc2\\x9b "
+                                 "\\xff\n"));
+    cr_assert(program_says(&server, "ann: \\x1b[2J\\x0dbob:"));
+    leave(&ann);
+    leave(&bob);
+    close_room();
+}
+
+Test(chat, a_name_is_one_persons, .timeout = 60)
+{
+    struct program ann, other;
+    char arguments[64];
+
+    open_room();
+    enter(&ann, "ann");
+    snprintf(arguments, sizeof(arguments), "--name=ann --port=%d", port);
+    cr_assert(program_start(&other, "select/chat", arguments));
+    cr_assert(program_says(&other, "server: this name is taken"));
+    cr_assert_eq(program_end(&other, 0), 1);
+    program_type(&ann, "still me\n");
+    cr_assert(program_says(&server, "ann: still me\n"));
+    leave(&ann);
+    close_room();
+}
+
+Test(chat, wrong_usage, .timeout = 60)
+{
+    struct program chat;
+
+    cr_assert(program_start(&chat, "select/chat", "--port=8800"));
+    cr_assert(program_says(&chat, "--name is missing"));
+    cr_assert_eq(program_end(&chat, 0), 2);
+    cr_assert(
+        program_start(&chat, "select/chat", "--name=server --port=65536"));
+    cr_assert(program_says(&chat, "from 0 to 65535"));
+    cr_assert_eq(program_end(&chat, 0), 2);
+    cr_assert(program_start(&chat, "select/chat", "--name= --port=8800"));
+    cr_assert_eq(program_end(&chat, 0), 2);
+}
+
+/* --- by hand ---------------------------------------------------------- */
+
+static void put(int fd, const void *data, size_t n)
+{
+    cr_assert_eq(send(fd, data, n, MSG_NOSIGNAL), (ssize_t)n);
+}
+
+static void put_frame(int fd, const char *name, const char *text)
+{
+    char data[FRAME_BYTES];
+
+    put(fd, data, frame_build(data, name, text, strlen(text)));
+}
+
+/* Reads to the end of the stream. */
+static bool is_dropped(int fd)
+{
+    char data[4096];
+    ssize_t n;
+
+    while ((n = recv(fd, data, sizeof(data), 0)) > 0)
+        ;
+    return n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+Test(chat, frames_cut_at_every_byte, .timeout = 60)
+{
+    char data[2 * FRAME_BYTES], wanted[64];
+    struct program ann;
+
+    open_room();
+    enter(&ann, "ann");
+    for (size_t cut = 1;; cut++) {
+        size_t n = frame_build(data, "raw", "", 0);
+        snprintf(wanted, sizeof(wanted), "cut at %zu", cut);
+        n += frame_build(data + n, "raw", wanted, strlen(wanted));
+        if (cut >= n)
+            break;
+        int fd = program_dial(port);
+        put(fd, data, cut);
+        poll(NULL, 0, 5);
+        put(fd, data + cut, n - cut);
+        snprintf(wanted, sizeof(wanted), "raw: cut at %zu\n", cut);
+        cr_assert(program_says(&ann, wanted));
+        close(fd);
+        cr_assert(program_says(&ann, "raw has left"));
+    }
+    leave(&ann);
+    close_room();
+}
+
+/* Each costs its sender alone, who spoke properly before. */
+Test(chat, malformed_frames_cost_their_sender, .timeout = 60)
+{
+    static const struct {
+        const char *data;
+        size_t n;
+    } frames[] = {
+        {"\xff\xff", 2},     /* too long */
+        {"\0\0", 2},         /* nothing in it */
+        {"\0\3\5hi", 5},     /* a name beyond the end */
+        {"\0\4\1\x1bhi", 6}, /* a name that rules terminals */
+        {"GET / HTTP/1.1\r\n\r\n", 18},
+    };
+    struct program ann;
+
+    open_room();
+    enter(&ann, "ann");
+    for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+        int fd = program_dial(port);
+        put_frame(fd, "raw", "");
+        put_frame(fd, "raw", "good");
+        put(fd, frames[i].data, frames[i].n);
+        cr_assert(is_dropped(fd), "frame %zu", i);
+        cr_assert(program_says(&ann, "raw: good\n"));
+        cr_assert(program_says(&ann,
+                               "raw has left (sent no frame of ours), "
+                               "1 here\n"));
+        close(fd);
+    }
+    program_type(&ann, "still here\n");
+    cr_assert(program_says(&server, "ann: still here\n"));
+    leave(&ann);
+    close_room();
+}
+
+Test(chat, nobody_speaks_for_others, .timeout = 60)
+{
+    struct program ann;
+
+    open_room();
+    enter(&ann, "ann");
+    int fd = program_dial(port);
+    put_frame(fd, "eve", "");
+    put_frame(fd, "server", "send me your passwords");
+    cr_assert(program_says(&ann, "eve: send me your passwords\n"));
+    close(fd);
+    fd = program_dial(port);
+    put_frame(fd, "server", "");
+    cr_assert(is_dropped(fd));
+    close(fd);
+    leave(&ann);
+    close_room();
+}
+
+Test(chat, random_bytes, .timeout = 60)
+{
+    struct program ann;
+    unsigned char data[300];
+
+    open_room();
+    enter(&ann, "ann");
+    srandom(7);
+    for (int round = 0; round < 300; round++) {
+        int fd = program_dial(port);
+        size_t n = (size_t)random() % sizeof(data);
+        for (size_t i = 0; i < n; i++)
+            data[i] = (unsigned char)(random() % (round % 2 ? 256 : 4));
+        send(fd, data, n, MSG_NOSIGNAL);
+        close(fd);
+    }
+    program_type(&ann, "still here\n");
+    cr_assert(program_says(&server, "ann: still here\n"));
+    leave(&ann);
+    close_room();
+}
+
+/* One reads nothing, one says nothing, one holds half a frame: the others
+ * talk on without delay, and the first is dropped when it is too much. */
+Test(chat, slow_and_silent_clients_delay_nobody, .timeout = 120)
+{
+    const int tiny = 4096;
+    static char text[FRAME_TEXT + 1];
+    struct program ann, bob;
+    bool dropped = false;
+
+    open_room();
+    enter(&ann, "ann");
+    enter(&bob, "bob");
+    int silent = program_dial(port);
+    int half = program_dial(port);
+    put_frame(half, "half", "");
+    put(half, "\0", 1);
+    int slow = program_dial(port);
+    setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &tiny, sizeof(tiny));
+    put_frame(slow, "slow", "");
+    cr_assert(program_says(&ann, "slow has come"));
+
+    int64_t start_ms = program_now_ms();
+    program_type(&ann, "quick?\n");
+    cr_assert(program_says(&bob, "ann: quick?\n"));
+    cr_assert_lt(program_now_ms() - start_ms, 2000);
+
+    /* The kernel keeps some MiB before the server's queue begins to fill.
+     */
+    int talker = program_dial(port);
+    put_frame(talker, "talker", "");
+    memset(text, 'x', FRAME_TEXT);
+    for (int i = 0; i < 20000 && !dropped; i++) {
+        put_frame(talker, "talker", text);
+        if (i % 50 ==
+            0) /* ann and bob print all of it: no more than needed */
+            dropped = program_has_said(&server, "slow has left (too slow)");
+    }
+    cr_assert(dropped || program_says(&server, "slow has left (too slow)"));
+    close(talker);
+    program_type(&ann, "now?\n");
+    cr_assert(program_says(&bob, "ann: now?\n"));
+    close(silent);
+    close(half);
+    close(slow);
+    leave(&ann);
+    leave(&bob);
+    close_room();
+}

@@ -1,0 +1,221 @@
+/* bench/launcher: starts and ends servers. Here the servers are shells. */
+#include "bench/launcher.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+TestSuite(launcher, .timeout = 60);
+
+static struct server server;
+
+/* The script takes the place of a server. */
+static int start(const char *script, int ready_ms)
+{
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    const struct launch_plan plan = {.argv = argv, .ready_ms = ready_ms};
+
+    return launcher_start(&server, &plan);
+}
+
+static void assert_error(const char *part)
+{
+    cr_assert(strstr(server.error, part) != NULL, "`%s` is not in: %s", part,
+              server.error);
+    cr_assert(server.pid == 0, "something was left running");
+}
+
+Test(launcher, reads_where_a_server_listens)
+{
+    cr_assert(start("echo listening 127.0.0.1:4711; exec sleep 100", 0) == 0,
+              "%s", server.error);
+    cr_assert(server.nports == 1 && server.ports[0] == 4711);
+    cr_assert(strcmp(server.host, "127.0.0.1") == 0);
+    launcher_kill(&server);
+    cr_assert(start("echo 'listening [::1]:80'; exec sleep 100", 0) == 0);
+    cr_assert(strcmp(server.host, "::1") == 0 && server.ports[0] == 80);
+    launcher_kill(&server);
+    cr_assert(server.pid == 0);
+}
+
+Test(launcher, tells_what_is_no_program)
+{
+    const char *const argv[] = {"/no/such/program", NULL};
+    const struct launch_plan plan = {.argv = argv};
+
+    cr_assert(launcher_start(&server, &plan) == -1);
+    assert_error("/no/such/program: No such file");
+}
+
+Test(launcher, tells_what_a_server_said_before_it_ended)
+{
+    cr_assert(start("echo first >&2; echo last words >&2; exit 3", 0) == -1);
+    assert_error("status 3");
+    assert_error("last words");
+}
+
+Test(launcher, tells_which_signal_ended_a_server)
+{
+    cr_assert(start("kill -SEGV $$", 0) == -1);
+    assert_error("signal 11");
+}
+
+Test(launcher, does_not_wait_for_ever)
+{
+    cr_assert(start("exec sleep 100", 200) == -1);
+    assert_error("within 200 ms");
+}
+
+Test(launcher, wants_the_line_as_agreed)
+{
+    static const char *const lines[] = {
+        "hello", "listening", "listening 127.0.0.1", "listening :80",
+        "listening 127.0.0.1:0", "listening 127.0.0.1:65536",
+        "Listening 127.0.0.1:80",
+    };
+    char script[128];
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        snprintf(script, sizeof(script), "echo '%s'; exec sleep 100",
+                 lines[i]);
+        cr_assert(start(script, 0) == -1, "`%s` was taken", lines[i]);
+        assert_error(lines[i]);
+    }
+}
+
+Test(launcher, tells_who_ended)
+{
+    int status = 0;
+
+    cr_assert(start("echo listening 127.0.0.1:80; read x <&2; exit 5", 0) ==
+              0);
+    while (!launcher_ended(&server, &status))
+        ;
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+    cr_assert(launcher_stop(&server, 1000, &status) == 0);
+    cr_assert(WEXITSTATUS(status) == 5);
+}
+
+Test(launcher, stops_by_SIGTERM)
+{
+    int status;
+
+    cr_assert(start("trap 'exit 7' TERM; echo listening 127.0.0.1:80; "
+                    "while :; do sleep 0.01; done", 0) == 0);
+    cr_assert(!launcher_ended(&server, &status));
+    cr_assert(launcher_stop(&server, 10000, &status) == 0, "%s",
+              server.error);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    cr_assert(launcher_stop(&server, 10000, &status) == 0, "nothing to do");
+}
+
+Test(launcher, kills_who_does_not_stop)
+{
+    int status;
+
+    cr_assert(start("trap '' TERM; echo listening 127.0.0.1:80; "
+                    "while :; do sleep 0.01; done", 0) == 0);
+    cr_assert(launcher_stop(&server, 100, &status) == -1);
+    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_error("within 100 ms");
+}
+
+Test(launcher, finds_what_is_left_behind)
+{
+    int status;
+
+    cr_assert(start("sleep 100 & trap 'exit 0' TERM; "
+                    "echo listening 127.0.0.1:80; "
+                    "while :; do sleep 0.01; done", 0) == 0);
+    cr_assert(launcher_stop(&server, 10000, &status) == -1);
+    assert_error("left processes behind");
+}
+
+Test(launcher, limits_are_the_server_s_alone)
+{
+    const char *const argv[] = {
+        "sh", "-c", "echo listening 127.0.0.1:$(ulimit -n); exec sleep 9",
+        NULL,
+    };
+    const struct launch_plan plan = {.argv = argv, .max_files = 123};
+
+    cr_assert(launcher_start(&server, &plan) == 0, "%s", server.error);
+    cr_assert(server.ports[0] == 123);
+    launcher_kill(&server);
+}
+
+Test(launcher, gives_the_server_none_of_our_descriptors)
+{
+    cr_assert(dup2(STDIN_FILENO, 77) == 77);
+    cr_assert(start("test -e /proc/$$/fd/77 && exit; "
+                    "echo listening 127.0.0.1:80; exec sleep 100", 0) == 0,
+              "descriptor 77 was passed on");
+    launcher_kill(&server);
+}
+
+static void assert_words(const char *command, const char *const *words)
+{
+    char *argv[LAUNCH_ARGS];
+    uint16_t port;
+    size_t n = 0;
+
+    cr_assert(launcher_split(command, argv, &port) == 0, "%s", command);
+    for (; words[n] != NULL; n++)
+        cr_assert(argv[n] != NULL && strcmp(argv[n], words[n]) == 0,
+                  "word %zu of `%s` is not `%s`", n, command, words[n]);
+    cr_assert(argv[n] == NULL, "`%s` has too many words", command);
+    launcher_free_command(argv);
+}
+
+Test(launcher, splits_a_command_as_a_shell_would)
+{
+    setenv("FOLDER", "some where", 1);
+    assert_words("a  b\tc", (const char *const[]){"a", "b", "c", NULL});
+    assert_words("a 'b c' \"d e\" f\\ g",
+                 (const char *const[]){"a", "b c", "d e", "f g", NULL});
+    assert_words("\"$FOLDER/x\" ''",
+                 (const char *const[]){"some where/x", "", NULL});
+}
+
+Test(launcher, runs_no_shell)
+{
+    static const char *const bad[] = {
+        "", "  ", "a; b", "a | b", "a & b", "a > b", "a $(b)", "a `b`",
+        "a 'b", "a (b)", "a $NO_SUCH_VARIABLE_HERE",
+    };
+    char *argv[LAUNCH_ARGS];
+    uint16_t port;
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        cr_assert(launcher_split(bad[i], argv, &port) == -1,
+                  "`%s` was taken", bad[i]);
+}
+
+Test(launcher, fills_one_free_port_in_everywhere)
+{
+    char *argv[LAUNCH_ARGS];
+    char number[8];
+    uint16_t port;
+
+    cr_assert(launcher_split("serve {port} --log={port}.txt", argv, &port) ==
+              0);
+    cr_assert(port != 0);
+    snprintf(number, sizeof(number), "%d", port);
+    cr_assert(strcmp(argv[1], number) == 0 && strstr(argv[2], number));
+    launcher_free_command(argv);
+    cr_assert(launcher_split("serve 80", argv, &port) == 0 && port == 0);
+    launcher_free_command(argv);
+}
+
+Test(launcher, finds_the_servers_of_another_build)
+{
+    char path[256];
+
+    setenv("SUITE_BUILD", "build/nowhere", 1);
+    launcher_path(path, sizeof(path), "forking/prefork");
+    cr_assert(strcmp(path, "build/nowhere/forking/prefork") == 0, "%s",
+              path);
+}

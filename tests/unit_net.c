@@ -1,0 +1,179 @@
+/* common/net: listen, accept, send all. */
+#include "common/net.h"
+#include "common/stop.h"
+#include "tests/client.h"
+
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+TestSuite(net, .timeout = 60);
+
+static struct listeners listeners;
+
+static void listen_for(long max_clients, bool many_ports)
+{
+    const struct options options = {
+        .model = "unit",
+        .host = "127.0.0.1",
+        .nports = 1,
+        .many_ports = many_ports,
+        .max_clients = max_clients,
+        .drain_ms = 1000,
+        .loops = 1,
+    };
+
+    listeners = net_listen(&options);
+}
+
+static uint16_t port_of(int listener)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+
+    cr_assert(getsockname(listener, (struct sockaddr *)&address, &size) == 0);
+    return ntohs(address.sin_port);
+}
+
+static int connect_client(void)
+{
+    int fd = client_connect("127.0.0.1", port_of(listeners.fds[0]));
+
+    cr_assert(fd != -1, "cannot connect: %s", strerror(errno));
+    return fd;
+}
+
+Test(net, says_where_it_listens)
+{
+    char expected[64];
+
+    cr_redirect_stdout();
+    listen_for(10, false);
+    snprintf(expected, sizeof(expected), "listening 127.0.0.1:%d\n",
+             port_of(listeners.fds[0]));
+    cr_assert_stdout_eq_str(expected);
+}
+
+Test(net, listeners_block_for_one_and_not_for_many)
+{
+    cr_redirect_stdout();
+    listen_for(10, false);
+    cr_assert(!(fcntl(listeners.fds[0], F_GETFL) & O_NONBLOCK));
+    listen_for(10, true);
+    cr_assert(fcntl(listeners.fds[0], F_GETFL) & O_NONBLOCK);
+    cr_assert(net_accept(listeners.fds[0]) == -1, "nobody is there");
+}
+
+Test(net, a_client_is_counted_and_sends_at_once)
+{
+    int on = 0;
+    socklen_t size = sizeof(on);
+
+    cr_redirect_stdout();
+    listen_for(10, false);
+    int there = connect_client();
+    int client = net_accept(listeners.fds[0]);
+    cr_assert(client != -1 && stop_count() == 1);
+    cr_assert(fcntl(client, F_GETFD) & FD_CLOEXEC);
+    cr_assert(getsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0);
+    cr_assert(on != 0, "TCP_NODELAY is not passed on by the listener");
+    errno = ENOENT;
+    net_close(client);
+    cr_assert(errno == ENOENT && stop_count() == 0);
+    cr_assert(client_end(there) == NULL);
+}
+
+Test(net, at_max_clients_newcomers_are_closed)
+{
+    cr_redirect_stdout();
+    cr_redirect_stderr();
+    listen_for(1, false);
+    int there = connect_client();
+    int client = net_accept(listeners.fds[0]);
+    for (int i = 0; i < 3; i++) {
+        int newcomer = connect_client();
+        cr_assert(net_accept(listeners.fds[0]) == -1);
+        cr_assert(client_listen(newcomer, PATIENCE_MS) == CLIENT_CLOSED);
+        close(newcomer);
+    }
+    net_close(client);
+    close(there);
+    connect_client();
+    cr_assert(net_accept(listeners.fds[0]) != -1);
+    fflush(stderr);
+    cr_assert_stderr_eq_str("unit: --max-clients: Too many users: newcomers "
+                            "are closed until a client leaves\n",
+                            "once for each spell");
+}
+
+/* Clients of ours count, too: connect first, then lower the limit. */
+Test(net, without_descriptors_newcomers_are_closed)
+{
+    struct rlimit few;
+    int highest;
+
+    cr_redirect_stdout();
+    cr_redirect_stderr();
+    listen_for(10, false);
+    int there[3] = {connect_client(), connect_client(), connect_client()};
+    highest = dup(0);
+    cr_assert(getrlimit(RLIMIT_NOFILE, &few) == 0);
+    few.rlim_cur = (rlim_t)highest + 1;
+    cr_assert(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    for (int i = 0; i < 2; i++) {
+        cr_assert(net_accept(listeners.fds[0]) == -1);
+        cr_assert(client_listen(there[i], PATIENCE_MS) == CLIENT_CLOSED);
+    }
+    close(highest);
+    cr_assert(net_accept(listeners.fds[0]) == highest);
+    cr_assert(client_listen(there[2], QUIET_MS) == CLIENT_SILENCE);
+}
+
+struct sending {
+    int fd;
+    size_t n;
+    int result;
+};
+
+static void *send_all(void *arg)
+{
+    static unsigned char data[1 << 20];
+    struct sending *sending = arg;
+
+    client_pattern(data, sizeof(data), 9, 0);
+    sending->result = net_send_all(sending->fd, data, sending->n);
+    return NULL;
+}
+
+Test(net, sends_all_however_slowly_it_is_read)
+{
+    pthread_t thread;
+    int ends[2];
+
+    cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    struct sending sending = {ends[1], 1 << 20, -1};
+    cr_assert(pthread_create(&thread, NULL, send_all, &sending) == 0);
+    cr_assert(client_receive(ends[0], sending.n, 9, 0) == NULL);
+    pthread_join(thread, NULL);
+    cr_assert(sending.result == 0);
+}
+
+Test(net, sending_to_who_has_left_fails_without_a_signal)
+{
+    int ends[2];
+
+    cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    close(ends[0]);
+    errno = 0;
+    cr_assert(net_send_all(ends[1], "x", 1) == -1 && errno == EPIPE);
+    cr_assert(net_send_all(ends[1], "", 0) == 0, "nothing to send");
+}

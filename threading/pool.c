@@ -1,0 +1,144 @@
+/*
+ * threading/pool: a fixed number of pthreads, newcomers queue for them.
+ *
+ * Waits in     accept() in the main thread, recv() and send() in each other
+ * A client is  a turn in the life of a thread
+ * Stops at     the number of threads: who comes then waits in the queue
+ * Chapter      docs/3-threading.md
+ */
+#include <errno.h>
+#include <pthread.h>
+
+#include "common/echo.h"
+#include "common/net.h"
+#include "common/options.h"
+#include "common/stop.h"
+
+enum { MOST = 4096 }; /* threads, and places in the queue */
+
+static long nthreads = 128;
+static long places = 128; /* in the queue */
+
+static const struct option_number numbers[] = {
+    {"threads", "N", "talk to N clients at a time (default 128)", 1, MOST,
+     &nthreads},
+    {"queue", "N", "let N more wait for a thread (default 128)", 1, MOST,
+     &places},
+    {0},
+};
+
+static const struct model model = {
+    .name = "threading/pool",
+    .about = "Echo server: a fixed number of pthreads, made beforehand.",
+    .max_clients = 4096,
+    .numbers = numbers,
+};
+
+/* The default of 8 MiB for each would use up the address space first. */
+enum { STACK_BYTES = 256 * 1024 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t one_came = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t one_taken = PTHREAD_COND_INITIALIZER;
+static int queue[MOST];     /* a ring of places; guarded by lock */
+static long first, waiting; /* in the queue; guarded by lock */
+static bool over;           /* no more will come; guarded by lock */
+static pthread_t threads[MOST];
+
+/* The next of the queue, or -1 when no more will come. */
+static int take(void)
+{
+    int client = -1;
+
+    pthread_mutex_lock(&lock);
+    while (waiting == 0 && !over)
+        pthread_cond_wait(&one_came, &lock);
+    if (waiting > 0) {
+        client = queue[first];
+        first = (first + 1) % places;
+        waiting--;
+        pthread_cond_signal(&one_taken);
+    }
+    pthread_mutex_unlock(&lock);
+    return client;
+}
+
+/* The life of a thread. */
+static void *talk(void *arg)
+{
+    int client;
+
+    while ((client = take()) != -1) {
+        echo_blocking(client);
+        net_close(client);
+    }
+    return arg;
+}
+
+/* Nobody is accepted whom the queue could not hold. */
+static void wait_for_place(void)
+{
+    pthread_mutex_lock(&lock);
+    while (waiting == places)
+        pthread_cond_wait(&one_taken, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+static void welcome(int listener)
+{
+    wait_for_place();
+    int client = net_accept(listener);
+    if (client == -1)
+        return;
+    pthread_mutex_lock(&lock);
+    queue[(first + waiting) % places] = client;
+    waiting++;
+    pthread_cond_signal(&one_came);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Where the system allows fewer than asked for, those have to do. */
+static void make_threads(void)
+{
+    pthread_attr_t attr;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    for (long made = 0; made < nthreads; made++) {
+        int error = pthread_create(&threads[made], &attr, talk, NULL);
+        if (error != 0 && made == 0) {
+            errno = error;
+            fatal_errno(model.name, "pthread_create");
+        }
+        if (error != 0)
+            nthreads = made;
+    }
+}
+
+/* When a stop was asked for: the main thread is the last to leave. */
+static void wait_for_all(void)
+{
+    pthread_mutex_lock(&lock);
+    over = true;
+    pthread_cond_broadcast(&one_came);
+    pthread_mutex_unlock(&lock);
+    for (long i = 0; i < nthreads; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void serve(const struct listeners *listeners)
+{
+    make_threads();
+    while (!stop_asked())
+        welcome(listeners->fds[0]);
+    wait_for_all();
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &model);
+    struct listeners listeners = net_listen(&options);
+
+    serve(&listeners);
+    return stop_status();
+}

@@ -1,0 +1,105 @@
+/*
+ * timeout_poll/two_ports: one thread asks each port in turn, for a second.
+ *
+ * Waits in     poll() on one port, at most --timeout-ms, then the next; and
+ *              in recv() for the one client who is here
+ * A client is  one message and one answer
+ * Stops at     patience: a lap takes ports x timeout, with nobody there
+ * Chapter      docs/4-timeout_poll.md
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "common/net.h"
+#include "common/options.h"
+#include "common/show.h"
+#include "common/stop.h"
+
+enum {
+    MESSAGE_BYTES = 1024, /* asked of recv(), as in the seeds */
+    PATIENCE_S = 1,       /* for a client who says nothing; see talk() */
+    TURN_MS = 1000,
+};
+
+static long turn_ms = TURN_MS;
+
+static const struct option_number numbers[] = {
+    {"timeout-ms", "MS", "wait at most MS for each port (default 1000)", 1,
+     60000, &turn_ms},
+    {0},
+};
+
+static const struct model model = {
+    .name = "timeout_poll/two_ports",
+    .about = "Two ports: one thread asks each in turn, for a second."
+             "\vTo copy; then, in a second window, the client:\n"
+             "  build/timeout_poll/two_ports\n"
+             "  build/iterative/client --port 5060 hi",
+    .many_ports = true,
+    .max_clients = 1,
+    .numbers = numbers,
+    .ports = {5050, 5060},
+};
+
+/*
+ * One message, one answer. Who connects and says nothing keeps everybody
+ * waiting in recv(), for good in the seeds, PATIENCE_S here: readiness was
+ * asked of the port, not of the client.
+ */
+static void talk(int client)
+{
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    char message[MESSAGE_BYTES];
+    char answer[32];
+
+    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience,
+               sizeof(patience));
+    ssize_t n = recv(client, message, sizeof(message), 0);
+    printf("[%s] message: ", net_peer(client).name);
+    show_text(stdout, message, n > 0 ? (size_t)n : 0);
+    printf("%s\n", n > 0 ? "" : "(none)");
+    fflush(stdout);
+    int length = snprintf(answer, sizeof(answer), "welcome %d!",
+                          net_here(client).port);
+    net_send_all(client, answer, (size_t)length);
+}
+
+static void welcome(int listener)
+{
+    int client = net_accept(listener);
+    if (client == -1)
+        return;
+    talk(client);
+    net_close(client);
+}
+
+/* Waits for this one port, as settimeout() does, and for no other. */
+static bool ready_in_time(int listener)
+{
+    struct pollfd one = {.fd = listener, .events = POLLIN};
+
+    return poll(&one, 1, (int)turn_ms) == 1;
+}
+
+static void serve(const struct listeners *listeners)
+{
+    while (!stop_asked()) {
+        for (size_t i = 0; i < listeners->n && !stop_asked(); i++) {
+            printf("hello socket%zu\n", i + 1);
+            fflush(stdout);
+            if (ready_in_time(listeners->fds[i]))
+                welcome(listeners->fds[i]);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &model);
+    struct listeners listeners = net_listen(&options);
+
+    serve(&listeners);
+    return stop_status();
+}
