@@ -56,7 +56,8 @@ static enum outcome outcome_of_errno(void)
 }
 
 enum outcome load_client_connect(struct client *client,
-                            const struct target *target, uint64_t number)
+                                 const struct target *target,
+                                 uint64_t number)
 {
     const struct sockaddr *address =
         (const struct sockaddr *)&target->address;
@@ -88,7 +89,8 @@ void load_client_begin(struct client *client)
 }
 
 enum outcome load_client_send(struct client *client,
-                         const struct pattern *pattern, uint64_t *bytes)
+                              const struct pattern *pattern,
+                              uint64_t *bytes)
 {
     size_t left = pattern->size - client->sent;
     ssize_t n = send(client->fd,
@@ -103,8 +105,8 @@ enum outcome load_client_send(struct client *client,
 }
 
 enum outcome load_client_receive(struct client *client,
-                            const struct pattern *pattern,
-                            unsigned char *buf, uint64_t *bytes)
+                                 const struct pattern *pattern,
+                                 unsigned char *buf, uint64_t *bytes)
 {
     ssize_t n;
 

@@ -83,7 +83,8 @@ struct client load_client_new(uint32_t number, bool idle);
  *          room to send; or the failure. fd may be open in every case.
  */
 enum outcome load_client_connect(struct client *client,
-                            const struct target *target, uint64_t number);
+                                 const struct target *target,
+                                 uint64_t number);
 
 /* Turns to the next message. */
 void load_client_begin(struct client *client);
@@ -95,7 +96,8 @@ void load_client_begin(struct client *client);
  *          no room for the rest; or the failure.
  */
 enum outcome load_client_send(struct client *client,
-                         const struct pattern *pattern, uint64_t *bytes);
+                              const struct pattern *pattern,
+                              uint64_t *bytes);
 
 /*
  * Receives what is there and compares. Adds what was received to *bytes.
@@ -105,8 +107,8 @@ enum outcome load_client_send(struct client *client,
  *          failure.
  */
 enum outcome load_client_receive(struct client *client,
-                            const struct pattern *pattern,
-                            unsigned char *buf, uint64_t *bytes);
+                                 const struct pattern *pattern,
+                                 unsigned char *buf, uint64_t *bytes);
 
 /* Closes the connection, if there is one. */
 void load_client_close(struct client *client);

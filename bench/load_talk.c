@@ -119,7 +119,7 @@ static int watch(struct worker *worker, struct client *client, int op,
 static void push(struct worker *worker, struct client *client)
 {
     enum outcome outcome = load_client_send(client, worker->run->pattern,
-                                       &worker->tally->bytes_sent);
+                                            &worker->tally->bytes_sent);
 
     if (outcome > OUTCOME_WAIT) {
         fail(worker, client, outcome);
@@ -151,7 +151,8 @@ void talk_connect(struct worker *worker, struct client *client)
     bool fresh = client->fd == -1;
     uint64_t number = worker->connections * (uint64_t)options->threads +
                       worker->index;
-    enum outcome outcome = load_client_connect(client, &options->target, number);
+    enum outcome outcome = load_client_connect(client, &options->target,
+                                               number);
 
     if (fresh) {
         worker->connections++;
@@ -250,8 +251,9 @@ static void pull(struct worker *worker, struct client *client, bool ended)
     enum outcome outcome;
 
     do
-        outcome = load_client_receive(client, worker->run->pattern, worker->buf,
-                                 &worker->tally->bytes_received);
+        outcome = load_client_receive(client, worker->run->pattern,
+                                      worker->buf,
+                                      &worker->tally->bytes_received);
     while (outcome == OUTCOME_WAIT && ended);
     if (outcome == OUTCOME_DONE) {
         finish(worker, client);
@@ -269,8 +271,9 @@ static void see_off(struct worker *worker, struct client *client,
     enum outcome outcome;
 
     do
-        outcome = load_client_receive(client, worker->run->pattern, worker->buf,
-                                 &worker->after.bytes_received);
+        outcome = load_client_receive(client, worker->run->pattern,
+                                      worker->buf,
+                                      &worker->after.bytes_received);
     while (outcome <= OUTCOME_WAIT && ended);
     worker->errors[OUTCOME_WRONG_BYTE] += outcome == OUTCOME_WRONG_BYTE;
     if (outcome > OUTCOME_WAIT) {
