@@ -31,6 +31,8 @@ static const struct metric_about about[METRICS] = {
                                   "", 1, -1, "fewer", "more", 0},
     [METRIC_CALLS_PER_ECHO] = {"calls", "system calls per echo", "", 1, -1,
                                "fewer", "more", 0},
+    [METRIC_FLOORS] = {"floors", "time per echo, in floors", "", 1, -1,
+                       "faster", "slower", 1},
 };
 
 const struct metric_about *metric_about(enum metric metric)
@@ -74,6 +76,8 @@ double metric_of(enum metric metric, const struct row *row)
         return per(v[ROW_VOLUNTARY] + v[ROW_INVOLUNTARY], v[ROW_ECHOES]);
     case METRIC_CALLS_PER_ECHO:
         return per(v[ROW_CALLS], v[ROW_ALL_ECHOES]);
+    case METRIC_FLOORS:
+        return per(v[ROW_WINDOW_S] * 1e6, v[ROW_ECHOES] * v[ROW_FLOOR_US]);
     case METRICS:
         break;
     }

@@ -198,16 +198,35 @@ static void write_ticks_x(const struct plot *plot, FILE *file)
     fputs(")\n", file);
 }
 
-/* One word in a list that gnuplot's word() takes apart. */
-static size_t write_word(const char *text, FILE *file)
+/*
+ * One word in a list that gnuplot's word() takes apart.
+ *
+ * percent  how % is written: a tick's name is a format, others are not
+ */
+static size_t write_word(const char *text, const char *percent, FILE *file)
 {
     size_t n = 0;
 
     fputc('"', file);
     for (; *text != '\0'; text++, n++)
-        fputc(*text == '"' || *text == '\'' ? '_' : *text, file);
+        if (*text == '%')
+            fputs(percent, file);
+        else
+            fputc(*text == '"' || *text == '\'' ? '_' : *text, file);
     fputs("\" ", file);
     return n;
+}
+
+static void write_bars(const struct plot *plot, FILE *file)
+{
+    fputs("bars = '", file);
+    if (plot->kind == PLOT_STACKED)
+        for (size_t k = 0; k < plot->curves[0].n; k++)
+            write_word(plot->curves[0].points[k].name, "%%", file);
+    else
+        for (size_t i = 0; i < plot->n; i++)
+            write_word(plot->curves[i].name, "%%", file);
+    fputs("'\n", file);
 }
 
 static void write_names(const struct plot *plot, FILE *file)
@@ -216,19 +235,15 @@ static void write_names(const struct plot *plot, FILE *file)
 
     fputs("names = '", file);
     for (size_t i = 0; i < plot->n; i++) {
-        size_t n = write_word(plot->curves[i].name, file);
+        size_t n = write_word(plot->curves[i].name, "%", file);
         longest = n > longest ? n : longest;
     }
     fprintf(file, "'\nlongest = %zu\nstyles = '", longest);
     for (size_t i = 0; i < plot->n; i++)
         fprintf(file, "%d ", plot->curves[i].style);
     fputs("'\n", file);
-    if (plot->kind != PLOT_STACKED)
-        return;
-    fputs("bars = '", file);
-    for (size_t k = 0; k < plot->curves[0].n; k++)
-        write_word(plot->curves[0].points[k].name, file);
-    fputs("'\n", file);
+    if (plot->kind != PLOT_LINES)
+        write_bars(plot, file);
 }
 
 /* A label stands at the height of its curve's end, if there is room. */

@@ -133,9 +133,15 @@ int main(int argc, char **argv)
     static struct report report;
     char path[1024];
 
+    if (argc == 2 && strcmp(argv[1], "--columns") == 0) {
+        row_document(stdout);
+        return EXIT_SUCCESS;
+    }
     if (argc != 2 || argv[1][0] == '-') {
         fprintf(stderr, "Usage: bench/report DIR\nMakes the report of the "
-                "run in DIR again, from its raw files alone.\n");
+                "run in DIR again, from its raw files alone.\n"
+                "bench/report --columns tells what the columns in raw/ "
+                "are.\n");
         return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : EXIT_USAGE;
     }
     report.dir = argv[1];

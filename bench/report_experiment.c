@@ -3,9 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The metrics that the experiment's plots show, each once. */
+/*
+ * The metrics that the experiment's plots show, each once; and how much more
+ * than the kernel's least an echo takes.
+ */
 static size_t metrics_of(const struct experiment *experiment,
-                         enum metric metrics[PLOTS])
+                         enum metric metrics[PLOTS + 1])
 {
     size_t n = 0;
 
@@ -16,6 +19,9 @@ static size_t metrics_of(const struct experiment *experiment,
         if (k == n)
             metrics[n++] = experiment->plots[i].metric;
     }
+    if (metrics[0] == METRIC_ECHOES_PER_S ||
+        metrics[0] == METRIC_CONNECTIONS_PER_S)
+        metrics[n++] = METRIC_FLOORS;
     return n;
 }
 
@@ -106,7 +112,7 @@ static bool is_first(const struct experiment *experiment, size_t i)
 static void add_table(struct report *report,
                       const struct experiment *experiment)
 {
-    enum metric metrics[PLOTS];
+    enum metric metrics[PLOTS + 1];
     size_t n = metrics_of(experiment, metrics);
     struct doc *doc = &report->doc;
 

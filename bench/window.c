@@ -21,6 +21,7 @@ static void sample(const struct window *window, struct edge *edge)
     if (window->job->switches)
         proc_count_switches(&window->tree, &edge->voluntary,
                             &edge->involuntary);
+    edge->at_ns = clock_now_ns();
 }
 
 static void sleep_until(uint64_t at_ns)
@@ -75,7 +76,7 @@ static int watch_edges(struct window *window, struct generator *generator,
     if (generator_wait(generator, "start", &at_ns) == -1)
         return -1;
     sample(window, &window->start);
-    window->late_us = (double)(clock_now_ns() - at_ns) / 1e3;
+    window->late_us = (double)(window->start.at_ns - at_ns) / 1e3;
     if (window->job->memory) { /* no rate is wanted: time for a scan */
         if (find_tree(window) == -1)
             return gone(generator);
@@ -117,7 +118,7 @@ static void add_samples(const struct window *window, struct row *row)
     const struct edge *b = &window->end;
     double *v = row->value;
     double cores = (double)sysconf(_SC_NPROCESSORS_ONLN);
-    double all_us = cores * v[ROW_WINDOW_S] * 1e6;
+    double all_us = cores * micros(a->at_ns, b->at_ns);
 
     v[ROW_TASKS] = window->tree.tasks;
     v[ROW_SERVER_CPU_US] = micros(a->server.cpu_ns, b->server.cpu_ns);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct edge {
+    uint64_t at_ns; /* when it was read, CLOCK_MONOTONIC */
     struct proc_usage server;
     struct proc_machine machine;
     uint64_t voluntary, involuntary;
@@ -26,7 +27,7 @@ struct window {
     struct proc_tree tree;  /* found before the window, */
     struct proc_tree after; /* and after it; window_forget() */
     struct edge start, end;
-    double late_us;         /* after the window began it was sampled */
+    double late_us;         /* after the window began its start was read */
 };
 
 /*

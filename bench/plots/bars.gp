@@ -4,7 +4,6 @@ load "bench/plots/style.gp"
 set style fill solid 0.85 border
 set boxwidth 0.7
 set xrange [0.4:n + 0.6]
-bars = names
 
 do for [t = 1:4] {
     eval "set terminal " . terminal[t]
