@@ -1,6 +1,7 @@
 #include "tests/client.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -49,7 +50,7 @@ static short wait_for(int fd, short events, int wait_ms)
         int n = poll(&one, 1, left_ms > 0 ? (int)left_ms : 0);
         if (n == -1 && errno == EINTR)
             continue;
-        return n == 1 ? one.revents : 0;
+        return (short)(n == 1 ? one.revents : 0);
     }
 }
 
@@ -124,10 +125,9 @@ static const char *compare(const unsigned char *data, size_t n,
 {
     for (size_t i = 0; i < n; i++)
         if (data[i] != byte_of(seed, offset + i))
-            return problem(
-                "got byte %llu back as 0x%02x in place of 0x%02x",
-                (unsigned long long)(offset + i), data[i],
-                byte_of(seed, offset + i));
+            return problem("got byte %" PRIu64
+                           " back as 0x%02x in place of 0x%02x",
+                           offset + i, data[i], byte_of(seed, offset + i));
     return NULL;
 }
 

@@ -175,7 +175,7 @@ static void register_models(struct criterion_test_set *set)
         char *model = strdup(line);
         if (model == NULL)
             fatal_errno("contract", "cannot start");
-        register_checks(set, model);
+        register_checks(set, model); /* NOLINT: kept to the end */
     }
     fclose(file);
 }

@@ -37,7 +37,7 @@ static void listen_for(long max_clients, bool many_ports)
 
 static uint16_t port_of(int listener)
 {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t size = sizeof(address);
 
     cr_assert(getsockname(listener, (struct sockaddr *)&address, &size) ==
