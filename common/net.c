@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 static const char *model; /* for messages */
+static bool many_ports;
 static long max_clients;
 static atomic_int reserve = -1; /* a descriptor for when there is none */
 static atomic_bool turning_away;
@@ -37,13 +38,12 @@ static bool have_reserve(void)
 
 /* beside: share the port with a listener that is there already. */
 static int listen_on(const struct sockaddr *address, socklen_t length,
-                     const struct options *options, bool beside)
+                     bool beside)
 {
     int on = 1;
-    int fd = socket(address->sa_family,
-                    SOCK_STREAM | SOCK_CLOEXEC |
-                        (options->many_ports ? SOCK_NONBLOCK : 0),
-                    0);
+    int fd = socket(
+        address->sa_family,
+        SOCK_STREAM | SOCK_CLOEXEC | (many_ports ? SOCK_NONBLOCK : 0), 0);
     if (fd == -1)
         return -1;
 
@@ -59,11 +59,6 @@ static int listen_on(const struct sockaddr *address, socklen_t length,
         goto fail;
     if (bind(fd, address, length) == -1)
         goto fail;
-    /* The first allows it after bind() only: were it set before, a second
-     * server would share the port unseen in place of EADDRINUSE. */
-    if (!beside && options->loops > 1 &&
-        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == -1)
-        goto fail;
     if (listen(fd, SOMAXCONN) == -1)
         goto fail;
     return fd;
@@ -73,7 +68,7 @@ fail:
     return -1;
 }
 
-/* The first listener on a port; --port 0 is decided here. */
+/* The only listener on a port, or the first; --port 0 is decided here. */
 static int listen_first(const struct options *options, size_t i)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -84,8 +79,7 @@ static int listen_first(const struct options *options, size_t i)
     int error = getaddrinfo(options->host, port, &hints, &address);
     if (error != 0)
         fatal(model, "--host %s: %s", options->host, gai_strerror(error));
-    int fd = listen_on(address->ai_addr, address->ai_addrlen, options,
-                       false);
+    int fd = listen_on(address->ai_addr, address->ai_addrlen, false);
     if (fd == -1)
         fatal_errno(model, "cannot listen on %s port %s", options->host,
                     port);
@@ -94,17 +88,20 @@ static int listen_first(const struct options *options, size_t i)
 }
 
 /* One more on the port of the first. */
-static int listen_beside(const struct options *options, int first)
+static int listen_beside(int first)
 {
     struct sockaddr_storage address = {0};
+    struct sockaddr *any = (struct sockaddr *)&address;
     socklen_t length = sizeof(address);
-    int fd = -1;
+    int on = 1;
 
-    if (getsockname(first, (struct sockaddr *)&address, &length) != -1)
-        fd = listen_on((struct sockaddr *)&address, length, options, true);
-    if (fd == -1)
-        fatal_errno(model, "cannot share a port");
-    return fd;
+    /* The first allows it after bind() only: were it set before, a second
+     * server would share the port unseen in place of EADDRINUSE. */
+    if (setsockopt(first, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) ==
+            -1 ||
+        getsockname(first, any, &length) == -1)
+        return -1;
+    return listen_on(any, length, true);
 }
 
 /* error is that of the call that was to give the address. */
@@ -148,27 +145,36 @@ struct net_end net_peer(int fd)
 
 struct listeners net_listen(const struct options *options)
 {
-    struct listeners listeners = {
-        .n = options->nports,
-        .sets = options->loops > 0 ? (size_t)options->loops : 1,
-    };
-    const size_t n = listeners.n;
-    const size_t total = n * listeners.sets;
+    struct listeners listeners = {.n = options->nports};
 
     model = options->model;
+    many_ports = options->many_ports;
     max_clients = options->max_clients;
-    for (size_t i = 0; i < total; i++)
-        listeners.fds[i] = i < n ? listen_first(options, i)
-                                 : listen_beside(options,
-                                                 listeners.fds[i % n]);
-
-    if (!have_reserve() || stop_prepare(listeners.fds, total, max_clients,
-                                        options->drain_ms) == -1)
+    for (size_t i = 0; i < listeners.n; i++)
+        listeners.fds[i] = listen_first(options, i);
+    if (!have_reserve() ||
+        stop_prepare(max_clients, options->drain_ms) == -1)
         fatal_errno(model, "cannot start");
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < listeners.n; i++) {
+        if (stop_add_listener(listeners.fds[i]) == -1)
+            fatal_errno(model, "cannot start");
         printf("listening %s\n", net_here(listeners.fds[i]).name);
+    }
     if (fflush(stdout) == EOF)
         fatal_errno(model, "cannot write to stdout");
+    return listeners;
+}
+
+struct listeners net_listen_beside(const struct listeners *first)
+{
+    struct listeners listeners = {.n = first->n};
+
+    for (size_t i = 0; i < listeners.n; i++) {
+        listeners.fds[i] = listen_beside(first->fds[i]);
+        if (listeners.fds[i] == -1 ||
+            stop_add_listener(listeners.fds[i]) == -1)
+            fatal_errno(model, "cannot share a port");
+    }
     return listeners;
 }
 

@@ -12,20 +12,14 @@
 #include <stddef.h>
 
 struct listeners {
-    int fds[MAX_LISTENERS]; /* a set after the other, n in each */
-    size_t n;               /* one per port */
-    size_t sets;            /* options->loops, or 1 */
+    int fds[MAX_PORTS];
+    size_t n; /* one per port */
 };
 
 /*
  * Opens one listener per port of the options, prepares the graceful stop
  * (stop.h), and prints `listening HOST:PORT` for each on stdout once all of
  * them can be connected to.
- *
- * With several loops, one such set for each: the kernel spreads the
- * newcomers over the listeners that share a port (SO_REUSEPORT). All are
- * open before the first newcomer, and a stop shuts all of them at once: a
- * listener that went away alone would take along who waits in its queue.
  *
  * The listeners of a model that waits for many sockets at once
  * (options->many_ports) do not block: a newcomer may have left again
@@ -36,6 +30,18 @@ struct listeners {
  * Errors   dies with status 1 and the system's reason.
  */
 struct listeners net_listen(const struct options *options);
+
+/*
+ * Opens one more listener on each port: the kernel spreads the newcomers
+ * over the listeners that share a port (SO_REUSEPORT). A stop shuts all of
+ * them at once; one that went away alone would take along who waits in its
+ * queue.
+ *
+ * first    from net_listen()
+ * Returns  the others; the process owns them until it exits.
+ * Errors   dies with status 1 and the system's reason.
+ */
+struct listeners net_listen_beside(const struct listeners *first);
 
 /* One end of a connection, for messages. */
 struct net_end {

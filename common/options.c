@@ -28,6 +28,15 @@ int options_number(const char *text, long min, long max, long *value)
     return 0;
 }
 
+long options_cores(long most)
+{
+    cpu_set_t cores;
+
+    if (sched_getaffinity(0, sizeof(cores), &cores) == -1)
+        return 1; /* more cores than the set holds */
+    return CPU_COUNT(&cores) < most ? CPU_COUNT(&cores) : most;
+}
+
 int options_duration_ns(const char *text, uint64_t max_ns, uint64_t *ns)
 {
     static const struct {
@@ -192,16 +201,6 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* Those that this process may use: taskset narrows them. */
-static long count_cores(void)
-{
-    cpu_set_t cores;
-
-    if (sched_getaffinity(0, sizeof(cores), &cores) == -1)
-        return 1; /* more cores than the set holds: --loops can say */
-    return CPU_COUNT(&cores) < MAX_LOOPS ? CPU_COUNT(&cores) : MAX_LOOPS;
-}
-
 /* The ports of who gives none. */
 static void default_ports(const struct model *model,
                           struct options *options)
@@ -255,7 +254,6 @@ struct options options_parse(int argc, char **argv,
                 .many_ports = model->many_ports,
                 .max_clients = model->max_clients,
                 .drain_ms = 3000,
-                .loops = 1,
             },
     };
 
@@ -271,8 +269,5 @@ struct options options_parse(int argc, char **argv,
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
     if (parsing.options.nports == 0)
         default_ports(model, &parsing.options);
-    if (model->loops != NULL)
-        parsing.options.loops = *model->loops > 0 ? *model->loops
-                                                  : count_cores();
     return parsing.options;
 }

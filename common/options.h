@@ -13,8 +13,6 @@
 
 enum {
     MAX_PORTS = 64,
-    MAX_LOOPS = 64,
-    MAX_LISTENERS = MAX_PORTS * MAX_LOOPS,
     MAX_DEFAULT_PORTS = 2,
     EXIT_USAGE = 2, /* exit status: wrong command line */
 };
@@ -34,8 +32,6 @@ struct model {
     const char *about; /* one sentence for --help */
     bool many_ports;   /* can it wait on several listeners? */
     long max_clients;  /* default of --max-clients */
-    const long *loops; /* how many accept side by side, 0: one per core;
-                          or NULL: one */
     const struct option_number *numbers; /* ended by a NULL name; or NULL */
     /* What --port is when not given. Where it is set, the program is no
      * echo server, and has no --work. Not set: ECHO_PORT. */
@@ -49,7 +45,6 @@ struct options {
     size_t nports;    /* 1 or more */
     bool many_ports;  /* from the model */
     long max_clients; /* 1 or more */
-    long loops;       /* up to MAX_LOOPS sets of listeners; 0: one */
     long drain_ms;    /* 0 or more */
 };
 
@@ -70,6 +65,14 @@ struct options options_parse(int argc, char **argv,
  *          *value is then untouched.
  */
 int options_number(const char *text, long min, long max, long *value);
+
+/*
+ * What "one for each core" comes to: the cores that this process may use,
+ * which taskset narrows.
+ *
+ * Returns  1 ... most; 1 when the system does not say.
+ */
+long options_cores(long most);
 
 /*
  * Reads a duration: a decimal number and its unit, ns, us, ms, s or min

@@ -1,7 +1,5 @@
 #include "common/stop.h"
 
-#include "common/options.h"
-
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,13 +16,17 @@
 static atomic_bool asked;
 static atomic_long count;
 
-static int listeners[MAX_LISTENERS]; /* written before the handlers exist */
-static atomic_size_t nlisteners;
-static atomic_int shared = -1; /* a listener to close, not to shut */
+/* What a stop does about a descriptor. */
+enum role {
+    NOBODY,
+    CLIENT,   /* let it finish */
+    LISTENER, /* shut it */
+    SHARED,   /* a listener that others use, too: only close it */
+};
 
-static atomic_bool *here; /* by descriptor: is it a client? */
+static atomic_uchar *roles; /* by descriptor */
 static atomic_size_t ndescriptors;
-static atomic_int highest; /* no client's descriptor is beyond */
+static atomic_int highest; /* no descriptor with a role is beyond */
 
 static _Atomic pid_t *children; /* 0: a free place */
 static size_t nchildren;
@@ -40,7 +42,7 @@ static long tell_all(int how, int signo)
     long told = 0;
 
     for (int fd = 0; fd <= highest; fd++)
-        if (here[fd]) {
+        if (roles[fd] == CLIENT) {
             shutdown(fd, how);
             told++;
         }
@@ -54,16 +56,23 @@ static long tell_all(int how, int signo)
     return told;
 }
 
+static void end_listeners(void)
+{
+    for (int fd = 0; fd <= highest; fd++) {
+        if (roles[fd] == LISTENER)
+            shutdown(fd, SHUT_RDWR);
+        if (roles[fd] == SHARED)
+            close(fd);
+    }
+}
+
 static void on_stop(int signo)
 {
     int saved_errno = errno;
 
     (void)signo;
     if (!atomic_exchange(&asked, true)) {
-        for (size_t i = 0; i < nlisteners; i++)
-            shutdown(listeners[i], SHUT_RDWR);
-        if (shared != -1)
-            close(shared);
+        end_listeners();
         tell_all(SHUT_RD, SIGTERM);
         timer_settime(drain_timer, 0, &drain, NULL);
     }
@@ -91,7 +100,7 @@ static sigset_t our_signals(void)
     return set;
 }
 
-int stop_prepare(const int *fds, size_t n, long max_clients, long ms)
+int stop_prepare(long max_clients, long ms)
 {
     struct rlimit limit;
 
@@ -99,13 +108,10 @@ int stop_prepare(const int *fds, size_t n, long max_clients, long ms)
         return -1;
     ndescriptors = limit.rlim_cur < (1 << 20) ? limit.rlim_cur : 1 << 20;
     nchildren = (size_t)max_clients;
-    here = calloc(ndescriptors, sizeof(*here));
+    roles = calloc(ndescriptors, sizeof(*roles));
     children = calloc(nchildren, sizeof(*children));
-    if (here == NULL || children == NULL)
+    if (roles == NULL || children == NULL)
         return -1;
-    for (size_t i = 0; i < n; i++)
-        listeners[i] = fds[i];
-    nlisteners = n;
 
     drain_ms = ms;
     drain.it_value.tv_sec = ms / 1000;
@@ -153,7 +159,7 @@ size_t stop_descriptors(void)
     return ndescriptors;
 }
 
-long stop_add_client(int fd)
+static int note(int fd, enum role role)
 {
     if ((size_t)fd >= ndescriptors) {
         errno = EMFILE;
@@ -162,7 +168,23 @@ long stop_add_client(int fd)
     int old = highest;
     while (fd > old && !atomic_compare_exchange_weak(&highest, &old, fd))
         ;
-    here[fd] = true;
+    roles[fd] = (unsigned char)role;
+    return 0;
+}
+
+int stop_add_listener(int fd)
+{
+    if (note(fd, LISTENER) == -1)
+        return -1;
+    if (asked)
+        shutdown(fd, SHUT_RDWR); /* the handler may have been too early */
+    return 0;
+}
+
+long stop_add_client(int fd)
+{
+    if (note(fd, CLIENT) == -1)
+        return -1;
     long now = ++count;
     if (asked)
         shutdown(fd, SHUT_RD); /* the handler may have been too early */
@@ -171,7 +193,7 @@ long stop_add_client(int fd)
 
 void stop_remove_client(int fd)
 {
-    if (atomic_exchange(&here[fd], false))
+    if (atomic_exchange(&roles[fd], NOBODY) == CLIENT)
         count--;
 }
 
@@ -200,13 +222,15 @@ void stop_forget_family(void)
     for (size_t i = 0; i < nchildren; i++)
         if (children[i] != 0)
             count--;
-    nlisteners = 0;
     nchildren = 0;
+    for (int fd = 0; fd <= highest; fd++)
+        if (roles[fd] == LISTENER)
+            roles[fd] = NOBODY;
 }
 
 void stop_share_listener(int listener)
 {
-    shared = listener;
+    roles[listener] = SHARED;
 }
 
 sigset_t stop_hold(void)

@@ -28,13 +28,18 @@
 /*
  * Installs the handlers for SIGTERM and SIGINT.
  *
- * listeners    n descriptors, at most MAX_LISTENERS; copied
  * max_clients  how many may be here at once, at least 1
  * drain_ms     milliseconds from the signal to the cut, 0 or more
  * Returns      0, or -1 with errno.
  */
-int stop_prepare(const int *listeners, size_t n, long max_clients,
-                 long drain_ms);
+int stop_prepare(long max_clients, long drain_ms);
+
+/*
+ * Notes a listener, so that a stop shuts it. net_listen() does this.
+ *
+ * Returns  0, or -1 when the descriptor is beyond the table (EMFILE).
+ */
+int stop_add_listener(int fd);
 
 /* Has a signal asked this process to stop? */
 bool stop_asked(void);

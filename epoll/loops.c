@@ -16,11 +16,13 @@
 #include "common/options.h"
 #include "common/stop.h"
 
-static long loops; /* 0: one for each core that the process may use */
+enum { MAX_LOOPS = 64 };
+
+static long nloops; /* 0: one for each core */
 
 static const struct option_number numbers[] = {
     {"loops", "N", "run N loops, a thread each (default: one per core)", 1,
-     MAX_LOOPS, &loops},
+     MAX_LOOPS, &nloops},
     {0},
 };
 
@@ -29,15 +31,12 @@ static const struct model model = {
     .about = "Echo server: one thread per core, each with an epoll.",
     .many_ports = true,
     .max_clients = 20000,
-    .loops = &loops,
     .numbers = numbers,
 };
 
 enum { EVENTS = 64 }; /* the most to hear of at once; the rest waits */
 
-/* The threads share nothing but this, written before the first of them. */
-static const struct listeners *all;
-
+/* Each thread has its own: they share none of this. */
 static _Thread_local struct conn **clients; /* by descriptor */
 static _Thread_local size_t nclients;
 static _Thread_local int epoll_fd;
@@ -85,18 +84,18 @@ static void advance(struct conn *conn)
     }
 }
 
-/* The life of a thread, to which n listeners belong. */
+/* The life of a thread. */
 static void *run(void *arg)
 {
-    const int *listeners = arg;
+    const struct listeners *listeners = arg;
     struct epoll_event events[EVENTS];
 
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     clients = calloc(stop_descriptors(), sizeof(struct conn *));
     if (epoll_fd == -1 || clients == NULL)
         fatal_errno(model.name, "cannot start");
-    for (size_t i = 0; i < all->n; i++)
-        if (watch(listeners[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
+    for (size_t i = 0; i < listeners->n; i++)
+        if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
             fatal_errno(model.name, "epoll_ctl");
     while (!stop_asked() || nclients > 0) {
         int n = epoll_wait(epoll_fd, events, EVENTS, -1);
@@ -114,18 +113,21 @@ static void *run(void *arg)
 
 static void serve(const struct listeners *listeners)
 {
+    struct listeners own[MAX_LOOPS] = {*listeners};
     pthread_t threads[MAX_LOOPS];
 
-    all = listeners;
-    for (size_t i = 0; i < all->sets; i++) {
-        int error = pthread_create(&threads[i], NULL, run,
-                                   (void *)&all->fds[i * all->n]);
+    if (nloops == 0)
+        nloops = options_cores(MAX_LOOPS);
+    for (long i = 1; i < nloops; i++)
+        own[i] = net_listen_beside(listeners);
+    for (long i = 0; i < nloops; i++) {
+        int error = pthread_create(&threads[i], NULL, run, &own[i]);
         if (error != 0) {
             errno = error;
             fatal_errno(model.name, "pthread_create");
         }
     }
-    for (size_t i = 0; i < all->sets; i++)
+    for (long i = 0; i < nloops; i++)
         pthread_join(threads[i], NULL);
 }
 

@@ -11,7 +11,6 @@
  * client whose request it had, and is replaced.
  */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +33,7 @@ enum {
     RETRY_MS = 100, /* when a worker can't be replaced for now */
 };
 
-static long nworkers; /* 0: as many as cores */
+static long nworkers; /* 0: one for each core */
 
 static const struct option_number numbers[] = {
     {"workers", "N", "worker processes (default: one for each core)", 1,
@@ -307,6 +306,8 @@ static void serve(const struct listeners *listeners)
 {
     struct epoll_event events[EVENTS];
 
+    if (nworkers == 0)
+        nworkers = options_cores(MAX_WORKERS);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     clients = calloc(stop_descriptors(), sizeof(struct client *));
     if (epoll_fd == -1 || clients == NULL)
@@ -329,14 +330,6 @@ static void serve(const struct listeners *listeners)
 int main(int argc, char **argv)
 {
     struct options options = options_parse(argc, argv, &model);
-    if (nworkers == 0) {
-        cpu_set_t cores; /* those that we may use */
-        nworkers = sched_getaffinity(0, sizeof(cores), &cores) == -1
-                       ? 1
-                       : CPU_COUNT(&cores);
-        if (nworkers > MAX_WORKERS)
-            nworkers = MAX_WORKERS;
-    }
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);

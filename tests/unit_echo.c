@@ -16,7 +16,7 @@ enum { HERE, THERE }; /* the two ends of a pair: the client, the server */
 /* conn_close() tells stop.c of each client that leaves. */
 static void prepare(void)
 {
-    cr_assert(stop_prepare(NULL, 0, 1, 1000) == 0);
+    cr_assert(stop_prepare(1, 1000) == 0);
 }
 
 TestSuite(echo, .init = prepare, .timeout = 60);

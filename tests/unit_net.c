@@ -29,7 +29,6 @@ static void listen_for(long max_clients, bool many_ports)
         .many_ports = many_ports,
         .max_clients = max_clients,
         .drain_ms = 1000,
-        .loops = 1,
     };
 
     listeners = net_listen(&options);
@@ -72,6 +71,25 @@ Test(net, listeners_block_for_one_and_not_for_many)
     listen_for(10, true);
     cr_assert(fcntl(listeners.fds[0], F_GETFL) & O_NONBLOCK);
     cr_assert(net_accept(listeners.fds[0]) == -1, "nobody is there");
+}
+
+Test(net, listeners_beside_share_the_port)
+{
+    int first = 0;
+    int second = 0;
+
+    cr_redirect_stdout();
+    listen_for(64, true);
+    struct listeners beside = net_listen_beside(&listeners);
+    cr_assert_eq(beside.n, listeners.n);
+    cr_assert_eq(port_of(beside.fds[0]), port_of(listeners.fds[0]));
+    for (int i = 0; i < 64; i++)
+        connect_client();
+    while (net_accept(listeners.fds[0]) != -1)
+        first++;
+    while (net_accept(beside.fds[0]) != -1)
+        second++;
+    cr_assert(first > 0 && second > 0 && first + second == 64);
 }
 
 Test(net, a_client_is_counted_and_sends_at_once)

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <limits.h>
+#include <sched.h>
 #include <string.h>
 
 Test(options, a_number_is_decimal_and_whole)
@@ -44,6 +45,18 @@ Test(options, a_number_keeps_its_range_with_both_ends)
     cr_assert(options_number("65535", 1, 65535, &value) == 0);
     cr_assert(options_number("0", 1, 65535, &value) == -1);
     cr_assert(options_number("65536", 1, 65535, &value) == -1);
+}
+
+Test(options, cores_are_those_that_may_be_used)
+{
+    cpu_set_t mine;
+    size_t cpu = (size_t)sched_getcpu();
+
+    cr_assert(options_cores(1) == 1);
+    CPU_ZERO(&mine);
+    CPU_SET(cpu, &mine);
+    cr_assert(sched_setaffinity(0, sizeof(mine), &mine) == 0);
+    cr_assert(options_cores(64) == 1);
 }
 
 Test(options, a_duration_has_a_unit)

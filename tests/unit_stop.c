@@ -34,12 +34,23 @@ Test(stop, a_signal_ends_accept_whenever_it_comes)
 {
     int listener = open_listener();
 
-    cr_assert(stop_prepare(&listener, 1, 10, 60000) == 0);
+    cr_assert(stop_prepare(10, 60000) == 0);
+    cr_assert(stop_add_listener(listener) == 0);
     cr_assert(!stop_asked() && !stop_done());
     raise(SIGTERM);
     cr_assert(stop_asked() && stop_done());
     cr_assert(accept(listener, NULL, NULL) == -1 && errno == EINVAL);
     cr_assert(stop_status() == 0);
+}
+
+Test(stop, a_listener_that_comes_after_the_signal_is_shut)
+{
+    int listener = open_listener();
+
+    cr_assert(stop_prepare(10, 60000) == 0);
+    raise(SIGTERM);
+    cr_assert(stop_add_listener(listener) == 0);
+    cr_assert(accept(listener, NULL, NULL) == -1 && errno == EINVAL);
 }
 
 Test(stop, a_client_s_data_is_read_to_its_end)
@@ -48,7 +59,7 @@ Test(stop, a_client_s_data_is_read_to_its_end)
     int ends[2];
 
     cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    cr_assert(stop_prepare(NULL, 0, 10, 60000) == 0);
+    cr_assert(stop_prepare(10, 60000) == 0);
     cr_assert(stop_add_client(ends[1]) == 1 && stop_count() == 1);
     cr_assert(send(ends[0], "abc", 3, 0) == 3);
     raise(SIGINT);
@@ -67,7 +78,7 @@ Test(stop, who_comes_after_the_signal_is_told_too)
     int ends[2];
 
     cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    cr_assert(stop_prepare(NULL, 0, 10, 60000) == 0);
+    cr_assert(stop_prepare(10, 60000) == 0);
     raise(SIGTERM);
     cr_assert(stop_add_client(ends[1]) == 1);
     cr_assert(recv(ends[1], &byte, 1, 0) == 0);
@@ -79,7 +90,7 @@ Test(stop, who_is_left_is_cut)
     int ends[2];
 
     cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    cr_assert(stop_prepare(NULL, 0, 10, 0) == 0);
+    cr_assert(stop_prepare(10, 0) == 0);
     stop_add_client(ends[1]);
     cr_redirect_stderr();
     raise(SIGTERM);
@@ -93,7 +104,7 @@ Test(stop, who_is_left_is_cut)
 
 Test(stop, a_client_is_forgotten_once)
 {
-    cr_assert(stop_prepare(NULL, 0, 10, 1000) == 0);
+    cr_assert(stop_prepare(10, 1000) == 0);
     cr_assert(stop_add_client(0) == 1 && stop_count() == 1);
     stop_remove_client(0);
     stop_remove_client(0);
@@ -105,7 +116,7 @@ Test(stop, the_table_ends_at_the_descriptor_limit)
     const struct rlimit few = {64, 64};
 
     cr_assert(setrlimit(RLIMIT_NOFILE, &few) == 0);
-    cr_assert(stop_prepare(NULL, 0, 10, 1000) == 0);
+    cr_assert(stop_prepare(10, 1000) == 0);
     cr_assert(stop_descriptors() == 64);
     cr_assert(stop_add_client(63) == 1);
     errno = 0;
@@ -139,7 +150,7 @@ static int wait_for(pid_t pid)
 
 Test(stop, a_child_is_told_and_cut)
 {
-    cr_assert(stop_prepare(NULL, 0, 2, 100) == 0);
+    cr_assert(stop_prepare(2, 100) == 0);
     sigset_t before = stop_hold();
     pid_t obeys = start_child(SIG_DFL, &before);
     pid_t ignores = start_child(SIG_IGN, &before);
