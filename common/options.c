@@ -15,8 +15,7 @@ int options_number(const char *text, long min, long max, long *value)
 {
     char *end;
 
-    /* strtol() skips blanks and takes a sign; a number here starts as one.
-     */
+    /* strtol() skips blanks and takes a plus sign. */
     if ((*text < '0' || *text > '9') && *text != '-')
         return -1;
     errno = 0;
@@ -149,19 +148,19 @@ static void add_port(struct parsing *parsing, const char *arg,
     options->ports[options->nports++] = (uint16_t)port;
 }
 
-static void take_number(const char *arg, const struct option_number *number,
-                        struct argp_state *state)
+static void take_number(struct argp_state *state, const char *name,
+                        const char *arg, long min, long max, long *value)
 {
-    if (options_number(arg, number->min, number->max, number->value) == -1)
+    if (options_number(arg, min, max, value) == -1)
         argp_error(state, "--%s %s: a number from %ld to %ld is accepted",
-                   number->name, arg, number->min, number->max);
+                   name, arg, min, max);
 }
 
 static error_t take_option(int key, char *arg, struct argp_state *state)
 {
     struct parsing *parsing = state->input;
     struct options *options = &parsing->options;
-    const struct option_number *numbers = parsing->model->numbers;
+    const struct option_number *number;
 
     state->name = (char *)options->model; /* argp cuts it at a slash */
     switch (key) {
@@ -172,16 +171,11 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         options->host = arg;
         return 0;
     case KEY_MAX_CLIENTS:
-        take_number(arg,
-                    &(struct option_number){"max-clients", NULL, NULL, 1,
-                                            1000000, &options->max_clients},
-                    state);
+        take_number(state, "max-clients", arg, 1, 1000000,
+                    &options->max_clients);
         return 0;
     case KEY_DRAIN_MS:
-        take_number(arg,
-                    &(struct option_number){"drain-ms", NULL, NULL, 0,
-                                            3600000, &options->drain_ms},
-                    state);
+        take_number(state, "drain-ms", arg, 0, 3600000, &options->drain_ms);
         return 0;
     case KEY_WORK:
         if (work_set(arg) == -1)
@@ -196,7 +190,9 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     default:
         if (key < KEY_NUMBERS || key >= KEY_NUMBERS + MAX_NUMBERS)
             return ARGP_ERR_UNKNOWN;
-        take_number(arg, &numbers[key - KEY_NUMBERS], state);
+        number = &parsing->model->numbers[key - KEY_NUMBERS];
+        take_number(state, number->name, arg, number->min, number->max,
+                    number->value);
         return 0;
     }
 }

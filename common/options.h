@@ -53,7 +53,7 @@ struct options {
  *
  * Returns  the options. host points into argv.
  * Errors   exits with EXIT_USAGE, naming the option, what was given and
- * what is accepted; --help and --version exit with 0.
+ *          what is accepted; --help and --version exit with 0.
  */
 struct options options_parse(int argc, char **argv,
                              const struct model *model);

@@ -47,9 +47,7 @@ bool stop_asked(void);
 /* Has it, and is the last client gone? The condition of an event loop. */
 bool stop_done(void);
 
-/*
- * How many are here now: noted clients and children together.
- */
+/* How many are here now: noted clients and children together. */
 long stop_count(void);
 
 /* How many more may come before --max-clients are here. */
@@ -94,8 +92,8 @@ void stop_forget_family(void);
  */
 void stop_share_listener(int listener);
 
-/* Holds SIGTERM, SIGINT, SIGALRM and SIGCHLD back; returns what held
- * before. */
+/* Holds back SIGTERM, SIGINT, SIGALRM and SIGCHLD. Returns what was held
+ * back before. */
 sigset_t stop_hold(void);
 
 /* Lets them through again. */

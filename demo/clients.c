@@ -161,8 +161,7 @@ static void advance(struct connection *c, uint32_t events, int reactor)
         arrive(c);
     if (c->fd != -1 && (events & EPOLLOUT) != 0 && c->sent < c->wanted)
         transmit(c);
-    /* An error is fetched though it stalls, or it would be told for ever.
-     */
+    /* An error is fetched though it stalls, or is told for ever. */
     if (c->fd != -1 &&
         (c->reading || (events & (EPOLLERR | EPOLLHUP)) != 0))
         receive(c);

@@ -53,8 +53,7 @@ void observe_describe(const char *line, const struct sockets *sockets,
     syscalls_describe(task->call, task->pid, number, args, sockets);
 }
 
-/* State of a process, R, S, Z ...: after the name, which may hold any text.
- */
+/* State of a process (R, S, Z): after the name, which may be any text. */
 static char read_state(pid_t pid)
 {
     char path[PATH];

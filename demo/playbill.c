@@ -65,8 +65,7 @@ int playbill_load(struct scene *scene, const char *name,
     return -1;
 }
 
-/* The next model of the list into name. Returns 0, or -1: there are fewer.
- */
+/* The next model of the list into name. Returns 0, or -1: no more. */
 static int read_model(FILE *file, char name[SCENE_NAME])
 {
     if (fgets(name, SCENE_NAME, file) == NULL)

@@ -23,8 +23,7 @@ void question_ask(struct story *story, const struct scene_step *step);
  */
 char question_read(const struct story *story, char key);
 
-/* Gives the answer for the server that is asked about, goes on to the next.
- */
+/* Gives the answer for the server asked about, goes on to the next. */
 void question_answer(struct story *story, char answer);
 
 /* Finds the truth for every server and counts who was right. */

@@ -236,8 +236,7 @@ static int read_wait(const struct reader *reader, const char *rest)
     return 0;
 }
 
-/* Returns 1: was a step of the scene itself, 0: is none, -1: a wrong one.
- */
+/* Returns 1: a step of the scene itself, 0: none, -1: a wrong one. */
 static int read_direction(struct reader *reader, const char *word,
                           char *rest)
 {

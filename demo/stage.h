@@ -9,8 +9,7 @@
 
 enum { STAGE_NOTE = 200 };
 
-/* Who is to play: a model of this suite, or a command that a user brings.
- */
+/* Who is to play: a model of this suite, or a command of the user's. */
 struct stage_part {
     char name[SCENE_NAME];
     const char *command; /* borrowed; {port} in it; NULL: a model */

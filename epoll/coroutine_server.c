@@ -6,7 +6,6 @@
  * Stops at     the descriptor limit
  * Chapter      docs/6-epoll.md
  */
-#include <stdio.h>
 #include <time.h>
 
 #include "common/echo.h"

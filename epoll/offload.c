@@ -71,6 +71,23 @@ static struct worker workers[MAX_WORKERS];
 static struct client **clients; /* by descriptor */
 static int epoll_fd;
 
+/*
+ * op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. While a request is under way we
+ * wait for nothing of the client's; that it has gone is told all the same
+ * (EPOLLHUP, EPOLLERR).
+ */
+static int watch(int fd, int op, enum echo_wait what)
+{
+    struct epoll_event event = {
+        .events = what == ECHO_WRITE  ? EPOLLOUT
+                  : what == ECHO_READ ? EPOLLIN
+                                      : 0,
+        .data.fd = fd,
+    };
+
+    return epoll_ctl(epoll_fd, op, fd, &event);
+}
+
 /* --- a worker --------------------------------------------------------- */
 
 /* The life of a worker. Its socket keeps messages whole. */
@@ -89,16 +106,13 @@ static _Noreturn void labour(int fd)
 /* Returns -1 with errno when there can be none now. */
 static int hire(struct worker *worker)
 {
-    struct epoll_event event = {.events = EPOLLIN};
     int ends[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
         return -1;
-    event.data.fd = ends[0];
     sigset_t before = stop_hold();
-    pid_t pid = epoll_ctl(epoll_fd, EPOLL_CTL_ADD, ends[0], &event) == -1
-                    ? -1
-                    : fork();
+    pid_t pid = watch(ends[0], EPOLL_CTL_ADD, ECHO_READ) == -1 ? -1
+                                                               : fork();
     if (pid == 0) {
         signal(SIGTERM, SIG_IGN); /* Ctrl-C reaches all, but is for the */
         signal(SIGINT, SIG_IGN);  /* parent, who still needs us */
@@ -132,23 +146,6 @@ static int dismiss(struct worker *worker)
 }
 
 /* --- clients and their requests --------------------------------------- */
-
-/*
- * op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. While a request is under way we
- * wait for nothing of the client's; that it has gone is told all the same
- * (EPOLLHUP, EPOLLERR).
- */
-static int watch(int fd, int op, enum echo_wait what)
-{
-    struct epoll_event event = {
-        .events = what == ECHO_WRITE  ? EPOLLOUT
-                  : what == ECHO_READ ? EPOLLIN
-                                      : 0,
-        .data.fd = fd,
-    };
-
-    return epoll_ctl(epoll_fd, op, fd, &event);
-}
 
 static void drop(struct client *client)
 {

@@ -61,7 +61,7 @@ static void advance(struct conn *conn)
 
     if (next == ECHO_DONE) {
         clients[conn->fd] = NULL;
-        conn_close(conn); /* which takes it from the kernel's list, too */
+        conn_close(conn); /* which takes it from the kernel's list */
     } else if (next != before) {
         watch(conn->fd, EPOLL_CTL_MOD, next);
     }

@@ -46,7 +46,7 @@ static void welcome(int listener)
     net_close(client);
 }
 
-/* before: the signals that were held before, and are in the child. */
+/* before: from stop_hold(), for the child to release. */
 static pid_t make_child(int listener, const sigset_t *before)
 {
     pid_t pid = fork();

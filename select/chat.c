@@ -211,8 +211,8 @@ static void welcome(int listener)
 {
     int client = net_accept(listener);
     if (client == -1) {
-        if (stop_asked())
-            watch(listener, false, false); /* readable for good: no more */
+        if (stop_asked()) /* readable for good: no more */
+            watch(listener, false, false);
         return;
     }
     if (client >= FD_SETSIZE) {
@@ -235,7 +235,7 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++)
         watch(listeners->fds[i], true, false);
     while (!stop_done()) {
-        fd_set readable = reading; /* overwritten by select() */
+        fd_set readable = reading; /* select() overwrites it */
         fd_set writable = writing;
         if (select(highest + 1, &readable, &writable, NULL, NULL) == -1)
             continue; /* a signal */

@@ -77,8 +77,7 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++)
         watch(listeners->fds[i], ECHO_READ);
     while (!stop_done()) {
-        fd_set readable =
-            reading; /* select() overwrites what it is given */
+        fd_set readable = reading; /* select() overwrites it */
         fd_set writable = writing;
         if (select(highest + 1, &readable, &writable, NULL, NULL) == -1)
             continue; /* a signal */

@@ -76,7 +76,7 @@ static void serve(const struct listeners *listeners)
         highest = listeners->fds[i]; /* they come in ascending order */
     }
     while (!stop_asked()) {
-        fd_set readable = ports; /* select() overwrites what it is given */
+        fd_set readable = ports; /* select() overwrites it */
         if (select(highest + 1, &readable, NULL, NULL, NULL) == -1)
             continue; /* a signal */
         for (size_t i = 0; i < listeners->n && !stop_asked(); i++) {

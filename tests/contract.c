@@ -116,8 +116,7 @@ static void end_check(void)
     launcher_kill(&subject.server);
 }
 
-/* What Criterion's Test() makes of a function, for one found at run time.
- */
+/* What Criterion's Test() makes of a function, for one made here. */
 static void run_test(void)
 {
     criterion_internal_test_setup();

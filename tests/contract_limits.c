@@ -117,8 +117,7 @@ static void assert_rests(const struct subject *subject)
               percent, most);
 }
 
-/* Some of the clients meet a limit of the system's; which, we don't know.
- */
+/* Some of the clients meet a limit of the system; which, is unknown. */
 static void limit_is_survived(struct subject *subject)
 {
     enum { N = 60, SURELY = 10 };

@@ -26,8 +26,7 @@ static const struct option_number numbers[] = {
 
 static const struct model model = {
     .name = "timeout_poll",
-    .about =
-        "Echo server: one thread asks each socket in turn, for a while.",
+    .about = "Echo server: one thread asks each socket in turn.",
     .many_ports = true,
     .max_clients = 4096,
     .numbers = numbers,
