@@ -137,7 +137,7 @@ FUZZ_SECONDS ?= 30
 # What parses the input of strangers. Needs clang and its runtime: on Debian
 # 12, clang and libclang-rt-14-dev.
 PARSERS := common/show.c epoll/http.c select/frame.c demo/scene.c \
-  common/options.c common/work.c
+  common/clock.c common/options.c common/work.c
 
 $(BUILD)/fuzz/%: tests/fuzz_%.c $(PARSERS) Makefile
 	@mkdir -p $(@D)

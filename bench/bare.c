@@ -6,7 +6,7 @@
  * bare PORT CLIENTS MILLISECONDS CPU prints round trips a second. CPU is a
  * core, or -1 for any.
  */
-#include "bench/clock.h"
+#include "common/clock.h"
 #include "common/options.h"
 
 #include <arpa/inet.h>

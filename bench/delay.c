@@ -3,7 +3,7 @@
  * bench/selfcheck. One client at a time; it computes until the time has
  * come, for a sleep would add what the timer is late.
  */
-#include "bench/clock.h"
+#include "common/clock.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/protocol.h"

@@ -1,6 +1,6 @@
 #include "bench/generator.h"
 
-#include "bench/clock.h"
+#include "common/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>

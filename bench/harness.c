@@ -11,11 +11,11 @@
  *   report        a program of its own, which reads those files alone
  */
 #include "bench/against.h"
-#include "bench/clock.h"
 #include "bench/manifest.h"
 #include "bench/plan.h"
 #include "bench/run.h"
 #include "bench/settings.h"
+#include "common/clock.h"
 #include "common/options.h"
 
 #include <errno.h>

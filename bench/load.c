@@ -11,10 +11,10 @@
  *   load_worker    a thread and its phases
  *   load_result    all threads together; load_report prints it
  */
-#include "bench/clock.h"
 #include "bench/load_options.h"
 #include "bench/load_result.h"
 #include "bench/load_worker.h"
+#include "common/clock.h"
 #include "common/options.h"
 
 #include <errno.h>

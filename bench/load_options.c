@@ -1,7 +1,7 @@
 #include "bench/load_options.h"
 
-#include "bench/clock.h"
 #include "bench/load_client.h"
+#include "common/clock.h"
 #include "common/options.h"
 
 #include <argp.h>

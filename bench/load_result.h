@@ -4,12 +4,12 @@
 #ifndef BENCH_LOAD_RESULT_H
 #define BENCH_LOAD_RESULT_H
 
-#include "bench/clock.h"
 #include "bench/histogram.h"
 #include "bench/load_client.h"
 #include "bench/load_options.h"
 #include "bench/load_worker.h"
 #include "bench/stats.h"
+#include "common/clock.h"
 
 #include <stdbool.h>
 #include <stddef.h>

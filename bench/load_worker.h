@@ -9,10 +9,10 @@
 #ifndef BENCH_LOAD_WORKER_H
 #define BENCH_LOAD_WORKER_H
 
-#include "bench/clock.h"
 #include "bench/histogram.h"
 #include "bench/load_client.h"
 #include "bench/load_options.h"
+#include "common/clock.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,10 +1,10 @@
 #include "bench/measure.h"
 
-#include "bench/clock.h"
 #include "bench/generator.h"
 #include "bench/launcher.h"
 #include "bench/trace.h"
 #include "bench/window.h"
+#include "common/clock.h"
 
 #include <errno.h>
 #include <sched.h>

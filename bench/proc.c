@@ -1,6 +1,6 @@
 #include "bench/proc.h"
 
-#include "bench/clock.h"
+#include "common/clock.h"
 
 #include <ctype.h>
 #include <dirent.h>

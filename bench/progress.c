@@ -1,6 +1,6 @@
 #include "bench/progress.h"
 
-#include "bench/clock.h"
+#include "common/clock.h"
 
 #include <stdarg.h>
 #include <stdio.h>

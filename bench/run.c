@@ -1,10 +1,10 @@
 #include "bench/run.h"
 
 #include "bench/calm.h"
-#include "bench/clock.h"
 #include "bench/measure.h"
 #include "bench/progress.h"
 #include "bench/trace.h"
+#include "common/clock.h"
 
 #include <errno.h>
 #include <signal.h>

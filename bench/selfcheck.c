@@ -8,12 +8,12 @@
  *   slower     a server made 5 % slower is found out
  *   wire       no rate that the kernel's own counters contradict
  */
-#include "bench/clock.h"
 #include "bench/launcher.h"
 #include "bench/measure.h"
 #include "bench/metric.h"
 #include "bench/participants.h"
 #include "bench/verdict.h"
+#include "common/clock.h"
 #include "common/options.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 #include "bench/settings.h"
 
-#include "bench/clock.h"
+#include "common/clock.h"
 #include "common/options.h"
 
 #include <argp.h>

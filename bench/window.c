@@ -1,6 +1,6 @@
 #include "bench/window.h"
 
-#include "bench/clock.h"
+#include "common/clock.h"
 
 #include <errno.h>
 #include <math.h>

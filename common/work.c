@@ -1,5 +1,6 @@
 #include "common/work.h"
 
+#include "common/clock.h"
 #include "common/options.h"
 
 #include <errno.h>
@@ -10,14 +11,6 @@
 static enum { NOTHING, COMPUTE, SLEEP } kind;
 static uint64_t loops;
 static uint64_t sleep_ns;
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void compute(uint64_t n)
 {
@@ -34,9 +27,9 @@ static double measure_loops_per_ns(void)
     double best = 0;
 
     for (int i = 0; i < 10; i++) {
-        uint64_t start = now_ns();
+        uint64_t start = clock_now_ns();
         compute(n);
-        double rate = (double)n / (double)(now_ns() - start + 1);
+        double rate = (double)n / (double)(clock_now_ns() - start + 1);
         if (rate > best)
             best = rate;
     }
@@ -45,7 +38,7 @@ static double measure_loops_per_ns(void)
 
 int work_set(const char *spec)
 {
-    const uint64_t longest = UINT64_C(10) * 1000000000;
+    const uint64_t longest = 10 * NS_PER_S;
     const char *colon = strchr(spec, ':');
     uint64_t ns;
 
@@ -71,8 +64,8 @@ int work_set(const char *spec)
 static void wait_until(uint64_t ns)
 {
     const struct timespec moment = {
-        .tv_sec = (time_t)(ns / 1000000000),
-        .tv_nsec = (long)(ns % 1000000000),
+        .tv_sec = (time_t)(ns / NS_PER_S),
+        .tv_nsec = (long)(ns % NS_PER_S),
     };
 
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &moment, NULL) ==
@@ -85,5 +78,5 @@ void work_do(void)
     if (kind == COMPUTE)
         compute(loops);
     else if (kind == SLEEP)
-        wait_until(now_ns() + sleep_ns);
+        wait_until(clock_now_ns() + sleep_ns);
 }

@@ -1,5 +1,7 @@
 #include "demo/clients.h"
 
+#include "common/clock.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -10,18 +12,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CHUNK = 65536, EVENTS = 64 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* FNV-1a: two streams that differ would have to meet by accident. */
 static uint64_t hash(uint64_t h, const char *bytes, size_t n)
@@ -96,7 +89,7 @@ static void take(struct connection *c, const char *bytes, size_t n)
     if (c->received_hash != c->sent_hash)
         c->differs = true;
     c->echoes++;
-    c->echo_ns = now_ns() - c->asked_ns;
+    c->echo_ns = clock_now_ns() - c->asked_ns;
 }
 
 static void receive(struct connection *c)
@@ -268,7 +261,7 @@ void clients_send(struct client *client, int reactor, const char *text,
         if (c->phase > CONNECTION_OPEN)
             continue;
         if (connection_owed(c) == 0)
-            c->asked_ns = now_ns();
+            c->asked_ns = clock_now_ns();
         if (c->sent == c->wanted) { /* else the old text goes on */
             size_t bytes = strlen(text);
             c->text_bytes = bytes < sizeof(c->text) ? bytes

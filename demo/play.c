@@ -1,5 +1,6 @@
 #include "demo/play.h"
 
+#include "common/clock.h"
 #include "demo/draw.h"
 #include "demo/playbill.h"
 #include "demo/question.h"
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -56,19 +56,6 @@ struct play {
     enum leaving leaving;
     int status;
 };
-
-static uint64_t read_clock_ns(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t now_ns(void)
-{
-    return read_clock_ns(CLOCK_MONOTONIC);
-}
 
 /* --- plain ----------------------------------------------------------- */
 
@@ -142,7 +129,8 @@ static void draw(struct play *play)
     if (n > 0 && play->terminal)
         write_all(bytes, n);
     if (n > 0 && play->cast != NULL)
-        record_event(play->cast, now_ns() - play->start_ns, "o", bytes, n);
+        record_event(play->cast, clock_now_ns() - play->start_ns, "o",
+                     bytes, n);
     free(bytes);
 }
 
@@ -156,7 +144,7 @@ static void take_size(struct play *play)
         return; /* the old size is better than none */
     if (play->cast != NULL) {
         int n = snprintf(size, sizeof(size), "%dx%d", width, height);
-        record_event(play->cast, now_ns() - play->start_ns, "r", size,
+        record_event(play->cast, clock_now_ns() - play->start_ns, "r", size,
                      (size_t)n);
     }
 }
@@ -316,10 +304,10 @@ static void perform(struct play *play, const struct scene_step *step)
         say(play, step->text);
         break;
     case SCENE_WAIT:
-        play->due_ms += step->ns / 1000000;
+        play->due_ms += step->ns / NS_PER_MS;
         break;
     case SCENE_SETTLE:
-        play->settle_ns = now_ns() + (uint64_t)SETTLE_S * 1000000000;
+        play->settle_ns = clock_now_ns() + SETTLE_S * NS_PER_S;
         play->rests = 0;
         break;
     case SCENE_ASK:
@@ -345,7 +333,8 @@ static void run_steps(struct play *play)
 
     while (!is_halted(play) && !story->over) {
         if (play->settle_ns != 0) {
-            if (play->rests < REST_SAMPLES && now_ns() < play->settle_ns)
+            if (play->rests < REST_SAMPLES &&
+                clock_now_ns() < play->settle_ns)
                 return;
             play->settle_ns = 0;
             play->due_ms = story->clock_ms;
@@ -362,7 +351,7 @@ static void run_steps(struct play *play)
 
 static void advance_clock(struct play *play)
 {
-    uint64_t now = now_ns();
+    uint64_t now = clock_now_ns();
 
     if (!is_halted(play))
         play->clock_ms += (double)(now - play->last_ns) / 1e6 *
@@ -496,7 +485,7 @@ static void take_signals(struct play *play)
 
 static void sample(struct play *play)
 {
-    uint64_t before_ns = read_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    uint64_t before_ns = clock_thread_cpu().total_ns;
     int alive = servers_sample(&play->story, &play->sockets);
 
     if (alive == -1)
@@ -509,19 +498,20 @@ static void sample(struct play *play)
     story_refresh(&play->story);
     play->rests = story_at_rest(&play->story) ? play->rests + 1 : 0;
     if (play->trace != NULL)
-        trace_sample(play->trace, &play->story, now_ns() - play->start_ns);
+        trace_sample(play->trace, &play->story,
+                     clock_now_ns() - play->start_ns);
     draw(play);
-    uint64_t cost_ns = read_clock_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns;
-    uint64_t pause_ns = (uint64_t)SAMPLE_MS * 1000000;
+    uint64_t cost_ns = clock_thread_cpu().total_ns - before_ns;
+    uint64_t pause_ns = SAMPLE_MS * NS_PER_MS;
     if (pause_ns < cost_ns * SHARE)
         pause_ns = cost_ns * SHARE;
-    play->sample_ns = now_ns() + pause_ns;
+    play->sample_ns = clock_now_ns() + pause_ns;
 }
 
 /* Until the next sample or step, at most. */
 static int wait_ms(const struct play *play)
 {
-    uint64_t now = now_ns();
+    uint64_t now = clock_now_ns();
     double left_ms = play->sample_ns <= now
                          ? 0
                          : (double)(play->sample_ns - now) / 1e6;
@@ -556,13 +546,13 @@ static void wait_for_something(struct play *play)
 
 static void run(struct play *play)
 {
-    play->last_ns = now_ns();
+    play->last_ns = clock_now_ns();
     play->sample_ns = 0;
     while (play->leaving == STAY) {
         advance_clock(play);
         story_refresh(&play->story);
         run_steps(play);
-        if (now_ns() >= play->sample_ns)
+        if (clock_now_ns() >= play->sample_ns)
             sample(play);
         bool unread = !play->terminal && fflush(stdout) == EOF;
         if (unread || (play->story.over && !play->terminal))
@@ -640,7 +630,7 @@ static int play_scene(struct play *play, const char *name)
     if (play->status != EXIT_SUCCESS)
         report_deaths(play);
     if (play->trace != NULL)
-        trace_flush(play->trace, now_ns() - play->start_ns);
+        trace_flush(play->trace, clock_now_ns() - play->start_ns);
     servers_stop(&play->story);
     return 0;
 
@@ -654,7 +644,7 @@ static int open_files(struct play *play)
 {
     const struct play_options *options = play->options;
 
-    play->start_ns = now_ns();
+    play->start_ns = clock_now_ns();
     if (play->terminal || options->record != NULL)
         take_size(play);
     if (options->record != NULL) {
@@ -718,7 +708,7 @@ static void close_all(struct play *play)
         play->status = EXIT_FAILURE;
     }
     if (play->trace != NULL &&
-        trace_close(play->trace, now_ns() - play->start_ns) == -1) {
+        trace_close(play->trace, clock_now_ns() - play->start_ns) == -1) {
         fprintf(stderr, "demo: --trace %s: %s\n", options->trace,
                 strerror(errno));
         play->status = EXIT_FAILURE;

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/show.h"
@@ -56,7 +57,7 @@ struct client {
     uint32_t watched; /* EPOLLIN or EPOLLOUT */
     bool last;        /* no more requests: the connection is to end */
     bool parting;     /* we have said so, and wait for the client's end */
-    uint64_t deadline_ms; /* all take as long, so the list stays in order */
+    int64_t deadline_ms; /* all take as long, so the list stays in order */
     TAILQ_ENTRY(client) link;
     size_t filled; /* bytes in `in` */
     size_t queued; /* bytes in `out` */
@@ -79,30 +80,23 @@ static const struct page {
 
 /* --- time ------------------------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void grant_time(struct client *client)
 {
     TAILQ_REMOVE(&waiting, client, link);
     TAILQ_INSERT_TAIL(&waiting, client, link);
-    client->deadline_ms = now_ms() + (uint64_t)timeout_ms;
+    client->deadline_ms = clock_now_ms() + timeout_ms;
 }
 
 /* Returns -1, for ever, when nobody is here. */
 static int ms_to_next_deadline(void)
 {
     const struct client *first = TAILQ_FIRST(&waiting);
-    uint64_t now = now_ms();
+    int64_t now_ms = clock_now_ms();
 
     if (first == NULL)
         return -1;
-    return first->deadline_ms > now ? (int)(first->deadline_ms - now) : 0;
+    return first->deadline_ms > now_ms ? (int)(first->deadline_ms - now_ms)
+                                       : 0;
 }
 
 /* --- answers ---------------------------------------------------------- */

@@ -1,5 +1,7 @@
 #include "tests/client.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/sockios.h>
@@ -31,22 +33,14 @@ static const char *problem(const char *format, ...)
     return text;
 }
 
-int64_t client_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Waits for events. Returns those that came, 0 when the time is over. */
 static short wait_for(int fd, short events, int wait_ms)
 {
-    int64_t deadline_ms = client_now_ms() + wait_ms;
+    int64_t deadline_ms = clock_now_ms() + wait_ms;
     struct pollfd one = {.fd = fd, .events = events};
 
     for (;;) {
-        int64_t left_ms = deadline_ms - client_now_ms();
+        int64_t left_ms = deadline_ms - clock_now_ms();
         int n = poll(&one, 1, left_ms > 0 ? (int)left_ms : 0);
         if (n == -1 && errno == EINTR)
             continue;
@@ -268,12 +262,12 @@ const char *client_finish(int fd)
 const char *client_arrived(int fd)
 {
     const struct timespec moment = {.tv_nsec = 1000000};
-    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+    int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
     int under_way;
 
     /* No event tells of an acknowledgement: ask. */
     while (ioctl(fd, SIOCOUTQ, &under_way) == 0 && under_way > 0) {
-        if (client_now_ms() > deadline_ms)
+        if (clock_now_ms() > deadline_ms)
             return problem("could not hand over %d bytes within %d s",
                            under_way, PATIENCE_MS / 1000);
         nanosleep(&moment, NULL);

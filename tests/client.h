@@ -20,9 +20,6 @@ enum {
     FILL_MAX = 64 << 20, /* bytes: far more than the kernel buffers */
 };
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-int64_t client_now_ms(void);
-
 /*
  * Connects, with TCP_NODELAY, non-blocking.
  *

@@ -3,6 +3,7 @@
  * the server neither dies nor spins, and serves newcomers when a client
  * leaves.
  */
+#include "common/clock.h"
 #include "tests/contract.h"
 
 #include <stdlib.h>
@@ -44,9 +45,9 @@ static void crowd_listens(struct crowd *crowd, size_t surely)
     for (size_t i = 0; i < crowd->n; i++) {
         int64_t wait_ms = PATIENCE_MS;
         if (i == surely)
-            deadline_ms = client_now_ms() + 1000;
+            deadline_ms = clock_now_ms() + 1000;
         if (i >= surely)
-            wait_ms = deadline_ms - client_now_ms();
+            wait_ms = deadline_ms - clock_now_ms();
         crowd->news[i] = client_listen(crowd->fds[i],
                                        wait_ms > 0 ? (int)wait_ms : 0);
         if (i < surely && crowd->news[i] == CLIENT_SILENCE)
@@ -91,7 +92,7 @@ static void crowd_is_echoed(const struct crowd *crowd)
 static void newcomer_is_served(const struct subject *subject)
 {
     const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
-    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+    int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
     const char *problem;
 
     do {
@@ -100,7 +101,7 @@ static void newcomer_is_served(const struct subject *subject)
         close(fd);
         if (problem != NULL)
             nanosleep(&moment, NULL);
-    } while (problem != NULL && client_now_ms() < deadline_ms);
+    } while (problem != NULL && clock_now_ms() < deadline_ms);
     cr_assert(problem == NULL, "when others had left, a newcomer %s",
               problem);
 }

@@ -2,6 +2,7 @@
  * SIGTERM or SIGINT: stop accepting, echo what has arrived, close, leave
  * nothing behind, exit 0; after --drain-ms cut what is left and exit 1.
  */
+#include "common/clock.h"
 #include "tests/contract.h"
 
 #include <signal.h>
@@ -131,7 +132,7 @@ static void stop_with_work(struct subject *subject, int *fds, size_t n)
 static void refuses_newcomers(struct subject *subject)
 {
     const struct timespec moment = {.tv_nsec = 10000000};
-    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+    int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
     int old, fd;
 
     stop_with_work(subject, &old, 1);
@@ -140,7 +141,7 @@ static void refuses_newcomers(struct subject *subject)
         if (fd != -1)
             close(fd);
         nanosleep(&moment, NULL);
-    } while (fd != -1 && client_now_ms() < deadline_ms);
+    } while (fd != -1 && clock_now_ms() < deadline_ms);
     cr_assert(fd == -1, "%d s after SIGTERM, newcomers can still connect",
               PATIENCE_MS / 1000);
     const char *problem = client_receive(old, ARRIVED, SEED, 0);

@@ -1,3 +1,4 @@
+#include "common/clock.h"
 #include "tests/contract.h"
 
 #include <errno.h>
@@ -102,13 +103,13 @@ bool subject_becomes(const struct subject *subject,
                      bool (*wanted)(const struct processes *,
                                     const struct subject *))
 {
-    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+    int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
 
     for (;;) {
         struct processes now = processes_look(subject->server.pid);
         if (wanted(&now, subject))
             return true;
-        if (client_now_ms() > deadline_ms)
+        if (clock_now_ms() > deadline_ms)
             return false;
         rest_ms(10);
     }
@@ -120,7 +121,7 @@ bool subject_becomes(const struct subject *subject,
  */
 void subject_warm_up(struct subject *subject)
 {
-    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+    int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
     struct processes before;
 
     subject_serves(subject, "the start");
@@ -132,17 +133,17 @@ void subject_warm_up(struct subject *subject)
     } while ((before.running > 0 || subject->idle.running > 0 ||
               before.threads != subject->idle.threads ||
               before.descriptors != subject->idle.descriptors) &&
-             client_now_ms() < deadline_ms);
+             clock_now_ms() < deadline_ms);
 }
 
 double subject_cpu_percent(const struct subject *subject, int while_ms)
 {
     struct processes before = processes_look(subject->server.pid);
-    int64_t start_ms = client_now_ms();
+    int64_t start_ms = clock_now_ms();
 
     rest_ms(while_ms);
     struct processes after = processes_look(subject->server.pid);
-    double took_ns = (double)(client_now_ms() - start_ms) * 1e6;
+    double took_ns = (double)(clock_now_ms() - start_ms) * 1e6;
     if (after.cpu_ns < before.cpu_ns)
         return 0; /* a child has ended meanwhile and took its time along */
     return 100.0 * (double)(after.cpu_ns - before.cpu_ns) / took_ns;

@@ -1,5 +1,7 @@
 #include "tests/program.h"
 
+#include "common/clock.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,18 +15,9 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { ARGUMENTS = 32 };
-
-int64_t program_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void rest_ms(int ms)
 {
@@ -106,13 +99,13 @@ bool program_has_said(struct program *program, const char *text)
 
 bool program_says(struct program *program, const char *text)
 {
-    int64_t deadline_ms = program_now_ms() + PROGRAM_PATIENCE_MS;
+    int64_t deadline_ms = clock_now_ms() + PROGRAM_PATIENCE_MS;
 
     do {
         if (program_has_said(program, text))
             return true;
         rest_ms(2);
-    } while (program_now_ms() < deadline_ms);
+    } while (clock_now_ms() < deadline_ms);
     fprintf(stderr, "waited for \"%s\" in vain; there was:\n%.2000s", text,
             output_from(program, program->at));
     return false;
@@ -144,13 +137,13 @@ void program_hang_up(struct program *program)
 
 int program_end(struct program *program, int signo)
 {
-    int64_t deadline_ms = program_now_ms() + PROGRAM_PATIENCE_MS;
+    int64_t deadline_ms = clock_now_ms() + PROGRAM_PATIENCE_MS;
     int status;
 
     if (signo != 0)
         kill(program->pid, signo);
     while (waitpid(program->pid, &status, WNOHANG) == 0) {
-        if (program_now_ms() > deadline_ms)
+        if (clock_now_ms() > deadline_ms)
             kill(program->pid, SIGKILL);
         rest_ms(2);
     }

@@ -58,9 +58,6 @@ void program_hang_up(struct program *program);
  * -1: it was killed by a signal, or here when it did not end. */
 int program_end(struct program *program, int signo);
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-int64_t program_now_ms(void);
-
 /* A connection to a port of this machine, by 127.0.0.1; -1 with errno. All
  * calls on it wait at most PROGRAM_PATIENCE_MS. */
 int program_dial(uint16_t port);

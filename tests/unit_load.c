@@ -6,6 +6,7 @@
 #include "bench/load_client.h"
 #include "bench/load_talk.h"
 #include "bench/load_worker.h"
+#include "common/clock.h"
 #include "common/echo.h"
 #include "common/options.h"
 
@@ -134,10 +135,7 @@ static int listen_on_loopback(struct target *target)
 
 static double now_s(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)clock_now_ns() / NS_PER_S;
 }
 
 static struct ran load_run(const char *words)

@@ -1,4 +1,4 @@
-#include "bench/clock.h"
+#include "common/clock.h"
 
 #include <sys/resource.h>
 #include <time.h>
@@ -19,6 +19,11 @@ static uint64_t timeval_ns(struct timeval time)
 uint64_t clock_now_ns(void)
 {
     return read_ns(CLOCK_MONOTONIC);
+}
+
+int64_t clock_now_ms(void)
+{
+    return (int64_t)(clock_now_ns() / NS_PER_MS);
 }
 
 struct clock_cpu clock_thread_cpu(void)
