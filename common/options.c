@@ -239,8 +239,8 @@ struct options options_parse(int argc, char **argv,
                              const struct model *model)
 {
     struct argp_option table[SHARED_OPTIONS + MAX_NUMBERS + 1] = {0};
-    char about[160];
-    struct argp argp = {table, take_option, NULL, about, NULL, NULL, NULL};
+    char *about;
+    struct argp argp = {table, take_option, NULL, NULL, NULL, NULL, NULL};
     struct parsing parsing = {
         .model = model,
         .options =
@@ -254,7 +254,9 @@ struct options options_parse(int argc, char **argv,
     };
 
     list_options(model, table);
-    snprintf(about, sizeof(about), "%s: %s", model->name, model->about);
+    if (asprintf(&about, "%s: %s", model->name, model->about) == -1)
+        fatal_errno(model->name, "cannot start");
+    argp.doc = about;
     /* Messages begin with the model's name, not with that of its file. */
     if (argc > 0)
         argv[0] = (char *)model->name;
@@ -263,6 +265,7 @@ struct options options_parse(int argc, char **argv,
     argp_program_version = version;
     argp_err_exit_status = EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
+    free(about);
     if (parsing.options.nports == 0)
         default_ports(model, &parsing.options);
     return parsing.options;

@@ -1,6 +1,7 @@
 /* common/options: numbers, durations, command lines. */
 #include "common/options.h"
 #include "common/protocol.h"
+#include "tests/program.h"
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
@@ -168,6 +169,16 @@ Test(options, as_many_ports_as_there_is_room_for)
     for (size_t i = 0; i < MAX_PORTS; i++)
         words[i] = "--port=0";
     cr_assert(parse(&model, words).nports == MAX_PORTS);
+}
+
+/* The longest of them once ended in the middle of a command to copy. */
+Test(options, help_is_told_to_its_end)
+{
+    struct program program;
+
+    cr_assert(program_start(&program, "epoll/coroutine_server", "--help"));
+    cr_assert(program_says(&program, "--port 5013 </dev/null\n"));
+    cr_assert(program_end(&program, 0) == 0);
 }
 
 /* What follows ends the process: with EXIT_USAGE. */
