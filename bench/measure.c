@@ -165,16 +165,17 @@ static int load_server(struct session *session, struct row *row)
                              ? (uint64_t)(job->window_ms * 1e6)
                              : bench->slice_ns;
 
+    uint64_t warmup_ns = WARMUP_MS * NS_PER_MS +
+                         (job->clients + job->idle) * warmup_client_ns;
+
     session->window = (struct window){
         .job = job,
         .server = &session->server,
-        .warmup_ns = WARMUP_MS * NS_PER_MS +
-                     (job->clients + job->idle) * warmup_client_ns,
     };
     if (generator_start(&session->generator, bench->load, job,
                         &session->server,
                         session->pinned ? bench->generator_cpu : 0,
-                        window_ns, session->window.warmup_ns) == -1 ||
+                        window_ns, warmup_ns) == -1 ||
         window_watch(&session->window, &session->generator, row) == -1) {
         int reason = errno;
         generator_kill(&session->generator);

@@ -45,21 +45,28 @@ static double per(double amount, double count)
     return count > 0 ? amount / count : NAN;
 }
 
+/* Echoes that the CPU time and the wire were spent on. */
+static double echoed(const double *v)
+{
+    return v[ROW_ECHOES] + (v[ROW_LATE_ECHOES] > 0 ? v[ROW_LATE_ECHOES] : 0);
+}
+
 double metric_of(enum metric metric, const struct row *row)
 {
     const double *v = row->value;
 
     switch (metric) {
     case METRIC_ECHOES_PER_S:
-        return per(v[ROW_ECHOES], v[ROW_WINDOW_S]);
+        return v[ROW_ECHOES] > 0 ? per(v[ROW_ECHOES], v[ROW_WINDOW_S]) : 0;
     case METRIC_CONNECTIONS_PER_S:
         return per(v[ROW_CONNECTIONS], v[ROW_WINDOW_S]);
     case METRIC_MEGABYTES_PER_S:
         return per(v[ROW_ECHOES] * v[ROW_BYTES] / 1e6, v[ROW_WINDOW_S]);
     case METRIC_CPU_PER_ECHO_US:
-        return per(v[ROW_SERVER_CPU_US], v[ROW_ECHOES]);
+        return per(v[ROW_SERVER_CPU_US], echoed(v));
     case METRIC_CPU_PER_CONNECTION_US:
-        return per(v[ROW_SERVER_CPU_US], v[ROW_CONNECTIONS]);
+        return v[ROW_CONNECTIONS] > 0
+                   ? per(v[ROW_SERVER_CPU_US], echoed(v)) : NAN;
     case METRIC_P50_US:
         return v[ROW_P50_US];
     case METRIC_P99_US:
@@ -73,7 +80,7 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_TASKS:
         return v[ROW_TASKS];
     case METRIC_SWITCHES_PER_ECHO:
-        return per(v[ROW_VOLUNTARY] + v[ROW_INVOLUNTARY], v[ROW_ECHOES]);
+        return per(v[ROW_VOLUNTARY] + v[ROW_INVOLUNTARY], echoed(v));
     case METRIC_CALLS_PER_ECHO:
         return per(v[ROW_CALLS], v[ROW_ALL_ECHOES]);
     case METRIC_FLOORS:
@@ -131,7 +138,7 @@ double metric_server_share(const struct row *row)
 
 double metric_wire(const struct row *row)
 {
-    return per(2 * row->value[ROW_ECHOES] * row->value[ROW_BYTES],
+    return per(2 * echoed(row->value) * row->value[ROW_BYTES],
                row->value[ROW_WIRE_BYTES]);
 }
 

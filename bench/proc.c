@@ -185,34 +185,29 @@ static uint64_t clock_of(pid_t pid)
     return (uint64_t)used.tv_sec * NS_PER_S + (uint64_t)used.tv_nsec;
 }
 
-static void add_stat(struct proc_usage *usage, pid_t pid, bool is_root)
+static void add_usage(struct proc_usage *usage, pid_t pid)
 {
     struct proc_stat stat;
     char path[PATH];
     char line[LINE];
 
+    usage->cpu_ns += clock_of(pid);
     snprintf(path, sizeof(path), "/proc/%d/stat", pid);
     if (read_file(path, line, sizeof(line)) == -1 ||
         proc_parse_stat(line, &stat) == -1)
         return;
+    usage->cpu_ns +=
+        ticks_to_ns(stat.child_user_ticks + stat.child_system_ticks);
     usage->user_ns += ticks_to_ns(stat.user_ticks + stat.child_user_ticks);
     usage->system_ns +=
         ticks_to_ns(stat.system_ticks + stat.child_system_ticks);
-    if (is_root)
-        usage->cpu_ns +=
-            ticks_to_ns(stat.child_user_ticks + stat.child_system_ticks);
 }
 
 void proc_read(const struct proc_tree *tree, struct proc_usage *usage)
 {
     *usage = (struct proc_usage){0};
     for (size_t i = 0; i < tree->n; i++)
-        usage->cpu_ns += clock_of(tree->pids[i]);
-    for (size_t i = 0; i < tree->n && (i == 0 || tree->n <= PROC_SPLIT_MAX);
-         i++)
-        add_stat(usage, tree->pids[i], i == 0);
-    if (tree->n > PROC_SPLIT_MAX)
-        usage->user_ns = usage->system_ns = 0;
+        add_usage(usage, tree->pids[i]);
 }
 
 static void add_switches(const char *text, uint64_t *voluntary,

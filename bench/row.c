@@ -43,6 +43,8 @@ static const struct {
     [ROW_BYTES] = {"bytes", "B", "size of a message"},
     [ROW_OFFERED] = {"offered_per_s", "1/s", "planned rate; open loop only"},
     [ROW_ECHOES] = {"echoes", "", "whole, verified echoes in the window"},
+    [ROW_LATE_ECHOES] = {"late_echoes", "", "sent in the window, back after "
+                         "it; the CPU time holds them, the rate does not"},
     [ROW_CONNECTIONS] = {"connections", "", "connections that were made and "
                          "echoed once; only where each message has its own"},
     [ROW_UNANSWERED] = {"unanswered", "", "messages planned in the window "
@@ -78,8 +80,8 @@ static const struct {
     [ROW_INVOLUNTARY] = {"switches_involuntary", "", "it was interrupted"},
     [ROW_CALLS] = {"calls", "", "system calls in the server's life, where "
                    "it was traced; by name in raw/calls.csv"},
-    [ROW_ALL_ECHOES] = {"all_echoes", "", "echoes in that life: warm-up and "
-                        "window"},
+    [ROW_ALL_ECHOES] = {"all_echoes", "", "echoes in that life: warm-up, "
+                        "window and late"},
     [ROW_TASKS] = {"tasks", "", "processes and threads of the server"},
     [ROW_PSS_KIB] = {"pss_kib", "KiB", "memory of the server's tree, shared "
                      "pages counted once"},
@@ -87,8 +89,6 @@ static const struct {
                         "loopback device in the window"},
     [ROW_FLOOR_US] = {"floor_us", "us", "one round trip by one thread at "
                       "both ends, just before the slice"},
-    [ROW_LATE_US] = {"late_us", "us", "the window's start was read so late; "
-                     "over 2 % of it, CPU and wire are not known"},
     [ROW_OTHERS_SHARE] = {"others_share", "", "CPU taken by other programs, "
                           "0 to 1 of all cores"},
     [ROW_STEAL_SHARE] = {"steal_share", "", "CPU that the host took away"},
