@@ -14,8 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGS = 24, ARG = 64, GRACE_S = 10, CONNECT_MS = 3000,
-       TIMEOUT_MS = 2000 };
+enum {
+    ARGS = 24,
+    ARG = 64,
+    GRACE_S = 10,
+    CONNECT_MS = 3000,
+    TIMEOUT_MS = 2000
+};
 
 struct command {
     char text[ARGS][ARG];
@@ -190,8 +195,8 @@ int generator_wait(struct generator *generator, const char *mark)
 
     for (;;) {
         char *line = generator->text + generator->taken;
-        char *end =
-            memchr(line, '\n', generator->filled - generator->taken);
+        char *end = memchr(line, '\n',
+                           generator->filled - generator->taken);
         if (end != NULL) {
             bool found = is_mark(line, mark, &other);
             if (!found && !other)
@@ -203,7 +208,8 @@ int generator_wait(struct generator *generator, const char *mark)
         }
         int more = take(generator);
         if (more == -1)
-            return fail(generator, errno == EINTR ? "interrupted" : "hangs");
+            return fail(generator,
+                        errno == EINTR ? "interrupted" : "hangs");
         if (more == 0)
             return fail_by_words(generator);
     }
@@ -316,7 +322,8 @@ int generator_finish(struct generator *generator, struct row *row)
     keep_complaint(generator->text + generator->taken, text, end, row);
     end[1] = '\0';
     return generator_read_json(text, row) == 0
-               ? 0 : fail(generator, "its result can't be read");
+               ? 0
+               : fail(generator, "its result can't be read");
 }
 
 void generator_kill(struct generator *generator)

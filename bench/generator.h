@@ -17,11 +17,11 @@
 #include <stdio.h>
 
 struct generator {
-    pid_t pid;      /* 0 when it does not run */
-    int output;     /* its stdout, and stderr, too; -1 */
-    int input;      /* its stdin; -1 */
-    size_t filled;  /* of text */
-    size_t taken;   /* of text, by marks */
+    pid_t pid;     /* 0 when it does not run */
+    int output;    /* its stdout, and stderr, too; -1 */
+    int input;     /* its stdin; -1 */
+    size_t filled; /* of text */
+    size_t taken;  /* of text, by marks */
     char text[16384];
     uint64_t deadline_ns; /* a generator that is not done by then hangs */
     char error[256];      /* what went wrong, a sentence */
@@ -33,8 +33,8 @@ struct generator {
  * program    its path
  * cpu        1 + the core for it; 0: any
  * window_ns  the timed window; warmup_ns goes before it
- * Returns    0, to be ended by generator_finish() or generator_kill(); or -1
- *            with ->error.
+ * Returns    0, to be ended by generator_finish() or generator_kill(); or
+ * -1 with ->error.
  */
 int generator_start(struct generator *generator, const char *program,
                     const struct job *job, const struct server *server,
@@ -49,7 +49,8 @@ int generator_start(struct generator *generator, const char *program,
  */
 int generator_wait(struct generator *generator, const char *mark);
 
-/* Lets it go on after a mark. Should it have ended, the next wait says so. */
+/* Lets it go on after a mark. Should it have ended, the next wait says so.
+ */
 void generator_go_on(struct generator *generator);
 
 /*

@@ -5,34 +5,35 @@
 #include <string.h>
 
 static const struct metric_about about[METRICS] = {
-    [METRIC_ECHOES_PER_S] = {"echoes", "round trips a second", "", 1, 1,
-                             "faster", "slower", 1},
+    [METRIC_ECHOES_PER_S] = {"echoes", "round trips a second", "", 1,
+                             "faster", "slower", 1, 1},
     [METRIC_CONNECTIONS_PER_S] = {"connections", "connections a second", "",
-                                  1, 1, "faster", "slower", 1},
-    [METRIC_MEGABYTES_PER_S] = {"bytes", "bytes echoed a second", "B/s", 1e6,
-                                1, "faster", "slower", 1},
-    [METRIC_CPU_PER_ECHO_US] = {"cpu", "server CPU per echo", "s", 1e-6, -1,
-                                "cheaper", "dearer", 0},
+                                  1, "faster", "slower", 1, 1},
+    [METRIC_MEGABYTES_PER_S] = {"bytes", "bytes echoed a second", "B/s",
+                                1e6, "faster", "slower", 1, 1},
+    [METRIC_CPU_PER_ECHO_US] = {"cpu", "server CPU per echo", "s", 1e-6,
+                                "cheaper", "dearer", -1, 0},
     [METRIC_CPU_PER_CONNECTION_US] = {"cpu", "server CPU per connection",
-                                      "s", 1e-6, -1, "cheaper", "dearer", 0},
-    [METRIC_P50_US] = {"p50", "median latency", "s", 1e-6, -1, "faster",
-                       "slower", 1},
-    [METRIC_P99_US] = {"p99", "latency, 99th percentile", "s", 1e-6, -1,
-                       "faster", "slower", 1},
-    [METRIC_P999_US] = {"p999", "latency, 99.9th percentile", "s", 1e-6, -1,
-                        "faster", "slower", 1},
+                                      "s", 1e-6, "cheaper", "dearer", -1,
+                                      0},
+    [METRIC_P50_US] = {"p50", "median latency", "s", 1e-6, "faster",
+                       "slower", -1, 1},
+    [METRIC_P99_US] = {"p99", "latency, 99th percentile", "s", 1e-6,
+                       "faster", "slower", -1, 1},
+    [METRIC_P999_US] = {"p999", "latency, 99.9th percentile", "s", 1e-6,
+                        "faster", "slower", -1, 1},
     [METRIC_LONGEST_WAIT_MS] = {"wait", "longest wait of a client", "s",
-                                1e-3, -1, "shorter", "longer", 0},
+                                1e-3, "shorter", "longer", -1, 0},
     [METRIC_PSS_PER_CLIENT_KIB] = {"memory", "memory per client", "B", 1024,
-                                   -1, "smaller", "larger", 0},
-    [METRIC_TASKS] = {"tasks", "processes and threads", "", 1, -1, "fewer",
-                      "more", 0},
+                                   "smaller", "larger", -1, 0},
+    [METRIC_TASKS] = {"tasks", "processes and threads", "", 1, "fewer",
+                      "more", -1, 0},
     [METRIC_SWITCHES_PER_ECHO] = {"switches", "context switches per echo",
-                                  "", 1, -1, "fewer", "more", 0},
-    [METRIC_CALLS_PER_ECHO] = {"calls", "system calls per echo", "", 1, -1,
-                               "fewer", "more", 0},
-    [METRIC_FLOORS] = {"floors", "time per echo, in floors", "", 1, -1,
-                       "faster", "slower", 1},
+                                  "", 1, "fewer", "more", -1, 0},
+    [METRIC_CALLS_PER_ECHO] = {"calls", "system calls per echo", "", 1,
+                               "fewer", "more", -1, 0},
+    [METRIC_FLOORS] = {"floors", "time per echo, in floors", "", 1,
+                       "faster", "slower", -1, 1},
 };
 
 const struct metric_about *metric_about(enum metric metric)
@@ -48,7 +49,8 @@ static double per(double amount, double count)
 /* Echoes that the CPU time and the wire were spent on. */
 static double echoed(const double *v)
 {
-    return v[ROW_ECHOES] + (v[ROW_LATE_ECHOES] > 0 ? v[ROW_LATE_ECHOES] : 0);
+    return v[ROW_ECHOES] +
+           (v[ROW_LATE_ECHOES] > 0 ? v[ROW_LATE_ECHOES] : 0);
 }
 
 double metric_of(enum metric metric, const struct row *row)
@@ -65,8 +67,8 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_CPU_PER_ECHO_US:
         return per(v[ROW_SERVER_CPU_US], echoed(v));
     case METRIC_CPU_PER_CONNECTION_US:
-        return v[ROW_CONNECTIONS] > 0
-                   ? per(v[ROW_SERVER_CPU_US], echoed(v)) : NAN;
+        return v[ROW_CONNECTIONS] > 0 ? per(v[ROW_SERVER_CPU_US], echoed(v))
+                                      : NAN;
     case METRIC_P50_US:
         return v[ROW_P50_US];
     case METRIC_P99_US:
@@ -96,8 +98,8 @@ void metric_text(enum metric metric, double value, char *text, size_t size)
     static const struct {
         double from;
         const char *prefix;
-    } steps[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}, {1e-3, "m"},
-                 {1e-6, "u"}, {0, "n"}};
+    } steps[] = {{1e9, "G"},  {1e6, "M"},  {1e3, "k"}, {1, ""},
+                 {1e-3, "m"}, {1e-6, "u"}, {0, "n"}};
     const char *unit = about[metric].unit;
     double base = value * about[metric].scale;
     size_t i = 0;

@@ -55,15 +55,16 @@ uint64_t proc_pss_kib(const struct proc_tree *tree);
 
 /* The whole machine. */
 struct proc_machine {
-    uint64_t busy_ns;  /* CPU time of all programs on all cores */
-    uint64_t steal_ns; /* what the host took away */
+    uint64_t busy_ns;    /* CPU time of all programs on all cores */
+    uint64_t steal_ns;   /* what the host took away */
     uint64_t wire_bytes; /* through the loopback device, headers counted */
 };
 
 /* Returns 0, or -1 when /proc says nothing readable. */
 int proc_sample_machine(struct proc_machine *machine);
 
-/* --- how lines of /proc are read; for the tests, too ------------------- */
+/* --- how lines of /proc are read; for the tests, too -------------------
+ */
 
 struct proc_stat {
     pid_t pid, parent, group;

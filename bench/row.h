@@ -100,7 +100,8 @@ void row_document(FILE *file);
  * error    receives a sentence with file and line; size bytes
  * Returns  0, or -1: unreadable, or not such a file.
  */
-int rows_read(struct rows *rows, const char *path, char *error, size_t size);
+int rows_read(struct rows *rows, const char *path, char *error,
+              size_t size);
 void rows_free(struct rows *rows);
 
 #endif

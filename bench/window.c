@@ -64,21 +64,23 @@ static void add_samples(const struct window *window, struct row *row)
     v[ROW_TASKS] = window->tree.tasks;
     v[ROW_SERVER_CPU_US] = micros(a->server.cpu_ns, b->server.cpu_ns);
     if (b->server.user_ns + b->server.system_ns > 0) {
-        v[ROW_SERVER_USER_US] = micros(a->server.user_ns, b->server.user_ns);
-        v[ROW_SERVER_SYSTEM_US] =
-            micros(a->server.system_ns, b->server.system_ns);
+        v[ROW_SERVER_USER_US] = micros(a->server.user_ns,
+                                       b->server.user_ns);
+        v[ROW_SERVER_SYSTEM_US] = micros(a->server.system_ns,
+                                         b->server.system_ns);
     }
     if (window->job->switches) {
         v[ROW_VOLUNTARY] = (double)(b->voluntary - a->voluntary);
         v[ROW_INVOLUNTARY] = (double)(b->involuntary - a->involuntary);
     }
-    v[ROW_WIRE_BYTES] =
-        (double)(b->machine.wire_bytes - a->machine.wire_bytes);
-    v[ROW_STEAL_SHARE] =
-        micros(a->machine.steal_ns, b->machine.steal_ns) / all_us;
+    v[ROW_WIRE_BYTES] = (double)(b->machine.wire_bytes -
+                                 a->machine.wire_bytes);
+    v[ROW_STEAL_SHARE] = micros(a->machine.steal_ns, b->machine.steal_ns) /
+                         all_us;
     double others = (micros(a->machine.busy_ns, b->machine.busy_ns) -
                      micros(a->server.cpu_ns, b->server.cpu_ns) -
-                     v[ROW_GENERATOR_CPU_US]) / all_us;
+                     v[ROW_GENERATOR_CPU_US]) /
+                    all_us;
     v[ROW_OTHERS_SHARE] = others > 0 ? others : 0;
     /* More processes than before, though the connections were kept: their
      * time is not known, and no figure is better than a wrong one. */

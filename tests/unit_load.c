@@ -637,7 +637,8 @@ Test(load, waits_for_its_reader)
     for (int i = 0; i < 4; i++) {
         cr_assert_not_null(fgets(line, sizeof(line), load.output));
         cr_assert_eq(strncmp(line, marks[i], 6) == 0 ||
-                         strncmp(line, "end ", 4) == 0, 1, "%s", line);
+                         strncmp(line, "end ", 4) == 0,
+                     1, "%s", line);
         at_ns[i] = strtoull(strchr(line, ' '), NULL, 10);
         if (i == 0) {
             usleep(100000); /* longer than warm-up and window together */
