@@ -45,7 +45,8 @@ static int build_revision(const char *revision)
     return status == 0 ? 0 : -1;
 }
 
-int against_add(struct participants *who, const char *what, const char *list)
+int against_add(struct participants *who, const char *what,
+                const char *list)
 {
     struct stat about;
     char build[512];
@@ -56,7 +57,8 @@ int against_add(struct participants *who, const char *what, const char *list)
     else if (build_revision(what) == 0)
         snprintf(build, sizeof(build), "build/against/last/build");
     else
-        return fail(who, what, "neither a directory nor a revision of git "
+        return fail(who, what,
+                    "neither a directory nor a revision of git "
                     "that can be built");
     const char *slash = strrchr(what, '/');
     snprintf(suffix, sizeof(suffix), "@%.40s",

@@ -28,7 +28,7 @@ const char *calm_disturbance(struct calm *calm, const struct row *row)
     if (calm->n >= FLOORS_MIN && floor_us > median_floor(calm) * floor_slow)
         what = "the machine was slow before the slice (floor)";
     else if (isnan(row->value[ROW_SERVER_CPU_US]))
-        what = "the window's start was read late, or processes came late";
+        what = "processes of the server came late";
     else if (row->value[ROW_OTHERS_SHARE] > others_much)
         what = "other programs used the machine";
     else if (row->value[ROW_STEAL_SHARE] > steal_much)

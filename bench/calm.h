@@ -20,7 +20,7 @@ struct calm {
  * Looks at a measured slice and notes its floor.
  *
  * Returns  NULL: nothing spoilt it; or what did, in words: a floor above
- *          1.3 times the median of the last ones, a start that was read
+ *          1.3 times the median of the last ones, processes that came
  *          late, other programs or the host on the processors.
  */
 const char *calm_disturbance(struct calm *calm, const struct row *row);

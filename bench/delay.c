@@ -14,8 +14,10 @@
 static long delay_us = 1000;
 
 static const struct option_number numbers[] = {
-    {"delay-us", "US", "answer US microseconds after a message has come "
-     "(default 1000)", 0, 10000000, &delay_us},
+    {"delay-us", "US",
+     "answer US microseconds after a message has come "
+     "(default 1000)",
+     0, 10000000, &delay_us},
     {0},
 };
 

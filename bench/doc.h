@@ -1,6 +1,7 @@
 /*
  * A document in blocks, written as HTML, Markdown or plain text. What a
- * report says is put together once; how it looks is up to the three writers.
+ * report says is put together once; how it looks is up to the three
+ * writers.
  */
 #ifndef BENCH_DOC_H
 #define BENCH_DOC_H

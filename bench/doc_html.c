@@ -70,6 +70,8 @@ static void write_table(FILE *file, const struct block *table)
 {
     const size_t columns = table->columns;
 
+    if (columns == 0)
+        return;
     if (table->folded)
         element(file, "<details><summary>", table->text, "</summary>");
     fputs("<div class=wide><table>", file);
@@ -97,7 +99,8 @@ static void write_svg(FILE *file, const char *dir, const char *name,
     free(text);
 }
 
-static void write_plot(FILE *file, const struct block *plot, const char *dir)
+static void write_plot(FILE *file, const struct block *plot,
+                       const char *dir)
 {
     char *there = doc_read_plot(dir, plot->name, "svg");
 
@@ -114,10 +117,12 @@ static void write_plot(FILE *file, const struct block *plot, const char *dir)
 
 void doc_write_html(const struct doc *doc, const char *dir, FILE *file)
 {
-    fprintf(file, "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
+    fprintf(file,
+            "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
             "\n<meta name=viewport content=\"width=device-width,"
             "initial-scale=1\">\n<title>Benchmark report</title>\n"
-            "<style>\n%s</style></head><body>\n", style);
+            "<style>\n%s</style></head><body>\n",
+            style);
     for (size_t i = 0; i < doc->n; i++) {
         const struct block *block = &doc->blocks[i];
         switch (block->kind) {

@@ -31,7 +31,8 @@ static void write_table(FILE *file, const struct block *table)
     fputc('\n', file);
 }
 
-static void write_plot(FILE *file, const struct block *plot, const char *dir)
+static void write_plot(FILE *file, const struct block *plot,
+                       const char *dir)
 {
     char *there = doc_read_plot(dir, plot->name, "svg");
 

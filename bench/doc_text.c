@@ -59,7 +59,8 @@ static void measure_columns(const struct block *table, size_t *widths)
 }
 
 /* The last cell of a line may be long, and goes on as far as it needs. */
-static void write_cell(FILE *file, const char *text, size_t width, bool last)
+static void write_cell(FILE *file, const char *text, size_t width,
+                       bool last)
 {
     size_t n = places(text);
 
@@ -84,10 +85,10 @@ static void write_line(FILE *file, const struct block *table, size_t row,
 static void write_table(FILE *file, const struct block *table)
 {
     size_t widths[COLUMNS_MAX];
-    size_t rows = table->columns ? table->ncells / table->columns : 0;
 
-    if (table->columns > COLUMNS_MAX)
+    if (table->columns == 0 || table->columns > COLUMNS_MAX)
         return;
+    size_t rows = table->ncells / table->columns;
     measure_columns(table, widths);
     if (table->text[0] != '\0')
         write_wrapped(file, table->text);
@@ -122,7 +123,8 @@ static void write_drawn(FILE *file, const char *drawn)
     }
 }
 
-static void write_plot(FILE *file, const struct block *plot, const char *dir)
+static void write_plot(FILE *file, const struct block *plot,
+                       const char *dir)
 {
     char *drawn = doc_read_plot(dir, plot->name, "txt");
 

@@ -1,8 +1,9 @@
 /*
  * The experiments: each a question, the points at which it is asked, how a
  * slice of it is run and how its figures are shown. They stand in
- * experiments_load.c (what a load does to the models) and experiments_cost.c
- * (what a model costs, and who waits); experiments.c lists them.
+ * experiments_load.c (what a load does to the models) and
+ * experiments_cost.c (what a model costs, and who waits); experiments.c
+ * lists them.
  */
 #ifndef BENCH_EXPERIMENT_H
 #define BENCH_EXPERIMENT_H
@@ -17,23 +18,23 @@ enum budget { BUDGET_QUICK, BUDGET_DEFAULT, BUDGET_FULL, BUDGETS };
 /* What the load generator and the server are asked for. */
 struct job {
     unsigned clients, idle, bytes;
-    double rate_per_s;   /* 0: closed loop */
-    bool churn;          /* a connection for each message */
-    double window_ms;    /* 0: the run's own slice length */
-    double timeout_ms;   /* for an echo; 0: the generator's own */
-    unsigned ports;      /* the server listens on so many; 0: 1 */
+    double rate_per_s;       /* 0: closed loop */
+    bool churn;              /* a connection for each message */
+    double window_ms;        /* 0: the run's own slice length */
+    double timeout_ms;       /* for an echo; 0: the generator's own */
+    unsigned ports;          /* the server listens on so many; 0: 1 */
     char server_args[3][32]; /* further arguments for the server; "" ends */
-    bool memory;         /* read the server's PSS, too */
-    bool switches;       /* count context switches, too */
-    bool trace;          /* count system calls: strace goes between */
+    bool memory;             /* read the server's PSS, too */
+    bool switches;           /* count context switches, too */
+    bool trace;              /* count system calls: strace goes between */
 };
 
 /* A place on the x axis, and how often to go there. */
 struct point {
     double x;
     const char *variant; /* second setting, or NULL */
-    bool free;           /* PINNED, a core each; or FREE: the kernel's choice */
-    bool paired;         /* PAIRED: A B B A against the reference; or SINGLE */
+    bool free;   /* PINNED, a core each; or FREE: the kernel's choice */
+    bool paired; /* PAIRED: A B B A against the reference; or SINGLE */
     unsigned short rounds[BUDGETS]; /* at most so many; 0: left out */
 };
 
@@ -59,7 +60,7 @@ enum { POINTS = 24, PLOTS = 3, JUDGED = 4 };
 struct judged {
     enum metric metric;
     double x;
-    const char *phrase; /* "50 clients"; NULL ends */
+    const char *phrase;  /* "50 clients"; NULL ends */
     const char *variant; /* of the point, or NULL */
 };
 
@@ -70,11 +71,11 @@ struct experiment {
     const char *see;     /* what to look at in the plot */
     const char *only;    /* the one model that it is about; or NULL */
     bool log_x;
-    bool bytes_x;        /* x counts bytes */
-    bool x_is_model;     /* no x axis: a bar for each model */
-    struct point points[POINTS];      /* ended by rounds of 0, 0, 0 */
-    struct plot_about plots[PLOTS];   /* ended by title NULL */
-    struct judged judged[JUDGED];     /* ended by phrase NULL */
+    bool bytes_x;                   /* x counts bytes */
+    bool x_is_model;                /* no x axis: a bar for each model */
+    struct point points[POINTS];    /* ended by rounds of 0, 0, 0 */
+    struct plot_about plots[PLOTS]; /* ended by title NULL */
+    struct judged judged[JUDGED];   /* ended by phrase NULL */
     void (*prepare)(const struct point *point, struct job *job);
     /* What theory says of the first plot's figure, in the metric's unit. */
     double (*predict)(const struct point *point); /* or NULL */

@@ -4,9 +4,9 @@
 
 /* In the order of the report. */
 const struct experiment *const experiments[] = {
-    &experiment_clients, &experiment_churn,  &experiment_idle,
-    &experiment_stall,   &experiment_lap,    &experiment_size,
-    &experiment_work,    &experiment_rate,   &experiment_memory,
+    &experiment_clients,  &experiment_churn, &experiment_idle,
+    &experiment_stall,    &experiment_lap,   &experiment_size,
+    &experiment_work,     &experiment_rate,  &experiment_memory,
     &experiment_syscalls,
 };
 

@@ -23,10 +23,11 @@ const struct experiment experiment_stall = {
            "answered or not, in a window of half a second: a crossed bar "
            "ends with the window, not with an answer.",
     .points = {{1, NULL, PINNED, SINGLE, {1, 2, 6}}},
-    .plots = {
-        {METRIC_LONGEST_WAIT_MS, PLOT_BARS, true,
-         "One client is silent: the longest wait of ten others", NULL},
-    },
+    .plots =
+        {
+            {METRIC_LONGEST_WAIT_MS, PLOT_BARS, true,
+             "One client is silent: the longest wait of ten others", NULL},
+        },
     .prepare = prepare_stall,
 };
 
@@ -65,20 +66,22 @@ const struct experiment experiment_lap = {
            "client's echo takes a lap: sockets x turn, the dotted line. "
            "What lies above it is the kernel's rounding of the timeout.",
     .only = "timeout_poll",
-    .points = {
-        {1, "1 ms", PINNED, SINGLE, {0, 1, 3}},
-        {10, "1 ms", PINNED, SINGLE, {0, 1, 3}},
-        {20, "1 ms", PINNED, SINGLE, {0, 1, 3}},
-        {40, "1 ms", PINNED, SINGLE, {0, 1, 3}},
-        {1, "5 ms", PINNED, SINGLE, {0, 1, 3}},
-        {10, "5 ms", PINNED, SINGLE, {0, 1, 3}},
-        {20, "5 ms", PINNED, SINGLE, {0, 1, 3}},
-        {40, "5 ms", PINNED, SINGLE, {0, 1, 3}},
-    },
-    .plots = {
-        {METRIC_P50_US, PLOT_LINES, false,
-         "Median latency of one client: a lap", NULL},
-    },
+    .points =
+        {
+            {1, "1 ms", PINNED, SINGLE, {0, 1, 3}},
+            {10, "1 ms", PINNED, SINGLE, {0, 1, 3}},
+            {20, "1 ms", PINNED, SINGLE, {0, 1, 3}},
+            {40, "1 ms", PINNED, SINGLE, {0, 1, 3}},
+            {1, "5 ms", PINNED, SINGLE, {0, 1, 3}},
+            {10, "5 ms", PINNED, SINGLE, {0, 1, 3}},
+            {20, "5 ms", PINNED, SINGLE, {0, 1, 3}},
+            {40, "5 ms", PINNED, SINGLE, {0, 1, 3}},
+        },
+    .plots =
+        {
+            {METRIC_P50_US, PLOT_LINES, false,
+             "Median latency of one client: a lap", NULL},
+        },
     .prepare = prepare_lap,
     .predict = predict_lap,
 };
@@ -94,28 +97,31 @@ const struct experiment experiment_work = {
     .name = "work",
     .question = "When do processes and threads win?",
     .x_label = "work for each message (ms), 8 clients",
-    .see = "With work to do for each message, a single loop makes everybody "
-           "wait while it works, and while it sleeps as for a disk. "
-           "Processes and threads compute on every core and sleep all at "
-           "once. Here the kernel places servers and generator freely: one "
-           "core would be unfair to who can use more.",
+    .see =
+        "With work to do for each message, a single loop makes everybody "
+        "wait while it works, and while it sleeps as for a disk. "
+        "Processes and threads compute on every core and sleep all at "
+        "once. Here the kernel places servers and generator freely: one "
+        "core would be unfair to who can use more.",
     .log_x = true,
-    .points = {
-        {0, "cpu", FREE, SINGLE, {0, 1, 5}},
-        {0.1, "cpu", FREE, SINGLE, {0, 1, 5}},
-        {0.5, "cpu", FREE, SINGLE, {0, 1, 5}},
-        {2, "cpu", FREE, SINGLE, {1, 1, 5}},
-        {0, "sleep", FREE, SINGLE, {0, 1, 5}},
-        {0.1, "sleep", FREE, SINGLE, {0, 1, 5}},
-        {0.5, "sleep", FREE, SINGLE, {0, 1, 5}},
-        {2, "sleep", FREE, SINGLE, {1, 1, 5}},
-    },
-    .plots = {
-        {METRIC_ECHOES_PER_S, PLOT_LINES, true,
-         "Echoes a second, computing for each", "cpu"},
-        {METRIC_ECHOES_PER_S, PLOT_LINES, true,
-         "Echoes a second, sleeping for each", "sleep"},
-    },
+    .points =
+        {
+            {0, "cpu", FREE, SINGLE, {0, 1, 5}},
+            {0.1, "cpu", FREE, SINGLE, {0, 1, 5}},
+            {0.5, "cpu", FREE, SINGLE, {0, 1, 5}},
+            {2, "cpu", FREE, SINGLE, {1, 1, 5}},
+            {0, "sleep", FREE, SINGLE, {0, 1, 5}},
+            {0.1, "sleep", FREE, SINGLE, {0, 1, 5}},
+            {0.5, "sleep", FREE, SINGLE, {0, 1, 5}},
+            {2, "sleep", FREE, SINGLE, {1, 1, 5}},
+        },
+    .plots =
+        {
+            {METRIC_ECHOES_PER_S, PLOT_LINES, true,
+             "Echoes a second, computing for each", "cpu"},
+            {METRIC_ECHOES_PER_S, PLOT_LINES, true,
+             "Echoes a second, sleeping for each", "sleep"},
+        },
     .prepare = prepare_work,
 };
 
@@ -136,16 +142,18 @@ const struct experiment experiment_memory = {
            "kernel holds for a connection (about 10 KB) comes on top for "
            "all alike.",
     .log_x = true,
-    .points = {
-        {10, NULL, PINNED, SINGLE, {0, 1, 3}},
-        {100, NULL, PINNED, SINGLE, {0, 1, 3}},
-        {1000, NULL, PINNED, SINGLE, {1, 1, 3}},
-    },
-    .plots = {
-        {METRIC_PSS_PER_CLIENT_KIB, PLOT_LINES, true, "Memory per client",
-         NULL},
-        {METRIC_TASKS, PLOT_LINES, true, "Processes and threads", NULL},
-    },
+    .points =
+        {
+            {10, NULL, PINNED, SINGLE, {0, 1, 3}},
+            {100, NULL, PINNED, SINGLE, {0, 1, 3}},
+            {1000, NULL, PINNED, SINGLE, {1, 1, 3}},
+        },
+    .plots =
+        {
+            {METRIC_PSS_PER_CLIENT_KIB, PLOT_LINES, true,
+             "Memory per client", NULL},
+            {METRIC_TASKS, PLOT_LINES, true, "Processes and threads", NULL},
+        },
     .prepare = prepare_memory,
 };
 
@@ -160,20 +168,23 @@ const struct experiment experiment_syscalls = {
     .name = "syscalls",
     .question = "What does the kernel have to do for an echo?",
     .x_is_model = true,
-    .see = "System calls per echo, by name, from strace -c -f in slices of "
-           "their own (it slows a server to a fraction); context switches "
-           "per echo from slices without it. Ten clients: a loop shares one "
-           "wait among all who are ready, a process or thread waits inside "
-           "recvfrom() and is switched to.",
-    .points = {
-        {10, "traced", PINNED, SINGLE, {0, 1, 3}},
-        {10, "plain", PINNED, SINGLE, {0, 1, 3}},
-    },
-    .plots = {
-        {METRIC_CALLS_PER_ECHO, PLOT_STACKED, false,
-         "System calls per echo, 10 clients", "traced"},
-        {METRIC_SWITCHES_PER_ECHO, PLOT_BARS, false,
-         "Context switches per echo, 10 clients", "plain"},
-    },
+    .see =
+        "System calls per echo, by name, from strace -c -f in slices of "
+        "their own (it slows a server to a fraction); context switches "
+        "per echo from slices without it. Ten clients: a loop shares one "
+        "wait among all who are ready, a process or thread waits inside "
+        "recvfrom() and is switched to.",
+    .points =
+        {
+            {10, "traced", PINNED, SINGLE, {0, 1, 3}},
+            {10, "plain", PINNED, SINGLE, {0, 1, 3}},
+        },
+    .plots =
+        {
+            {METRIC_CALLS_PER_ECHO, PLOT_STACKED, false,
+             "System calls per echo, 10 clients", "traced"},
+            {METRIC_SWITCHES_PER_ECHO, PLOT_BARS, false,
+             "Context switches per echo, 10 clients", "plain"},
+        },
     .prepare = prepare_syscalls,
 };

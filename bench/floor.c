@@ -67,7 +67,9 @@ static int pass(int from, int to)
     static char message[BYTES];
 
     return send(from, message, BYTES, MSG_NOSIGNAL) == BYTES &&
-           recv(to, message, BYTES, MSG_WAITALL) == BYTES ? 0 : -1;
+                   recv(to, message, BYTES, MSG_WAITALL) == BYTES
+               ? 0
+               : -1;
 }
 
 static double batch_us(const struct floor *floor)
@@ -81,7 +83,8 @@ static double batch_us(const struct floor *floor)
             return -1;
     clock_gettime(CLOCK_MONOTONIC, &end);
     return ((double)(end.tv_sec - start.tv_sec) * 1e6 +
-            (double)(end.tv_nsec - start.tv_nsec) / 1e3) / BATCH;
+            (double)(end.tv_nsec - start.tv_nsec) / 1e3) /
+           BATCH;
 }
 
 static int by_value(const void *a, const void *b)
@@ -96,7 +99,8 @@ double floor_measure_us(const struct floor *floor, int cpu)
 {
     double batches[BATCHES];
     cpu_set_t before, wanted;
-    int moved = cpu > 0 && sched_getaffinity(0, sizeof(before), &before) == 0;
+    int moved = cpu > 0 &&
+                sched_getaffinity(0, sizeof(before), &before) == 0;
 
     if (moved) {
         CPU_ZERO(&wanted);

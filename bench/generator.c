@@ -14,8 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGS = 24, ARG = 64, GRACE_S = 10, CONNECT_MS = 3000,
-       TIMEOUT_MS = 2000 };
+enum {
+    ARGS = 24,
+    ARG = 64,
+    GRACE_S = 10,
+    CONNECT_MS = 3000,
+    TIMEOUT_MS = 2000
+};
 
 struct command {
     char text[ARGS][ARG];
@@ -46,6 +51,7 @@ static void describe(struct command *command, const struct job *job,
     add(command, "load");
     add(command, "--json");
     add(command, "--marks");
+    add(command, "--wait");
     add(command, "--clients=%u", job->clients);
     add(command, "--idle=%u", job->idle);
     add(command, "--size=%u", job->bytes);
@@ -63,13 +69,14 @@ static void describe(struct command *command, const struct job *job,
 }
 
 /* In the child: Ctrl-C in a terminal is for the harness, which ends us. */
-_Noreturn static void become(const char *program, char **argv, int output,
-                             pid_t parent)
+_Noreturn static void become(const char *program, char **argv, int input,
+                             int output, pid_t parent)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(126);
+    dup2(input, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
     execv(program, argv);
@@ -77,35 +84,46 @@ _Noreturn static void become(const char *program, char **argv, int output,
     _exit(127);
 }
 
+static int start(struct generator *generator, const char *program,
+                 char **argv)
+{
+    pid_t parent = getpid();
+    int output[2], input[2];
+
+    if (pipe2(output, O_CLOEXEC) == -1)
+        return -1;
+    generator->output = output[0];
+    if (pipe2(input, O_CLOEXEC) == -1) {
+        close(output[1]);
+        return -1;
+    }
+    generator->input = input[1];
+    pid_t pid = fork();
+    if (pid == 0)
+        become(program, argv, input[0], output[1], parent);
+    close(output[1]);
+    close(input[0]);
+    generator->pid = pid == -1 ? 0 : pid;
+    return pid == -1 ? -1 : 0;
+}
+
 int generator_start(struct generator *generator, const char *program,
                     const struct job *job, const struct server *server,
                     int cpu, uint64_t window_ns, uint64_t warmup_ns)
 {
     struct command command = {.n = 0};
-    pid_t parent = getpid();
-    int ends[2];
 
-    *generator = (struct generator){.output = -1};
+    *generator = (struct generator){.output = -1, .input = -1};
     describe(&command, job, server, cpu, window_ns, warmup_ns);
-    if (pipe2(ends, O_CLOEXEC) == -1)
-        goto fail;
-    pid_t pid = fork();
-    if (pid == 0)
-        become(program, command.argv, ends[1], parent);
-    close(ends[1]);
-    generator->output = ends[0];
-    if (pid == -1)
-        goto fail;
-    generator->pid = pid;
+    if (start(generator, program, command.argv) == -1) {
+        snprintf(generator->error, sizeof(generator->error),
+                 "cannot start %s: %s", program, strerror(errno));
+        generator_kill(generator);
+        return -1;
+    }
     generator->deadline_ns = clock_now_ns() + window_ns + warmup_ns +
                              (uint64_t)GRACE_S * NS_PER_S;
     return 0;
-
-fail:
-    snprintf(generator->error, sizeof(generator->error),
-             "cannot start %s: %s", program, strerror(errno));
-    generator_kill(generator);
-    return -1;
 }
 
 /*
@@ -159,26 +177,47 @@ static int fail_by_words(struct generator *generator)
     return fail(generator, text[0] ? text : "ended without a result");
 }
 
-int generator_wait(struct generator *generator, const char *mark,
-                   uint64_t *at_ns)
+/* Other marks are passed over. */
+static bool is_mark(const char *line, const char *mark, bool *other)
 {
+    static const char *const others[] = {"start ", "end "};
+    size_t n = strlen(mark);
+
+    *other = false;
+    for (size_t i = 0; i < 2; i++)
+        *other |= strncmp(line, others[i], strlen(others[i])) == 0;
+    return strncmp(line, mark, n) == 0 && line[n] == ' ';
+}
+
+int generator_wait(struct generator *generator, const char *mark)
+{
+    bool other;
+
     for (;;) {
         char *line = generator->text + generator->taken;
-        char *end = memchr(line, '\n', generator->filled - generator->taken);
-        char word[16];
-        if (end != NULL && sscanf(line, "%15s %" SCNu64, word, at_ns) == 2 &&
-            strcmp(word, mark) == 0) {
+        char *end = memchr(line, '\n',
+                           generator->filled - generator->taken);
+        if (end != NULL) {
+            bool found = is_mark(line, mark, &other);
+            if (!found && !other)
+                return fail_by_words(generator);
             generator->taken = (size_t)(end + 1 - generator->text);
-            return 0;
+            if (found)
+                return 0;
+            continue;
         }
-        if (end != NULL)
-            return fail_by_words(generator);
         int more = take(generator);
         if (more == -1)
-            return fail(generator, errno == EINTR ? "interrupted" : "hangs");
+            return fail(generator,
+                        errno == EINTR ? "interrupted" : "hangs");
         if (more == 0)
             return fail_by_words(generator);
     }
+}
+
+void generator_go_on(struct generator *generator)
+{
+    (void)!write(generator->input, "\n", 1);
 }
 
 static double number(json_t *object, const char *name)
@@ -216,8 +255,9 @@ static void read_result(json_t *result, double *v)
     if (number(result, "rate_per_s") > 0)
         v[ROW_OFFERED] = number(result, "rate_per_s");
     v[ROW_ECHOES] = number(result, "round_trips");
-    v[ROW_ALL_ECHOES] =
-        v[ROW_ECHOES] + number(result, "warmup_round_trips");
+    v[ROW_LATE_ECHOES] = number(result, "late_round_trips");
+    v[ROW_ALL_ECHOES] = v[ROW_ECHOES] + v[ROW_LATE_ECHOES] +
+                        number(result, "warmup_round_trips");
     if (json_is_true(json_object_get(result, "churn")))
         v[ROW_CONNECTIONS] = v[ROW_ECHOES];
     v[ROW_UNANSWERED] = number(result, "unanswered");
@@ -282,7 +322,8 @@ int generator_finish(struct generator *generator, struct row *row)
     keep_complaint(generator->text + generator->taken, text, end, row);
     end[1] = '\0';
     return generator_read_json(text, row) == 0
-               ? 0 : fail(generator, "its result can't be read");
+               ? 0
+               : fail(generator, "its result can't be read");
 }
 
 void generator_kill(struct generator *generator)
@@ -293,6 +334,8 @@ void generator_kill(struct generator *generator)
     }
     if (generator->output != -1)
         close(generator->output);
-    generator->output = -1;
+    if (generator->input != -1)
+        close(generator->input);
+    generator->output = generator->input = -1;
     generator->pid = 0;
 }

@@ -1,9 +1,9 @@
 /*
  * One run of the load generator, build/bench/load, as a process of its own.
  *
- * It says on stdout when it has connected, when the timed window begins and
- * when it ends (--marks); what else there is to measure is measured at those
- * moments by who waits for them.
+ * It stops before the timed window and after it, with no message under way,
+ * and goes on when it is told to (--marks --wait); what else there is to
+ * measure is measured at those moments.
  */
 #ifndef BENCH_GENERATOR_H
 #define BENCH_GENERATOR_H
@@ -17,10 +17,11 @@
 #include <stdio.h>
 
 struct generator {
-    pid_t pid;      /* 0 when it does not run */
-    int output;     /* its stdout, and stderr, too; -1 */
-    size_t filled;  /* of text */
-    size_t taken;   /* of text, by marks */
+    pid_t pid;     /* 0 when it does not run */
+    int output;    /* its stdout, and stderr, too; -1 */
+    int input;     /* its stdin; -1 */
+    size_t filled; /* of text */
+    size_t taken;  /* of text, by marks */
     char text[16384];
     uint64_t deadline_ns; /* a generator that is not done by then hangs */
     char error[256];      /* what went wrong, a sentence */
@@ -32,22 +33,25 @@ struct generator {
  * program    its path
  * cpu        1 + the core for it; 0: any
  * window_ns  the timed window; warmup_ns goes before it
- * Returns    0, to be ended by generator_finish() or generator_kill(); or -1
- *            with ->error.
+ * Returns    0, to be ended by generator_finish() or generator_kill(); or
+ * -1 with ->error.
  */
 int generator_start(struct generator *generator, const char *program,
                     const struct job *job, const struct server *server,
                     int cpu, uint64_t window_ns, uint64_t warmup_ns);
 
 /*
- * Waits for a mark: "connected", "start" or "end".
+ * Waits for a mark, "ready" or "quiet"; it now waits for us.
  *
- * Returns  0 with its moment, CLOCK_MONOTONIC; or -1 with ->error: it ended
+ * Returns  0; or -1 with ->error: it ended
  *          before, it is late, or a signal interrupted the wait (errno is
  *          then EINTR).
  */
-int generator_wait(struct generator *generator, const char *mark,
-                   uint64_t *at_ns);
+int generator_wait(struct generator *generator, const char *mark);
+
+/* Lets it go on after a mark. Should it have ended, the next wait says so.
+ */
+void generator_go_on(struct generator *generator);
 
 /*
  * Waits for its end and adds what it measured to the row.

@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,8 @@ static const char *gather_all(struct participants *who,
         result = participants_set_reference(
             who, settings->reference != NULL ? settings->reference
                  : participants_find(who, "epoll") < who->n
-                     ? "epoll" : who->all[0].name);
+                     ? "epoll"
+                     : who->all[0].name);
     return result == 0 ? NULL : who->error;
 }
 
@@ -87,7 +89,8 @@ static void choose_directory(const struct settings *settings, char *dir,
               dir);
     if (failed != NULL)
         fatal_errno(name, "%s can't be written", failed);
-    if (settings->out == NULL) { /* for who does not want to type the time */
+    if (settings->out ==
+        NULL) { /* for who does not want to type the time */
         unlink("bench/results/latest");
         if (symlink(strrchr(dir, '/') + 1, "bench/results/latest") == -1)
             fprintf(stderr, "%s: bench/results/latest: %s\n", name,
@@ -95,7 +98,7 @@ static void choose_directory(const struct settings *settings, char *dir,
     }
 }
 
-/* The command as typed, words with blanks in quotes. Never freed. */
+/* The command as typed, words with blanks in quotes; NULL: no memory. */
 static char *join(int argc, char **argv)
 {
     char *text = NULL;
@@ -103,7 +106,7 @@ static char *join(int argc, char **argv)
     FILE *file = open_memstream(&text, &size);
 
     if (file == NULL)
-        fatal_errno(name, "no memory");
+        return NULL;
     fputs(name, file);
     for (int i = 1; i < argc; i++)
         fprintf(file, strpbrk(argv[i], " '\"{}$") ? " '%s'" : " %s",
@@ -142,49 +145,56 @@ static int report(char *dir)
     return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 }
 
+static int make_plan(struct plan *plan, const struct settings *settings,
+                     const struct participants *who)
+{
+    const char *names[PARTICIPANTS];
+    size_t references[PARTICIPANTS];
+    struct rng rng = {settings->seed};
+    const struct field field = {names, references, who->n};
+
+    for (size_t i = 0; i < who->n; i++) {
+        names[i] = who->all[i].name;
+        references[i] = who->all[i].reference;
+    }
+    return plan_make(plan, settings->wanted, settings->nwanted, &field,
+                     settings->budget, &rng);
+}
+
 int main(int argc, char **argv)
 {
     static struct participants who;
     static char dir[PATH_MAX];
     char *command = join(argc, argv);
     struct settings settings = settings_parse(argc, argv);
-    struct rng rng = {settings.seed};
     struct plan plan;
     struct ending ending = {.state = "running"};
-    const char *names[PARTICIPANTS];
-    size_t references[PARTICIPANTS];
 
     const char *wrong = gather_all(&who, &settings);
     if (wrong != NULL) {
         fprintf(stderr, "%s: %s\n", name, wrong);
         return EXIT_USAGE;
     }
-    for (size_t i = 0; i < who.n; i++) {
-        names[i] = who.all[i].name;
-        references[i] = who.all[i].reference;
-    }
-    const struct field field = {names, references, who.n};
-    if (plan_make(&plan, settings.wanted, settings.nwanted, &field,
-                  settings.budget, &rng) == -1)
+    if (command == NULL || make_plan(&plan, &settings, &who) == -1)
         fatal_errno(name, "no plan");
     choose_directory(&settings, dir, sizeof(dir));
     if (manifest_write(dir, &settings, &who, command, &ending) == -1)
         fatal_errno(name, "%s/manifest.json", dir);
     announce(&settings, &plan, dir);
     run_catch_signals();
-    int result = run_measure(dir, &settings, &who, &plan, &ending);
-    if (result == -1) {
-        ending.state = "failed";
+    if (run_measure(dir, &settings, &who, &plan, &ending) == -1) {
         fprintf(stderr, "%s: %s: %s\n", name, dir, strerror(errno));
+        ending.state = "failed";
     }
     manifest_write(dir, &settings, &who, command, &ending);
-    if (strcmp(ending.state, "cut short") == 0)
+    bool cut = strcmp(ending.state, "cut short") == 0;
+    if (cut)
         fprintf(stderr, "%s: cut short; %zu of %zu slices are kept\n", name,
                 ending.measured, ending.planned);
     int drawn = report(dir);
     plan_free(&plan);
     participants_free(&who);
     free(command);
-    return result == -1 || drawn != 0 || ending.failed > 0 ||
-           strcmp(ending.state, "cut short") == 0;
+    return drawn != 0 || ending.failed > 0 || cut ||
+           strcmp(ending.state, "failed") == 0;
 }

@@ -57,8 +57,8 @@ static void take_own_user(void)
 }
 
 /* In the child, between fork() and exec(): async-signal-safe calls only. */
-_Noreturn static void become(const struct launch_plan *plan, int out, int err,
-                             pid_t parent)
+_Noreturn static void become(const struct launch_plan *plan, int out,
+                             int err, pid_t parent)
 {
     sigset_t none;
     cpu_set_t cpus;
@@ -139,7 +139,8 @@ static void last_words(int fd, char words[LINE])
     char text[4096];
     off_t size = lseek(fd, 0, SEEK_END);
     off_t from = size > (off_t)sizeof(text) - 1
-                     ? size - (off_t)sizeof(text) + 1 : 0;
+                     ? size - (off_t)sizeof(text) + 1
+                     : 0;
     ssize_t n = pread(fd, text, sizeof(text) - 1, from);
 
     while (n > 0 && text[n - 1] == '\n')
@@ -158,17 +159,20 @@ static void explain_silence(struct server *server, const char *name,
     last_words(server->stderr_fd, words);
     const char *colon = words[0] ? ": " : "";
     if (!launcher_ended(server, &status))
-        snprintf(server->error, LAUNCH_ERROR, "%s did not say `listening "
-                 "HOST:PORT` within %d ms%s%.120s", name, ready_ms, colon,
-                 words);
+        snprintf(server->error, LAUNCH_ERROR,
+                 "%s did not say `listening "
+                 "HOST:PORT` within %d ms%s%.120s",
+                 name, ready_ms, colon, words);
     else if (WIFSIGNALED(status))
-        snprintf(server->error, LAUNCH_ERROR, "%s was ended by signal %d "
-                 "before it listened%s%.120s", name, WTERMSIG(status), colon,
-                 words);
+        snprintf(server->error, LAUNCH_ERROR,
+                 "%s was ended by signal %d "
+                 "before it listened%s%.120s",
+                 name, WTERMSIG(status), colon, words);
     else
-        snprintf(server->error, LAUNCH_ERROR, "%s ended with status %d "
-                 "before it listened%s%.120s", name, WEXITSTATUS(status),
-                 colon, words);
+        snprintf(server->error, LAUNCH_ERROR,
+                 "%s ended with status %d "
+                 "before it listened%s%.120s",
+                 name, WEXITSTATUS(status), colon, words);
 }
 
 static int wait_until_ready(struct server *server,
@@ -188,8 +192,10 @@ static int wait_until_ready(struct server *server,
             return -1;
         }
         if (read_listening(server, line) == -1) {
-            snprintf(server->error, LAUNCH_ERROR, "%s said `%.80s` in place "
-                     "of `listening HOST:PORT`", plan->argv[0], line);
+            snprintf(server->error, LAUNCH_ERROR,
+                     "%s said `%.80s` in place "
+                     "of `listening HOST:PORT`",
+                     plan->argv[0], line);
             return -1;
         }
     }
@@ -284,14 +290,17 @@ int launcher_wait(struct server *server, int wait_ms, int *status)
     if (server->pid == 0)
         return 0;
     if (wait_end(server->pid, wait_ms) == -1) {
-        snprintf(server->error, LAUNCH_ERROR, "did not end within %d ms of "
-                 "the signal to stop and was killed", wait_ms);
+        snprintf(server->error, LAUNCH_ERROR,
+                 "did not end within %d ms of "
+                 "the signal to stop and was killed",
+                 wait_ms);
         result = -1;
     }
     kill(server->pid, SIGKILL); /* a zombie by now, if all went well */
     waitpid(server->pid, &how, 0);
     if (kill(-server->pid, SIGKILL) == 0 && result == 0) {
-        snprintf(server->error, LAUNCH_ERROR, "left processes behind when "
+        snprintf(server->error, LAUNCH_ERROR,
+                 "left processes behind when "
                  "it ended");
         result = -1;
     }
@@ -397,14 +406,16 @@ int launcher_split(const char *command, char **argv, uint16_t *port)
 
     *port = 0;
     argv[0] = NULL;
-    char *filled = fill_port(command, port); /* wordexp() refuses a bare { */
+    char *filled = fill_port(command,
+                             port); /* wordexp() refuses a bare { */
     if (filled == NULL)
         return -1;
     int error = wordexp(filled, &words, WRDE_NOCMD | WRDE_UNDEF);
     free(filled);
     if (error != 0)
         return -1;
-    int result = words.we_wordc > 0 && words.we_wordc < LAUNCH_ARGS ? 0 : -1;
+    int result = words.we_wordc > 0 && words.we_wordc < LAUNCH_ARGS ? 0
+                                                                    : -1;
     for (size_t i = 0; result == 0 && i < words.we_wordc; i++) {
         argv[i] = strdup(words.we_wordv[i]);
         argv[i + 1] = NULL;

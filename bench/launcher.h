@@ -1,7 +1,7 @@
 /*
  * Starts and ends servers through their contract, for the benchmark, the
- * tests and the demo: `listening HOST:PORT` on stdout when ready, SIGTERM to
- * stop.
+ * tests and the demo: `listening HOST:PORT` on stdout when ready, SIGTERM
+ * to stop.
  *
  * A server runs in a process group of its own, so that Ctrl-C in a terminal
  * reaches who started it and not the server, and so that whatever it forked
@@ -36,19 +36,19 @@ struct server {
     pid_t pid; /* its process group, too; 0 when it does not run */
     uint16_t ports[MAX_PORTS];
     size_t nports;
-    char host[64];    /* as it said: "127.0.0.1", "::1" */
-    int stdout_fd;    /* what follows the `listening` lines; -1 when closed */
-    int stderr_fd;    /* a file with all of its stderr; -1 when closed */
+    char host[64]; /* as it said: "127.0.0.1", "::1" */
+    int stdout_fd; /* what follows the `listening` lines; -1 when closed */
+    int stderr_fd; /* a file with all of its stderr; -1 when closed */
     char error[LAUNCH_ERROR]; /* what went wrong, a sentence */
 };
 
 /*
  * Starts a server and waits until it listens.
  *
- * RLIMIT_NPROC counts all that a user runs, and does not bind root. own_user
- * gives the server a user that nobody else is: an unused number when we are
- * root, otherwise a user namespace. Where neither is allowed the error says
- * so, in the words LAUNCH_NO_USER.
+ * RLIMIT_NPROC counts all that a user runs, and does not bind root.
+ * own_user gives the server a user that nobody else is: an unused number
+ * when we are root, otherwise a user namespace. Where neither is allowed
+ * the error says so, in the words LAUNCH_NO_USER.
  *
  * Returns  0, and server is to be ended by launcher_stop(); or -1 with
  *          server->error: could not be executed, ended before it listened
@@ -67,7 +67,8 @@ int launcher_start(struct server *server, const struct launch_plan *plan);
  */
 int launcher_stop(struct server *server, int wait_ms, int *status);
 
-/* As launcher_stop(), when the server has been told to end by other means. */
+/* As launcher_stop(), when the server has been told to end by other means.
+ */
 int launcher_wait(struct server *server, int wait_ms, int *status);
 
 /*

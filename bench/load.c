@@ -18,6 +18,7 @@
 #include "common/options.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -126,6 +127,34 @@ static void plan(struct worker *const *workers)
     pthread_barrier_wait(&run.barrier);
 }
 
+/* With --wait: all threads are silent until a line comes, or the end of
+ * standard input. */
+static void wait_for_reader(const char *what)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    char byte;
+
+    pthread_barrier_wait(&run.barrier);
+    dprintf(STDOUT_FILENO, "%s %llu\n", what,
+            (unsigned long long)clock_now_ns());
+    while (!run.cut) {
+        if (poll(&input, 1, 20) == 1 &&
+            (read(STDIN_FILENO, &byte, 1) <= 0 || byte == '\n'))
+            break;
+    }
+}
+
+/* The window begins when the reader has done, not when it was planned. */
+static void plan_window(void)
+{
+    uint64_t length_ns = run.end_ns - run.window_ns;
+
+    wait_for_reader("ready");
+    run.start_ns = run.window_ns = clock_now_ns();
+    run.end_ns = run.window_ns + length_ns;
+    pthread_barrier_wait(&run.barrier);
+}
+
 /* On a terminal, until the end of the window. */
 static void show_progress(struct worker *const *workers)
 {
@@ -180,13 +209,19 @@ int main(int argc, char **argv)
     catch_signals();
     start(workers);
     plan(workers);
+    result.connect_ns = run.start_ns - began_ns;
+    if (options.wait)
+        plan_window();
     show_progress(workers);
+    if (options.wait) {
+        wait_for_reader("quiet");
+        pthread_barrier_wait(&run.barrier);
+    }
     for (long i = 0; i < options.threads; i++)
         pthread_join(workers[i]->thread, NULL);
 
     result.options = &options;
     result.cut_short = run.cut;
-    result.connect_ns = run.start_ns - began_ns;
     if (load_result_collect(&result, workers, (size_t)options.threads) ==
         -1)
         fatal_errno(name, "no memory for the result");

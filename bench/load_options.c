@@ -33,13 +33,17 @@ static const char about[] =
     "A client that fails is counted by kind and stays away; with "
     "--churn it tries again. DURATION is a number and ns, us, ms, s or "
     "min.\n\n"
-    "--marks prints three lines on standard output before the result: "
-    "`connected NS' when the warm-up begins, `start NS' when the measured "
-    "window begins and `end NS' when it ends, NS on CLOCK_MONOTONIC. "
-    "Nobody is waited for, but the "
+    "--marks prints two lines on standard output before the result: "
+    "`start NS' when the measured window begins and `end NS' when it "
+    "ends, NS on CLOCK_MONOTONIC. Nobody is waited for, but the "
     "connections stay silent and open for 5 ms after `end', so that "
     "whoever reads the server's processor time does not count its "
     "farewells.\n\n"
+    "--wait adds two marks around these: `ready NS' after the warm-up, "
+    "when no message is under way any more, and `quiet NS' after the "
+    "window, likewise; at each it waits for a line on standard input, so "
+    "that whoever reads what the server has used takes the time it "
+    "needs.\n\n"
     "Exit status: 0 measured, whatever the server did; 1 could not run, "
     "nobody could connect, or cut short by SIGINT or SIGTERM (the "
     "result so far is printed); 2 wrong usage.";
@@ -57,7 +61,8 @@ enum {
     KEY_JSON,
     KEY_CSV,
     KEY_HISTOGRAM,
-    KEY_MARKS
+    KEY_MARKS,
+    KEY_WAIT
 };
 
 static const struct argp_option table[] = {
@@ -97,6 +102,9 @@ static const struct argp_option table[] = {
      "with --json: the latencies' buckets, too", 4},
     {"marks", KEY_MARKS, 0, 0,
      "print when the window begins and ends, see below", 4},
+    {"wait", KEY_WAIT, 0, 0,
+     "with --marks: wait for a line before and after the window, see below",
+     4},
     {0},
 };
 
@@ -180,6 +188,8 @@ static void check(struct parsing *parsing, struct argp_state *state)
     if (options->threads > options->clients)
         argp_error(state, "--threads %ld: more than the %ld clients",
                    options->threads, options->clients);
+    if (options->wait && !options->marks)
+        argp_error(state, "--wait: only with --marks");
     if (options->histogram && options->output != OUTPUT_JSON)
         argp_error(state, "--histogram: only with --json");
     if (parsing->sources > 1 && !target->loopback)
@@ -249,6 +259,9 @@ static error_t take_output(int key, char *arg, struct argp_state *state,
         return 0;
     case KEY_MARKS:
         options->marks = true;
+        return 0;
+    case KEY_WAIT:
+        options->wait = true;
         return 0;
     default:
         return take_load(key, arg, state, options);

@@ -100,6 +100,7 @@ static void set_counts(json_t *object, const struct load_result *result)
     set_count(object, "bytes_sent", result->window.bytes_sent);
     set_count(object, "bytes_received", result->window.bytes_received);
     set_count(object, "warmup_round_trips", result->warmup.round_trips);
+    set_count(object, "late_round_trips", result->after.round_trips);
     set_count(object, "cpu_ns", result->cpu.total_ns);
     set_count(object, "cpu_user_ns", result->cpu.user_ns);
     set_count(object, "cpu_sys_ns", result->cpu.sys_ns);

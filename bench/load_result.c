@@ -22,6 +22,7 @@ static void add_measures(struct load_result *result,
     result->in_flight += worker->in_flight;
     add_tally(&result->warmup, &worker->warmup);
     add_tally(&result->window, &worker->window);
+    add_tally(&result->after, &worker->after);
     result->cpu.total_ns += worker->cpu.total_ns;
     result->cpu.user_ns += worker->cpu.user_ns;
     result->cpu.sys_ns += worker->cpu.sys_ns;

@@ -21,7 +21,7 @@ struct load_result {
     uint64_t connect_ns; /* from the start until all were connected */
     uint64_t began_ns;   /* the window, CLOCK_MONOTONIC */
     uint64_t elapsed_ns; /* of the window, in the slowest thread */
-    struct tally warmup, window;
+    struct tally warmup, window, after;
     struct clock_cpu cpu; /* of this process's threads in the window */
     double in_flight;     /* messages under way, mean over the window */
     struct histogram latency, from_send, late; /* see struct worker */

@@ -306,6 +306,13 @@ void talk_start_all(struct worker *worker)
             start(worker, &worker->clients[i], 0);
 }
 
+void talk_replan(struct worker *worker)
+{
+    worker->planned = 0;
+    for (size_t i = 0; i < worker->nclients; i++)
+        worker->clients[i].messages = 0;
+}
+
 uint64_t talk_next_due_ns(const struct worker *worker)
 {
     if (!open_loop(worker) || !worker->sending)

@@ -24,6 +24,9 @@ void talk_start_all(struct worker *worker);
 /* Open loop: begins the messages whose time has come. */
 void talk_start_due(struct worker *worker);
 
+/* Open loop: the plan begins anew, at run->start_ns. */
+void talk_replan(struct worker *worker);
+
 /*
  * Open loop: when the next message is planned.
  *

@@ -19,6 +19,7 @@ enum {
 
 static const uint64_t sweep_every_ns = 20 * NS_PER_MS;
 static const uint64_t goodbye_ns = NS_PER_S;
+static const uint64_t settle_ns = 50 * NS_PER_MS;
 static const uint64_t after_mark_ns = 5 *
                                       NS_PER_MS; /* --marks, see --help */
 
@@ -179,6 +180,36 @@ static void say_goodbye(struct worker *worker)
         turn(worker, end_ns);
 }
 
+/* With --wait: nothing new, until what is under way is back; but not for
+ * ever, some may never be served. */
+static void settle(struct worker *worker)
+{
+    uint64_t end_ns = worker->now_ns + settle_ns;
+
+    worker->sending = false;
+    while (worker->flight > 0 && worker->now_ns < end_ns &&
+           !worker->run->cut)
+        turn(worker, end_ns);
+}
+
+/* Between two meetings somebody reads what the server has used. */
+static void pause_for_reader(struct worker *worker)
+{
+    if (!worker->run->options->wait)
+        return;
+    settle(worker);
+    pthread_barrier_wait(&worker->run->barrier);
+    pthread_barrier_wait(&worker->run->barrier);
+    worker->now_ns = clock_now_ns();
+}
+
+static void start_load(struct worker *worker)
+{
+    worker->sending = true;
+    if (worker->run->options->rate == 0)
+        talk_start_all(worker);
+}
+
 static void pin(const struct worker *worker)
 {
     const struct load_options *options = worker->run->options;
@@ -212,16 +243,20 @@ void *worker_run(void *arg)
     pthread_barrier_wait(&run->barrier);
     worker->now_ns = clock_now_ns();
     worker->flight_ns = worker->now_ns;
-    worker->sending = true;
-    mark(worker, "connected");
-    if (run->options->rate == 0)
-        talk_start_all(worker);
+    start_load(worker);
     turn_until(worker, run->window_ns);
+    if (run->options->wait) {
+        pause_for_reader(worker);
+        talk_replan(worker);
+    }
     begin_window(worker);
+    if (run->options->wait)
+        start_load(worker);
     turn_until(worker, window_end_ns(worker));
     end_window(worker);
     if (run->options->rate != 0)
         drain(worker);
+    pause_for_reader(worker);
     say_goodbye(worker);
     return NULL;
 }

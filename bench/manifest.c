@@ -14,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef SUITE_FLAGS /* the Makefile says what the servers are built with */
+#ifndef SUITE_FLAGS /* the Makefile says what the servers are built with \
+                     */
 #define SUITE_FLAGS "unknown"
 #endif
 
@@ -56,7 +57,8 @@ static void set_file(json_t *object, const char *name, const char *path)
 }
 
 /* Returns whether it said something. */
-static int set_command(json_t *object, const char *name, const char *command)
+static int set_command(json_t *object, const char *name,
+                       const char *command)
 {
     char text[TEXT];
     FILE *file = popen(command, "re");
@@ -105,8 +107,10 @@ static json_t *machine_json(void)
         set_count(machine, "cores_allowed", (uint64_t)CPU_COUNT(&allowed));
     set_count(machine, "memory_mib",
               (uint64_t)sysconf(_SC_PHYS_PAGES) *
-                  (uint64_t)sysconf(_SC_PAGESIZE) >> 20);
-    set_file(machine, "clock", "/sys/devices/system/clocksource/"
+                      (uint64_t)sysconf(_SC_PAGESIZE) >>
+                  20);
+    set_file(machine, "clock",
+             "/sys/devices/system/clocksource/"
              "clocksource0/current_clocksource");
     set_file(machine, "congestion_control",
              "/proc/sys/net/ipv4/tcp_congestion_control");
@@ -122,7 +126,8 @@ static json_t *limits_json(void)
         const char *name;
         int what;
     } limits[] = {
-        {"descriptors", RLIMIT_NOFILE}, {"processes", RLIMIT_NPROC},
+        {"descriptors", RLIMIT_NOFILE},
+        {"processes", RLIMIT_NPROC},
         {"stack_bytes", RLIMIT_STACK},
     };
     json_t *object = json_object();
@@ -144,8 +149,10 @@ static json_t *sources_json(void)
 
     set_text(sources, "version", SUITE_VERSION);
     set_command(sources, "commit", "git rev-parse HEAD 2>/dev/null");
-    json_object_set_new(sources, "changed", json_boolean(set_command(
-        sources, NULL, "git status --porcelain -uno 2>/dev/null")));
+    json_object_set_new(
+        sources, "changed",
+        json_boolean(set_command(
+            sources, NULL, "git status --porcelain -uno 2>/dev/null")));
     set_text(sources, "compiler", "cc " __VERSION__);
     set_text(sources, "flags", SUITE_FLAGS);
     return sources;

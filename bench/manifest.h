@@ -11,7 +11,8 @@
 
 /* How a run ended, and what it did. */
 struct ending {
-    const char *state; /* "running", "complete", "out of time", "cut short" */
+    const char
+        *state; /* "running", "complete", "out of time", "cut short" */
     double seconds;
     size_t planned, measured, repeated, failed; /* slices */
 };

@@ -14,7 +14,8 @@
 
 enum { WARMUP_MS = 30, STOP_MS = 4000, READY_MS = 5000 };
 
-/* A newcomer may cost a fork, and all must be in before the window opens. */
+/* A newcomer may cost a fork, and all must be in before the window opens.
+ */
 static const uint64_t warmup_client_ns = 200000;
 
 struct session {
@@ -81,8 +82,8 @@ static void describe(struct session *session, const struct slice *slice,
     row->value[ROW_ROUND] = slice->round;
     row->value[ROW_PAIR] = slice->pair;
     row->value[ROW_PLACE] = slice->place;
-    row->value[ROW_START_S] =
-        (double)(clock_now_ns() - bench->begun_ns) / 1e9;
+    row->value[ROW_START_S] = (double)(clock_now_ns() - bench->begun_ns) /
+                              1e9;
 }
 
 static int start_server(struct session *session,
@@ -113,7 +114,8 @@ static int start_server(struct session *session,
 static void take_words(const struct session *session, struct row *row)
 {
     char words[ROW_NOTE];
-    ssize_t n = session->server.stderr_fd == -1 ? 0
+    ssize_t n = session->server.stderr_fd == -1
+                    ? 0
                     : pread(session->server.stderr_fd, words,
                             sizeof(words) - 1, 0);
 
@@ -165,16 +167,17 @@ static int load_server(struct session *session, struct row *row)
                              ? (uint64_t)(job->window_ms * 1e6)
                              : bench->slice_ns;
 
+    uint64_t warmup_ns = WARMUP_MS * NS_PER_MS +
+                         (job->clients + job->idle) * warmup_client_ns;
+
     session->window = (struct window){
         .job = job,
         .server = &session->server,
-        .warmup_ns = WARMUP_MS * NS_PER_MS +
-                     (job->clients + job->idle) * warmup_client_ns,
     };
     if (generator_start(&session->generator, bench->load, job,
                         &session->server,
                         session->pinned ? bench->generator_cpu : 0,
-                        window_ns, session->window.warmup_ns) == -1 ||
+                        window_ns, warmup_ns) == -1 ||
         window_watch(&session->window, &session->generator, row) == -1) {
         int reason = errno;
         generator_kill(&session->generator);
@@ -209,8 +212,8 @@ int bench_measure(const struct bench *bench, const struct slice *slice,
 
     slice->experiment->prepare(slice->point, &session.job);
     describe(&session, slice, who, row);
-    row->value[ROW_FLOOR_US] =
-        floor_measure_us(&bench->floor, bench->server_cpu);
+    row->value[ROW_FLOOR_US] = floor_measure_us(&bench->floor,
+                                                bench->server_cpu);
     *started = start_server(&session, who) == 0;
     if (!*started) {
         fail(row, session.server.error);

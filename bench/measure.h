@@ -17,11 +17,11 @@
 struct bench {
     struct floor floor;
     int server_cpu, generator_cpu; /* 1 + core; 0: there are not two */
-    uint64_t slice_ns;   /* length of a window */
-    uint64_t begun_ns;   /* of the run */
-    const char *load;    /* path of the generator */
-    FILE *calls;         /* raw/calls.csv; NULL: nobody counts calls */
-    const char *trace;   /* where strace may write meanwhile */
+    uint64_t slice_ns;             /* length of a window */
+    uint64_t begun_ns;             /* of the run */
+    const char *load;              /* path of the generator */
+    FILE *calls;       /* raw/calls.csv; NULL: nobody counts calls */
+    const char *trace; /* where strace may write meanwhile */
 };
 
 /* Finds the cores and opens the floor. Returns 0, or -1 with errno. */

@@ -5,34 +5,35 @@
 #include <string.h>
 
 static const struct metric_about about[METRICS] = {
-    [METRIC_ECHOES_PER_S] = {"echoes", "round trips a second", "", 1, 1,
-                             "faster", "slower", 1},
+    [METRIC_ECHOES_PER_S] = {"echoes", "round trips a second", "", 1,
+                             "faster", "slower", 1, 1},
     [METRIC_CONNECTIONS_PER_S] = {"connections", "connections a second", "",
-                                  1, 1, "faster", "slower", 1},
-    [METRIC_MEGABYTES_PER_S] = {"bytes", "bytes echoed a second", "B/s", 1e6,
-                                1, "faster", "slower", 1},
-    [METRIC_CPU_PER_ECHO_US] = {"cpu", "server CPU per echo", "s", 1e-6, -1,
-                                "cheaper", "dearer", 0},
+                                  1, "faster", "slower", 1, 1},
+    [METRIC_MEGABYTES_PER_S] = {"bytes", "bytes echoed a second", "B/s",
+                                1e6, "faster", "slower", 1, 1},
+    [METRIC_CPU_PER_ECHO_US] = {"cpu", "server CPU per echo", "s", 1e-6,
+                                "cheaper", "dearer", -1, 0},
     [METRIC_CPU_PER_CONNECTION_US] = {"cpu", "server CPU per connection",
-                                      "s", 1e-6, -1, "cheaper", "dearer", 0},
-    [METRIC_P50_US] = {"p50", "median latency", "s", 1e-6, -1, "faster",
-                       "slower", 1},
-    [METRIC_P99_US] = {"p99", "latency, 99th percentile", "s", 1e-6, -1,
-                       "faster", "slower", 1},
-    [METRIC_P999_US] = {"p999", "latency, 99.9th percentile", "s", 1e-6, -1,
-                        "faster", "slower", 1},
+                                      "s", 1e-6, "cheaper", "dearer", -1,
+                                      0},
+    [METRIC_P50_US] = {"p50", "median latency", "s", 1e-6, "faster",
+                       "slower", -1, 1},
+    [METRIC_P99_US] = {"p99", "latency, 99th percentile", "s", 1e-6,
+                       "faster", "slower", -1, 1},
+    [METRIC_P999_US] = {"p999", "latency, 99.9th percentile", "s", 1e-6,
+                        "faster", "slower", -1, 1},
     [METRIC_LONGEST_WAIT_MS] = {"wait", "longest wait of a client", "s",
-                                1e-3, -1, "shorter", "longer", 0},
+                                1e-3, "shorter", "longer", -1, 0},
     [METRIC_PSS_PER_CLIENT_KIB] = {"memory", "memory per client", "B", 1024,
-                                   -1, "smaller", "larger", 0},
-    [METRIC_TASKS] = {"tasks", "processes and threads", "", 1, -1, "fewer",
-                      "more", 0},
+                                   "smaller", "larger", -1, 0},
+    [METRIC_TASKS] = {"tasks", "processes and threads", "", 1, "fewer",
+                      "more", -1, 0},
     [METRIC_SWITCHES_PER_ECHO] = {"switches", "context switches per echo",
-                                  "", 1, -1, "fewer", "more", 0},
-    [METRIC_CALLS_PER_ECHO] = {"calls", "system calls per echo", "", 1, -1,
-                               "fewer", "more", 0},
-    [METRIC_FLOORS] = {"floors", "time per echo, in floors", "", 1, -1,
-                       "faster", "slower", 1},
+                                  "", 1, "fewer", "more", -1, 0},
+    [METRIC_CALLS_PER_ECHO] = {"calls", "system calls per echo", "", 1,
+                               "fewer", "more", -1, 0},
+    [METRIC_FLOORS] = {"floors", "time per echo, in floors", "", 1,
+                       "faster", "slower", -1, 1},
 };
 
 const struct metric_about *metric_about(enum metric metric)
@@ -45,21 +46,29 @@ static double per(double amount, double count)
     return count > 0 ? amount / count : NAN;
 }
 
+/* Echoes that the CPU time and the wire were spent on. */
+static double echoed(const double *v)
+{
+    return v[ROW_ECHOES] +
+           (v[ROW_LATE_ECHOES] > 0 ? v[ROW_LATE_ECHOES] : 0);
+}
+
 double metric_of(enum metric metric, const struct row *row)
 {
     const double *v = row->value;
 
     switch (metric) {
     case METRIC_ECHOES_PER_S:
-        return per(v[ROW_ECHOES], v[ROW_WINDOW_S]);
+        return v[ROW_ECHOES] > 0 ? per(v[ROW_ECHOES], v[ROW_WINDOW_S]) : 0;
     case METRIC_CONNECTIONS_PER_S:
         return per(v[ROW_CONNECTIONS], v[ROW_WINDOW_S]);
     case METRIC_MEGABYTES_PER_S:
         return per(v[ROW_ECHOES] * v[ROW_BYTES] / 1e6, v[ROW_WINDOW_S]);
     case METRIC_CPU_PER_ECHO_US:
-        return per(v[ROW_SERVER_CPU_US], v[ROW_ECHOES]);
+        return per(v[ROW_SERVER_CPU_US], echoed(v));
     case METRIC_CPU_PER_CONNECTION_US:
-        return per(v[ROW_SERVER_CPU_US], v[ROW_CONNECTIONS]);
+        return v[ROW_CONNECTIONS] > 0 ? per(v[ROW_SERVER_CPU_US], echoed(v))
+                                      : NAN;
     case METRIC_P50_US:
         return v[ROW_P50_US];
     case METRIC_P99_US:
@@ -73,7 +82,7 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_TASKS:
         return v[ROW_TASKS];
     case METRIC_SWITCHES_PER_ECHO:
-        return per(v[ROW_VOLUNTARY] + v[ROW_INVOLUNTARY], v[ROW_ECHOES]);
+        return per(v[ROW_VOLUNTARY] + v[ROW_INVOLUNTARY], echoed(v));
     case METRIC_CALLS_PER_ECHO:
         return per(v[ROW_CALLS], v[ROW_ALL_ECHOES]);
     case METRIC_FLOORS:
@@ -89,8 +98,8 @@ void metric_text(enum metric metric, double value, char *text, size_t size)
     static const struct {
         double from;
         const char *prefix;
-    } steps[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}, {1e-3, "m"},
-                 {1e-6, "u"}, {0, "n"}};
+    } steps[] = {{1e9, "G"},  {1e6, "M"},  {1e3, "k"}, {1, ""},
+                 {1e-3, "m"}, {1e-6, "u"}, {0, "n"}};
     const char *unit = about[metric].unit;
     double base = value * about[metric].scale;
     size_t i = 0;
@@ -131,7 +140,7 @@ double metric_server_share(const struct row *row)
 
 double metric_wire(const struct row *row)
 {
-    return per(2 * row->value[ROW_ECHOES] * row->value[ROW_BYTES],
+    return per(2 * echoed(row->value) * row->value[ROW_BYTES],
                row->value[ROW_WIRE_BYTES]);
 }
 

@@ -28,11 +28,11 @@ enum metric {
 struct metric_about {
     const char *name;  /* for file names: "echoes-per-s" */
     const char *label; /* for an axis: "round trips a second" */
-    const char *unit;  /* of the axis, without prefix: "s"; "" for a count */
-    double scale;      /* to that unit: 1e-6 for microseconds */
-    int better;        /* 1: more is better; -1: less is */
+    const char *unit; /* of the axis, without prefix: "s"; "" for a count */
+    double scale;     /* to that unit: 1e-6 for microseconds */
     const char *win, *lose; /* in a verdict: "faster", "slower" */
-    int by_generator;  /* can a generator at its limit falsify it? */
+    int better;             /* 1: more is better; -1: less is */
+    int by_generator;       /* can a generator at its limit falsify it? */
 };
 
 const struct metric_about *metric_about(enum metric metric);
@@ -43,13 +43,14 @@ double metric_of(enum metric metric, const struct row *row);
 /* "251k", "3.9 us", "1.20 ms": three digits and a unit; "-" for NaN. */
 void metric_text(enum metric metric, double value, char *text, size_t size);
 
-/* --- gates: what must hold for a figure to be believed ------------------ */
+/* --- gates: what must hold for a figure to be believed ------------------
+ */
 
 /*
  * Little's law of a closed loop: clients = rate x mean latency.
  *
- * Returns  clients / (rate x latency); 1 when it holds; NaN when it is not a
- *          closed loop over kept connections.
+ * Returns  clients / (rate x latency); 1 when it holds; NaN when it is not
+ * a closed loop over kept connections.
  */
 double metric_little(const struct row *row);
 

@@ -27,6 +27,11 @@ size_t participants_find(const struct participants *who, const char *name)
     return i;
 }
 
+/* gcc 12 takes what is kept in an array for lost. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 /* The next place, named; its reference is itself. NULL: ->error. */
 static struct participant *add(struct participants *who, const char *name,
                                const char *suffix)
@@ -144,11 +149,15 @@ int participants_add_command(struct participants *who, const char *text)
 
     if (equals == NULL || equals == text || equals[1] == '\0' ||
         (size_t)(equals - text) >= sizeof(name))
-        return fail(who, "--server '%s': 'NAME=COMMAND {port}' is accepted, "
-                    "as in 'mine=./server --port {port}'", text);
+        return fail(who,
+                    "--server '%s': 'NAME=COMMAND {port}' is accepted, "
+                    "as in 'mine=./server --port {port}'",
+                    text);
     if (strstr(equals, "{port}") == NULL)
-        return fail(who, "--server '%s': the command does not say where the "
-                    "port goes; write {port} there", text);
+        return fail(who,
+                    "--server '%s': the command does not say where the "
+                    "port goes; write {port} there",
+                    text);
     memcpy(name, text, (size_t)(equals - text));
     name[equals - text] = '\0';
     struct participant *one = add(who, name, "");
@@ -163,7 +172,8 @@ int participants_add_peers(struct participants *who)
     char line[1024];
     int result = 0;
     FILE *list = access("bench/peers/list", X_OK) == 0
-                     ? popen("bench/peers/list", "re") : NULL;
+                     ? popen("bench/peers/list", "re")
+                     : NULL;
 
     if (list == NULL)
         return fail(who, "--peers: bench/peers/list is not there");
@@ -187,7 +197,8 @@ int participants_set_reference(struct participants *who, const char *name)
         strncat(known, who->all[i].name, sizeof(known) - strlen(known) - 1);
     }
     if (reference == who->n)
-        return fail(who, "--reference %s: does not take part; these do:%.400s",
+        return fail(who,
+                    "--reference %s: does not take part; these do:%.400s",
                     name, known);
     for (size_t i = 0; i < who->n; i++)
         who->all[i].reference = reference;

@@ -51,10 +51,15 @@ static void collect(struct making *making, const struct experiment *one,
             continue;
         for (size_t m = 0; m < making->field->n; m++)
             if (plan_takes_part(one, making->field->names[m]))
-                making->blocks[making->nblocks++] =
-                    (struct block){one, &one->points[i], m};
+                making->blocks[making->nblocks++] = (struct block){
+                    one, &one->points[i], m};
     }
 }
+
+/* gcc 12 takes what is kept in an array for lost. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
 
 static int append(struct plan *plan, const struct slice *slice)
 {

@@ -17,10 +17,10 @@
 struct slice {
     const struct experiment *experiment;
     const struct point *point;
-    size_t model;     /* index of the participant */
-    unsigned round;   /* 1 ... */
-    unsigned pair;    /* 1 ...: the A B B A block; 0: none */
-    unsigned place;   /* 1 ... 4 in its block; 0: none */
+    size_t model;   /* index of the participant */
+    unsigned round; /* 1 ... */
+    unsigned pair;  /* 1 ...: the A B B A block; 0: none */
+    unsigned place; /* 1 ... 4 in its block; 0: none */
 };
 
 struct plan {
@@ -31,7 +31,8 @@ struct plan {
 /* Who takes part: for each model, whom it is compared with. */
 struct field {
     const char *const *names;
-    const size_t *references; /* its own index: compared with itself (A/A) */
+    const size_t
+        *references; /* its own index: compared with itself (A/A) */
     size_t n;
 };
 

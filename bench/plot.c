@@ -23,8 +23,7 @@ static int run_gnuplot(char *script)
     int error = posix_spawnp(&pid, program, NULL, NULL, argv, environ);
     if (error == ENOENT)
         return 1;
-    if (error != 0 ||
-        TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == -1)
+    if (error != 0 || TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == -1)
         return -1;
     return status == 0 ? 0 : -1;
 }

@@ -38,7 +38,7 @@ struct plot {
     const char *unit; /* of y: "s", "B/s", "" */
     enum plot_kind kind;
     bool log_x, log_y;
-    bool bytes_x;     /* ticks as 1 KiB */
+    bool bytes_x;         /* ticks as 1 KiB */
     struct curve *curves; /* bars: each one's first point is its bar;
                              stacked: a layer over all bars */
     size_t n;
@@ -58,7 +58,8 @@ void plot_write_data(const struct plot *plot, FILE *file);
 void plot_write_settings(const struct plot *plot, const char *dir,
                          FILE *file);
 
-/* --- for the tests, too -------------------------------------------------- */
+/* --- for the tests, too --------------------------------------------------
+ */
 
 /* A step of 1, 2 or 5 times a power of ten, for at most `most` ticks. */
 double plot_step(double range, int most);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICKS = 6 };
+enum { TICKS = 6, TICKS_X = 48 };
 
 struct range {
     double low, high, step; /* step 0: logarithmic */
@@ -48,8 +48,8 @@ void plot_spread(double *places, size_t n, double gap)
         done[order[k]] = true;
     }
     for (size_t k = 1; k < n; k++) /* upwards where they are too close */
-        places[order[k]] =
-            fmax(places[order[k]], places[order[k - 1]] + gap);
+        places[order[k]] = fmax(places[order[k]],
+                                places[order[k - 1]] + gap);
     double top = 1; /* and down again from the upper edge */
     for (size_t k = n; k-- > 0; top = places[order[k]] - gap)
         places[order[k]] = fmin(places[order[k]], top);
@@ -177,7 +177,7 @@ static void write_range_x(const struct plot *plot, FILE *file)
 /* A tick for every x there is. */
 static void write_ticks_x(const struct plot *plot, FILE *file)
 {
-    double seen[CURVE_POINTS * 2];
+    double seen[TICKS_X];
     size_t n = 0;
 
     fputs("set xtics (", file);
@@ -188,7 +188,7 @@ static void write_ticks_x(const struct plot *plot, FILE *file)
             size_t known = 0;
             while (known < n && seen[known] != x)
                 known++;
-            if (known < n || n == CURVE_POINTS * 2)
+            if (known < n || n == TICKS_X)
                 continue;
             x_text(plot, x, text, sizeof(text));
             fprintf(file, "%s\"%s\" %.9g", n > 0 ? ", " : "", text,
@@ -257,10 +257,9 @@ static void write_heights(const struct plot *plot, const struct range *y,
         const struct curve *curve = &plot->curves[i];
         double end = curve->n > 0 ? curve->points[curve->n - 1].y : y->low;
         places[i] = plot->kind == PLOT_STACKED ? (double)i / (double)plot->n
-                    : y->step > 0
-                        ? (end - y->low) / (y->high - y->low)
-                        : log(fmax(end, y->low) / y->low) /
-                              log(y->high / y->low);
+                    : y->step > 0 ? (end - y->low) / (y->high - y->low)
+                                  : log(fmax(end, y->low) / y->low) /
+                                        log(y->high / y->low);
     }
     plot_spread(places, plot->n, gap);
     fputs("heights = \"", file);
@@ -273,8 +272,8 @@ static void write_axis_y(const struct plot *plot, const struct range *y,
                          FILE *file)
 {
     /* A fraction of a thousand needs a digit behind the point. */
-    bool digit = y->step > 0 &&
-                 fmod(log10(y->step) + 300, 3) > fmod(log10(y->high) + 300, 3);
+    bool digit = y->step > 0 && fmod(log10(y->step) + 300, 3) >
+                                    fmod(log10(y->high) + 300, 3);
 
     fprintf(file, "set yrange [%.9g:%.9g]\n", y->low, y->high);
     if (plot->unit[0] == '\0' && y->high < 1000)
@@ -294,8 +293,10 @@ void plot_write_settings(const struct plot *plot, const char *dir,
 {
     struct range y = range_y(plot);
 
-    fprintf(file, "# gnuplot -d %s/plots/%s.gp, from the top of the suite's "
-            "tree, draws this again\n", dir, plot->name);
+    fprintf(file,
+            "# gnuplot -d %s/plots/%s.gp, from the top of the suite's "
+            "tree, draws this again\n",
+            dir, plot->name);
     fprintf(file, "base = \"%s/plots/%s\"\n", dir, plot->name);
     fprintf(file, "n = %zu\n", plot->n);
     write_names(plot, file);

@@ -26,7 +26,8 @@ int proc_parse_stat(const char *line, struct proc_stat *stat)
     int pid, parent, group;
 
     if (rest == NULL || sscanf(line, "%d (", &pid) != 1 ||
-        sscanf(rest, ") %*c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
+        sscanf(rest,
+               ") %*c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
                " %" SCNu64 " %" SCNu64 " %" SCNu64 " %*d %*d %u",
                &parent, &group, &stat->user_ticks, &stat->system_ticks,
                &stat->child_user_ticks, &stat->child_system_ticks,
@@ -42,8 +43,9 @@ int proc_parse_cpu(const char *line, uint64_t *busy, uint64_t *steal)
 {
     uint64_t user, nice, system, irq, softirq;
 
-    if (sscanf(line, "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %*u %*u %"
-               SCNu64 " %" SCNu64 " %" SCNu64,
+    if (sscanf(line,
+               "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %*u %*u %" SCNu64
+               " %" SCNu64 " %" SCNu64,
                &user, &nice, &system, &irq, &softirq, steal) != 6)
         return -1;
     *busy = user + nice + system + irq + softirq;
@@ -185,34 +187,29 @@ static uint64_t clock_of(pid_t pid)
     return (uint64_t)used.tv_sec * NS_PER_S + (uint64_t)used.tv_nsec;
 }
 
-static void add_stat(struct proc_usage *usage, pid_t pid, bool is_root)
+static void add_usage(struct proc_usage *usage, pid_t pid)
 {
     struct proc_stat stat;
     char path[PATH];
     char line[LINE];
 
+    usage->cpu_ns += clock_of(pid);
     snprintf(path, sizeof(path), "/proc/%d/stat", pid);
     if (read_file(path, line, sizeof(line)) == -1 ||
         proc_parse_stat(line, &stat) == -1)
         return;
+    usage->cpu_ns += ticks_to_ns(stat.child_user_ticks +
+                                 stat.child_system_ticks);
     usage->user_ns += ticks_to_ns(stat.user_ticks + stat.child_user_ticks);
-    usage->system_ns +=
-        ticks_to_ns(stat.system_ticks + stat.child_system_ticks);
-    if (is_root)
-        usage->cpu_ns +=
-            ticks_to_ns(stat.child_user_ticks + stat.child_system_ticks);
+    usage->system_ns += ticks_to_ns(stat.system_ticks +
+                                    stat.child_system_ticks);
 }
 
 void proc_read(const struct proc_tree *tree, struct proc_usage *usage)
 {
     *usage = (struct proc_usage){0};
     for (size_t i = 0; i < tree->n; i++)
-        usage->cpu_ns += clock_of(tree->pids[i]);
-    for (size_t i = 0; i < tree->n && (i == 0 || tree->n <= PROC_SPLIT_MAX);
-         i++)
-        add_stat(usage, tree->pids[i], i == 0);
-    if (tree->n > PROC_SPLIT_MAX)
-        usage->user_ns = usage->system_ns = 0;
+        add_usage(usage, tree->pids[i]);
 }
 
 static void add_switches(const char *text, uint64_t *voluntary,
@@ -221,7 +218,8 @@ static void add_switches(const char *text, uint64_t *voluntary,
     uint64_t some, others;
     const char *at = strstr(text, "\nvoluntary_ctxt_switches:");
 
-    if (at != NULL && sscanf(at, " voluntary_ctxt_switches: %" SCNu64
+    if (at != NULL && sscanf(at,
+                             " voluntary_ctxt_switches: %" SCNu64
                              " nonvoluntary_ctxt_switches: %" SCNu64,
                              &some, &others) == 2) {
         *voluntary += some;
@@ -259,7 +257,8 @@ uint64_t proc_pss_kib(const struct proc_tree *tree)
     uint64_t kib;
 
     for (size_t i = 0; i < tree->n; i++) {
-        snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", tree->pids[i]);
+        snprintf(path, sizeof(path), "/proc/%d/smaps_rollup",
+                 tree->pids[i]);
         if (read_file(path, text, sizeof(text)) == -1)
             continue;
         const char *at = strstr(text, "\nPss:");

@@ -1,8 +1,8 @@
 /*
  * What a process tree and the machine have used so far, from /proc.
  *
- * A scan of /proc costs milliseconds: find the tree before the time runs;
- * to read what it has used costs microseconds.
+ * A scan of /proc costs milliseconds, and 10 us more for a process of the
+ * tree: not to be done while something is being timed.
  */
 #ifndef BENCH_PROC_H
 #define BENCH_PROC_H
@@ -29,20 +29,15 @@ void proc_forget(struct proc_tree *tree);
 struct proc_usage {
     uint64_t cpu_ns;    /* CPU time */
     uint64_t user_ns;   /* of it outside the kernel, in steps of 10 ms */
-    uint64_t system_ns; /* and inside, likewise; both 0 where the tree has
-                           more than PROC_SPLIT_MAX processes: to ask each
-                           would take milliseconds */
+    uint64_t system_ns; /* and inside, likewise */
 };
 
-enum { PROC_SPLIT_MAX = 64 };
-
 /*
- * What the tree has used so far. No scan: about 1 us for a process that is
- * in the tree, and 10 more for each of the first PROC_SPLIT_MAX.
+ * What the tree has used so far.
  *
  * The living are asked for their CPU clock, which counts nanoseconds. The
- * dead are known by what root adds up, in steps of 10 ms, when it waits for
- * them. Who came after proc_find() and lives is not known.
+ * dead are known by what their parent adds up, in steps of 10 ms, when it
+ * waits for them. Who came after proc_find() and lives is not known.
  */
 void proc_read(const struct proc_tree *tree, struct proc_usage *usage);
 
@@ -60,15 +55,16 @@ uint64_t proc_pss_kib(const struct proc_tree *tree);
 
 /* The whole machine. */
 struct proc_machine {
-    uint64_t busy_ns;  /* CPU time of all programs on all cores */
-    uint64_t steal_ns; /* what the host took away */
+    uint64_t busy_ns;    /* CPU time of all programs on all cores */
+    uint64_t steal_ns;   /* what the host took away */
     uint64_t wire_bytes; /* through the loopback device, headers counted */
 };
 
 /* Returns 0, or -1 when /proc says nothing readable. */
 int proc_sample_machine(struct proc_machine *machine);
 
-/* --- how lines of /proc are read; for the tests, too ------------------- */
+/* --- how lines of /proc are read; for the tests, too -------------------
+ */
 
 struct proc_stat {
     pid_t pid, parent, group;

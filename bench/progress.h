@@ -13,9 +13,9 @@
 struct progress {
     bool terminal;
     uint64_t begun_ns;
-    uint64_t budget_ns;  /* the run ends at this age at the latest */
-    uint64_t said_ns;    /* last plain line */
-    size_t steps;        /* in all */
+    uint64_t budget_ns; /* the run ends at this age at the latest */
+    uint64_t said_ns;   /* last plain line */
+    size_t steps;       /* in all */
 };
 
 void progress_begin(struct progress *progress, size_t steps,

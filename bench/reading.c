@@ -101,7 +101,7 @@ size_t reading_xs(const struct rows *rows, const struct spot *spot,
 /* A block in the making. */
 struct gathering {
     struct quad quad;
-    unsigned have;   /* bits 1 to 4: the places that are there */
+    unsigned have; /* bits 1 to 4: the places that are there */
     bool gated;
     bool limited[2]; /* the generator was the limit of A, of B */
 };

@@ -1,7 +1,7 @@
 /*
  * report DIR: makes the report of a run from its raw files alone:
- * report.html, report.md, report.txt and plots/. Started by bench/run at the
- * end of a run and by bench/report at any time.
+ * report.html, report.md, report.txt and plots/. Started by bench/run at
+ * the end of a run and by bench/report at any time.
  */
 #include "bench/report.h"
 
@@ -25,8 +25,10 @@ static void read_manifest(struct report *report)
 
     snprintf(path, sizeof(path), "%s/manifest.json", report->dir);
     if (access(path, R_OK) == -1)
-        fatal(name, "%s: %s; a run's directory has a manifest.json and a "
-              "folder raw", report->dir,
+        fatal(name,
+              "%s: %s; a run's directory has a manifest.json and a "
+              "folder raw",
+              report->dir,
               errno == ENOENT ? "not the directory of a run"
                               : strerror(errno));
     report->manifest = json_load_file(path, 0, &error);
@@ -34,10 +36,11 @@ static void read_manifest(struct report *report)
     if (run == NULL)
         fatal(name, "%s, line %d: %s", path, error.line,
               report->manifest == NULL ? error.text : "no run is told of");
-    json_array_foreach(json_object_get(run, "models"), i, model) {
+    json_array_foreach(json_object_get(run, "models"), i, model)
+    {
         const char *one = json_string_value(json_object_get(model, "name"));
-        const char *reference =
-            json_string_value(json_object_get(model, "reference"));
+        const char *reference = json_string_value(
+            json_object_get(model, "reference"));
         if (one == NULL || reference == NULL ||
             report->nmodels == PARTICIPANTS)
             fatal(name, "%s: model %zu has no name or no reference", path,
@@ -102,7 +105,8 @@ bool report_has(const struct report *report,
 }
 
 static int write_one(const struct report *report, const char *file_name,
-                     void (*write)(const struct doc *, const char *, FILE *))
+                     void (*write)(const struct doc *, const char *,
+                                   FILE *))
 {
     char path[1024];
 
@@ -128,40 +132,51 @@ static int write_all(const struct report *report)
     return result;
 }
 
+static void put_together(struct report *report)
+{
+    report_opening(report);
+    report_verdicts(report);
+    for (size_t i = 0; i < nexperiments; i++)
+        if (report_has(report, experiments[i]))
+            report_experiment(report, experiments[i]);
+    report_gates(report);
+    report_manifest(report);
+}
+
+/* Exits unless there is a directory to go on with. */
+static const char *take_arguments(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--columns") == 0) {
+        row_document(stdout);
+        exit(EXIT_SUCCESS);
+    }
+    if (argc == 2 && argv[1][0] != '-')
+        return argv[1];
+    fprintf(stderr, "Usage: bench/report DIR\nMakes the report of the run "
+                    "in DIR again, from its raw files alone.\nbench/report "
+                    "--columns tells what the columns in raw/ are.\n");
+    exit(argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : EXIT_USAGE);
+}
+
 int main(int argc, char **argv)
 {
     static struct report report;
     char path[1024];
 
-    if (argc == 2 && strcmp(argv[1], "--columns") == 0) {
-        row_document(stdout);
-        return EXIT_SUCCESS;
-    }
-    if (argc != 2 || argv[1][0] == '-') {
-        fprintf(stderr, "Usage: bench/report DIR\nMakes the report of the "
-                "run in DIR again, from its raw files alone.\n"
-                "bench/report --columns tells what the columns in raw/ "
-                "are.\n");
-        return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : EXIT_USAGE;
-    }
-    report.dir = argv[1];
+    report.dir = take_arguments(argc, argv);
     read_manifest(&report);
     read_rows(&report);
     snprintf(path, sizeof(path), "%s/plots", report.dir);
     if (mkdir(path, 0777) == -1 && errno != EEXIST)
         fatal_errno(name, "%s", path);
-    report_opening(&report);
-    report_verdicts(&report);
-    for (size_t i = 0; i < nexperiments; i++)
-        if (report_has(&report, experiments[i]))
-            report_experiment(&report, experiments[i]);
-    report_gates(&report);
-    report_manifest(&report);
+    put_together(&report);
     int result = write_all(&report);
     if (report.no_gnuplot)
-        fprintf(stderr, "%s: no plots, gnuplot is not installed (Debian's "
+        fprintf(stderr,
+                "%s: no plots, gnuplot is not installed (Debian's "
                 "package gnuplot-nox; make deps); `bench/report %s` draws "
-                "them then\n", name, report.dir);
+                "them then\n",
+                name, report.dir);
     bool whole = result == 0 && !report.no_gnuplot && !report.plot_failed &&
                  !report.doc.failed;
     if (result == 0)

@@ -27,17 +27,18 @@ static void note(struct extremes *extremes, const struct row *row)
     extremes->others = fmax(extremes->others, row->value[ROW_OTHERS_SHARE]);
     extremes->steal = fmax(extremes->steal, row->value[ROW_STEAL_SHARE]);
     extremes->errors += metric_errors(row);
-    extremes->unserved =
-        fmax(extremes->unserved, row->value[ROW_UNSERVED]);
-    extremes->bound +=
-        metric_generator_share(row) >= 0.95 && server < 0.95;
+    extremes->unserved = fmax(extremes->unserved, row->value[ROW_UNSERVED]);
+    extremes->bound += metric_generator_share(row) >= 0.95 && server < 0.95;
 }
 
 static void add_gates(struct report *report,
                       const struct experiment *experiment)
 {
-    struct extremes of = {.little_low = NAN, .little_high = NAN,
-                          .wire = NAN, .others = NAN, .steal = NAN};
+    struct extremes of = {.little_low = NAN,
+                          .little_high = NAN,
+                          .wire = NAN,
+                          .others = NAN,
+                          .steal = NAN};
     struct doc *doc = &report->doc;
 
     for (size_t i = 0; i < report->rows.n; i++)
@@ -61,8 +62,8 @@ static void add_gates(struct report *report,
 void report_gates(struct report *report)
 {
     static const char *const head[] = {
-        "experiment", "slices", "repeated", "failed", "errors",
-        "generator-bound", "Little", "wire", "others", "steal"};
+        "experiment",      "slices", "repeated", "failed", "errors",
+        "generator-bound", "Little", "wire",     "others", "steal"};
     struct doc *doc = &report->doc;
     const size_t columns = sizeof(head) / sizeof(head[0]);
 
@@ -75,7 +76,8 @@ void report_gates(struct report *report)
     for (size_t i = 0; i < nexperiments; i++)
         if (report_has(report, experiments[i]))
             add_gates(report, experiments[i]);
-    doc_add(doc, BLOCK_TEXT, "Little: clients / (rate x mean latency) of "
+    doc_add(doc, BLOCK_TEXT,
+            "Little: clients / (rate x mean latency) of "
             "the closed loops in which everybody was served; from 0.95 to "
             "1.05 the gate is open. Wire: bytes echoed, both ways, over "
             "bytes that the kernel counted on the loopback device; above 1 "
@@ -97,7 +99,8 @@ static void add_facts(struct report *report, const char *group,
     doc_table(doc, 2, true, caption);
     doc_cell(doc, "%s", group);
     doc_cell(doc, " ");
-    json_object_foreach(object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         doc_cell(doc, "%s", key);
         if (json_is_string(value))
             doc_cell(doc, "%s", json_string_value(value));
@@ -121,11 +124,12 @@ void report_manifest(struct report *report)
     else
         doc_add(doc, BLOCK_CODE, "%s --seed %lld", command,
                 json_integer_value(json_object_get(run, "seed")));
-    doc_add(doc, BLOCK_TEXT, "The command that measures this again (the "
+    doc_add(doc, BLOCK_TEXT,
+            "The command that measures this again (the "
             "seed gives the same order). The raw rows are in raw/, one for "
             "each slice; docs/method.md says what every column means. Load "
-            "before: %s; after: %s.", report_text(report, NULL,
-                                                  "load_before"),
+            "before: %s; after: %s.",
+            report_text(report, NULL, "load_before"),
             report_text(report, NULL, "load_after"));
     add_facts(report, "machine", "The machine");
     add_facts(report, "limits", "Its limits");

@@ -77,11 +77,12 @@ static void add_point(struct curve *curve, size_t model, const char *name,
 
 size_t report_calls(const struct report *report, struct curve *curves)
 {
-    struct weight weights[NAMES];
+    struct weight weights[NAMES] = {{0}};
     size_t n = weigh(report, weights);
     size_t shown = 0;
 
-    while (shown < n && shown < SHOWN && weights[shown].most > least_per_echo)
+    while (shown < n && shown < SHOWN &&
+           weights[shown].most > least_per_echo)
         shown++;
     for (size_t k = 0; k < shown; k++) {
         snprintf(curves[k].name, sizeof(curves[k].name), "%.31s",
@@ -92,6 +93,7 @@ size_t report_calls(const struct report *report, struct curve *curves)
         for (size_t k = 0; k < shown; k++)
             add_point(&curves[k], m, report->models[m].name,
                       per_echo(&report->calls, report->models[m].name,
-                               weights[k].name), weights[k].name);
+                               weights[k].name),
+                      weights[k].name);
     return shown;
 }

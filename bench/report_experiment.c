@@ -4,14 +4,15 @@
 #include <string.h>
 
 /*
- * The metrics that the experiment's plots show, each once; and how much more
- * than the kernel's least an echo takes.
+ * The metrics that the experiment's plots show, each once; and how much
+ * more than the kernel's least an echo takes.
  */
 static size_t metrics_of(const struct experiment *experiment,
                          enum metric metrics[PLOTS + 1])
 {
     size_t n = 0;
 
+    metrics[0] = METRICS;
     for (size_t i = 0; i < PLOTS && experiment->plots[i].title; i++) {
         size_t k = 0;
         while (k < n && metrics[k] != experiment->plots[i].metric)
@@ -66,8 +67,8 @@ static void add_line(struct report *report,
                  spot->variant);
     doc_cell(doc, "%s", spot->placement);
     for (size_t i = 0; i < n; i++) {
-        struct summary figure =
-            reading_figure(&report->rows, spot, metrics[i]);
+        struct summary figure = reading_figure(&report->rows, spot,
+                                               metrics[i]);
         add_figure(doc, metrics[i], &figure);
         if (i > 0)
             continue;
@@ -131,7 +132,8 @@ static void add_table(struct report *report,
     doc_cell(doc, "remark");
     for (size_t i = 0; i < POINTS; i++)
         if (experiment->points[i].rounds[BUDGET_FULL] +
-                experiment->points[i].rounds[BUDGET_QUICK] > 0 &&
+                    experiment->points[i].rounds[BUDGET_QUICK] >
+                0 &&
             is_first(experiment, i))
             add_lines(report, experiment, &experiment->points[i], metrics,
                       n);
@@ -143,7 +145,8 @@ static void add_placements(struct report *report,
                            const struct point *point, enum metric metric)
 {
     struct doc *doc = &report->doc;
-    struct spot spot = {.experiment = experiment->name, .x = point->x,
+    struct spot spot = {.experiment = experiment->name,
+                        .x = point->x,
                         .placement = "pinned"};
     char text[160];
 
@@ -161,8 +164,8 @@ static void add_placements(struct report *report,
         doc_cell(doc, "%s", spot.model);
         for (int k = 0; k < 2; k++) {
             spot.placement = k ? "free" : "pinned";
-            struct summary figure =
-                reading_figure(&report->rows, &spot, metric);
+            struct summary figure = reading_figure(&report->rows, &spot,
+                                                   metric);
             add_figure(doc, metric, &figure);
         }
     }
@@ -173,7 +176,8 @@ static void add_all_placements(struct report *report,
 {
     for (size_t i = 0; i < POINTS; i++) {
         const struct point *point = &experiment->points[i];
-        struct spot spot = {.experiment = experiment->name, .x = point->x,
+        struct spot spot = {.experiment = experiment->name,
+                            .x = point->x,
                             .placement = "free"};
         enum metric metric = point->x > 1 ? METRIC_ECHOES_PER_S
                                           : METRIC_P50_US;

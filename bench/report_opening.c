@@ -7,23 +7,30 @@ static void add_state(struct report *report)
 {
     const char *state = report_state(report);
     json_t *ending = json_object_get(report->manifest, "ending");
-    long planned = (long)json_integer_value(json_object_get(ending,
-                                                            "planned"));
+    long planned = (long)json_integer_value(
+        json_object_get(ending, "planned"));
     struct doc *doc = &report->doc;
 
     if (strcmp(state, "cut short") == 0)
-        doc_add(doc, BLOCK_WARNING, "Cut short: this run was interrupted. "
-                "It holds %zu slices of %ld.", report->rows.n, planned);
+        doc_add(doc, BLOCK_WARNING,
+                "Cut short: this run was interrupted. "
+                "It holds %zu slices of %ld.",
+                report->rows.n, planned);
     else if (strcmp(state, "killed") == 0)
-        doc_add(doc, BLOCK_WARNING, "Cut short: this run was killed, or it "
+        doc_add(doc, BLOCK_WARNING,
+                "Cut short: this run was killed, or it "
                 "still goes on. It holds %zu slices so far.",
                 report->rows.n);
     else if (strcmp(state, "failed") == 0)
-        doc_add(doc, BLOCK_WARNING, "This run failed after %zu slices of "
-                "%ld.", report->rows.n, planned);
+        doc_add(doc, BLOCK_WARNING,
+                "This run failed after %zu slices of "
+                "%ld.",
+                report->rows.n, planned);
     if (report->rows.cut > 0)
-        doc_add(doc, BLOCK_WARNING, "%zu rows were written half when the "
-                "run ended; they are left out.", report->rows.cut);
+        doc_add(doc, BLOCK_WARNING,
+                "%zu rows were written half when the "
+                "run ended; they are left out.",
+                report->rows.cut);
     if (report->rows.n == 0)
         doc_add(doc, BLOCK_WARNING, "Nothing was measured.");
 }
@@ -42,7 +49,8 @@ static void add_repeats(struct report *report)
         low = fmin(low, row->value[ROW_FLOOR_US]);
         high = fmax(high, row->value[ROW_FLOOR_US]);
     }
-    doc_add(&report->doc, BLOCK_TEXT, "%zu slices, %zu of them disturbed "
+    doc_add(&report->doc, BLOCK_TEXT,
+            "%zu slices, %zu of them disturbed "
             "and done again, %zu in which nothing could be measured. The "
             "floor, what one thread alone needs for a round trip over "
             "loopback, was between %.2f and %.2f us.",
@@ -55,7 +63,8 @@ void report_opening(struct report *report)
 
     doc_add(doc, BLOCK_TITLE, "Concurrency models, measured");
     add_state(report);
-    doc_add(doc, BLOCK_TEXT, "%s on %s, %lld cores, Linux %s. Every server "
+    doc_add(doc, BLOCK_TEXT,
+            "%s on %s, %lld cores, Linux %s. Every server "
             "echoes bytes over loopback, and every byte is checked.",
             report_text(report, NULL, "date"),
             report_text(report, "machine", "cpu"),

@@ -42,8 +42,9 @@ static void describe_point(struct curve_point *point,
 }
 
 /* A curve: one model, or one variant of the only model. */
-static void fill_curve(const struct report *report, const struct spot *which,
-                       enum metric metric, struct curve *curve)
+static void fill_curve(const struct report *report,
+                       const struct spot *which, enum metric metric,
+                       struct curve *curve)
 {
     const double scale = metric_about(metric)->scale;
     struct spot spot = *which;
@@ -52,7 +53,8 @@ static void fill_curve(const struct report *report, const struct spot *which,
 
     for (size_t i = 0; i < n && curve->n < CURVE_POINTS; i++) {
         spot.x = xs[i];
-        struct summary figure = reading_figure(&report->rows, &spot, metric);
+        struct summary figure = reading_figure(&report->rows, &spot,
+                                               metric);
         struct health health = reading_health(&report->rows, &spot, metric);
         if (figure.n == 0)
             continue;
@@ -131,11 +133,29 @@ static size_t fill_models(const struct report *report,
     return n;
 }
 
+/* Returns how many curves there are to draw. */
+static size_t fill(const struct report *report,
+                   const struct experiment *experiment,
+                   const struct plot_about *about, struct curve *curves)
+{
+    const struct spot spot = {
+        .experiment = experiment->name,
+        .variant = about->variant,
+        .placement = placement_of(report, experiment),
+        .x = NAN,
+    };
+
+    if (about->kind == PLOT_STACKED)
+        return report_calls(report, curves);
+    if (experiment->only != NULL)
+        return fill_variants(report, experiment, about, spot, curves);
+    return fill_models(report, about, spot, curves);
+}
+
 void report_plot(struct report *report, const struct experiment *experiment,
                  const struct plot_about *about)
 {
     const struct metric_about *metric = metric_about(about->metric);
-    const char *placement = placement_of(report, experiment);
     char name[96];
     char x_label[128];
     struct plot plot = {
@@ -149,25 +169,17 @@ void report_plot(struct report *report, const struct experiment *experiment,
         .bytes_x = experiment->bytes_x,
         .curves = calloc(CURVES, sizeof(struct curve)),
     };
-    const struct spot spot = {
-        .experiment = experiment->name,
-        .variant = about->variant,
-        .placement = placement,
-        .x = NAN,
-    };
 
-    snprintf(x_label, sizeof(x_label), "%.90s (%s)",
-             experiment->x_is_model ? "" : experiment->x_label, placement);
-    snprintf(name, sizeof(name), "%s-%s%s%s", experiment->name, metric->name,
-             about->variant ? "-" : "", about->variant ? about->variant : "");
     if (plot.curves == NULL)
         return;
-    if (about->kind == PLOT_STACKED)
-        plot.n = report_calls(report, plot.curves);
-    else if (experiment->only != NULL)
-        plot.n = fill_variants(report, experiment, about, spot, plot.curves);
-    else
-        plot.n = fill_models(report, about, spot, plot.curves);
+    snprintf(x_label, sizeof(x_label), "%.90s%s(%s)",
+             experiment->x_is_model ? "" : experiment->x_label,
+             experiment->x_is_model ? "" : " ",
+             placement_of(report, experiment));
+    snprintf(name, sizeof(name), "%s-%s%s%s", experiment->name,
+             metric->name, about->variant ? "-" : "",
+             about->variant ? about->variant : "");
+    plot.n = fill(report, experiment, about, plot.curves);
     if (plot.n > 0)
         report_draw(report, &plot);
     free(plot.curves);

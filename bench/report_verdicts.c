@@ -100,8 +100,10 @@ static void add_reference(struct asking *asking, const char *reference)
     if (verdict.quads < VERDICT_QUADS_MIN)
         snprintf(word, sizeof(word), "reference; its error is unknown");
     else
-        snprintf(word, sizeof(word), "reference; against itself within "
-                 "%.1f %%", verdict.error * 100);
+        snprintf(word, sizeof(word),
+                 "reference; against itself within "
+                 "%.1f %%",
+                 verdict.error * 100);
     add_line(asking, reference, &verdict, word);
 }
 
@@ -115,9 +117,9 @@ static void add_model(struct asking *asking, const char *reference)
     char word[160];
 
     reading_blocks(rows, &asking->spot, reference, metric, blocks);
-    struct verdict verdict =
-        verdict_of(blocks->quads, blocks->n, metric_about(metric)->better,
-                   error, bootstrap_seed);
+    struct verdict verdict = verdict_of(blocks->quads, blocks->n,
+                                        metric_about(metric)->better, error,
+                                        bootstrap_seed);
     bool told = verdict.word == VERDICT_BETTER ||
                 verdict.word == VERDICT_WORSE;
     if (blocks->gated > blocks->n) { /* most of them */
@@ -131,7 +133,8 @@ static void add_model(struct asking *asking, const char *reference)
     } else {
         snprintf(word, sizeof(word), "%s%s", word_of(asking, &verdict),
                  told && blocks->at_least > 0
-                     ? ", at least so much (generator-bound)" : "");
+                     ? ", at least so much (generator-bound)"
+                     : "");
     }
     add_line(asking, reference, &verdict, word);
 }
@@ -198,7 +201,8 @@ static void ask_all(struct asking *asking)
             add_question(asking);
         }
     if (begun)
-        doc_add(&asking->report->doc, BLOCK_TEXT, "A ratio is the median "
+        doc_add(&asking->report->doc, BLOCK_TEXT,
+                "A ratio is the median "
                 "over blocks of four slices, reference, model, model, "
                 "reference, taken within seconds; the interval is a "
                 "bootstrap over the blocks. Where it holds 1, or where the "
@@ -211,7 +215,8 @@ void report_verdicts(struct report *report)
 {
     struct asking asking = {
         .report = report,
-        .blocks = {.quads = calloc(report->rows.n + 1, sizeof(struct quad))},
+        .blocks = {.quads = calloc(report->rows.n + 1,
+                                   sizeof(struct quad))},
         .against = is_against(report),
     };
     char path[1024];
@@ -222,7 +227,8 @@ void report_verdicts(struct report *report)
         fprintf(stderr, "bench/report: %s: %s\n", path, strerror(errno));
     else
         fputs("experiment,figure,at,model,reference,ratio,low,high,pairs,"
-              "error,verdict\n", asking.file);
+              "error,verdict\n",
+              asking.file);
     if (asking.blocks.quads != NULL)
         ask_all(&asking);
     if (asking.file != NULL)

@@ -13,9 +13,11 @@ static const struct {
     const char *name, *meaning;
     size_t offset, size;
 } texts[TEXTS] = {
-#define TEXT(field, meaning)                                                 \
-    {#field, meaning, offsetof(struct row, field),                           \
-     sizeof(((struct row *)0)->field)}
+#define TEXT(field, meaning)                          \
+    {                                                 \
+#field, meaning, offsetof(struct row, field), \
+            sizeof(((struct row *)0)->field)          \
+    }
     TEXT(experiment, "which question"),
     TEXT(model, "the server, by its path in the tree"),
     TEXT(variant, "a second setting, where an experiment has one"),
@@ -41,13 +43,21 @@ static const struct {
     [ROW_CLIENTS] = {"clients", "", "active connections"},
     [ROW_IDLE] = {"idle", "", "connections that say nothing"},
     [ROW_BYTES] = {"bytes", "B", "size of a message"},
-    [ROW_OFFERED] = {"offered_per_s", "1/s", "planned rate; open loop only"},
+    [ROW_OFFERED] = {"offered_per_s", "1/s",
+                     "planned rate; open loop only"},
     [ROW_ECHOES] = {"echoes", "", "whole, verified echoes in the window"},
-    [ROW_CONNECTIONS] = {"connections", "", "connections that were made and "
-                         "echoed once; only where each message has its own"},
-    [ROW_UNANSWERED] = {"unanswered", "", "messages planned in the window "
+    [ROW_LATE_ECHOES] = {"late_echoes", "",
+                         "sent in the window, back after "
+                         "it; the CPU time holds them, the rate does not"},
+    [ROW_CONNECTIONS] =
+        {"connections", "",
+         "connections that were made and "
+         "echoed once; only where each message has its own"},
+    [ROW_UNANSWERED] = {"unanswered", "",
+                        "messages planned in the window "
                         "that never came back; open loop only"},
-    [ROW_IDLE_LOST] = {"idle_lost", "", "idle connections that were not "
+    [ROW_IDLE_LOST] = {"idle_lost", "",
+                       "idle connections that were not "
                        "made or were closed by the server"},
     [ROW_UNSERVED] = {"unserved", "", "clients without a single echo"},
     [ROW_REFUSED] = {"refused", "", "connections refused"},
@@ -62,34 +72,43 @@ static const struct {
     [ROW_P99_US] = {"p99_us", "us", "99 % were at most this"},
     [ROW_P999_US] = {"p999_us", "us", "99.9 % were at most this"},
     [ROW_MAX_US] = {"max_us", "us", "the slowest echo"},
-    [ROW_LONGEST_WAIT_US] = {"longest_wait_us", "us", "longest time any "
+    [ROW_LONGEST_WAIT_US] = {"longest_wait_us", "us",
+                             "longest time any "
                              "client waited, answered or not"},
     [ROW_CLIENT_MIN] = {"client_min", "", "echoes of the worst client"},
     [ROW_CLIENT_MAX] = {"client_max", "", "echoes of the best client"},
-    [ROW_SERVER_CPU_US] = {"server_cpu_us", "us", "CPU time of the server's "
+    [ROW_SERVER_CPU_US] = {"server_cpu_us", "us",
+                           "CPU time of the server's "
                            "process tree in the window"},
-    [ROW_SERVER_USER_US] = {"server_user_us", "us", "of it outside the "
+    [ROW_SERVER_USER_US] = {"server_user_us", "us",
+                            "of it outside the "
                             "kernel (by ticks of 10 ms)"},
     [ROW_SERVER_SYSTEM_US] = {"server_system_us", "us", "of it inside"},
-    [ROW_GENERATOR_CPU_US] = {"generator_cpu_us", "us", "CPU time of the "
+    [ROW_GENERATOR_CPU_US] = {"generator_cpu_us", "us",
+                              "CPU time of the "
                               "load generator in the window"},
-    [ROW_VOLUNTARY] = {"switches_voluntary", "", "the server's context "
+    [ROW_VOLUNTARY] = {"switches_voluntary", "",
+                       "the server's context "
                        "switches: it waited"},
     [ROW_INVOLUNTARY] = {"switches_involuntary", "", "it was interrupted"},
-    [ROW_CALLS] = {"calls", "", "system calls in the server's life, where "
+    [ROW_CALLS] = {"calls", "",
+                   "system calls in the server's life, where "
                    "it was traced; by name in raw/calls.csv"},
-    [ROW_ALL_ECHOES] = {"all_echoes", "", "echoes in that life: warm-up and "
-                        "window"},
+    [ROW_ALL_ECHOES] = {"all_echoes", "",
+                        "echoes in that life: warm-up, "
+                        "window and late"},
     [ROW_TASKS] = {"tasks", "", "processes and threads of the server"},
-    [ROW_PSS_KIB] = {"pss_kib", "KiB", "memory of the server's tree, shared "
+    [ROW_PSS_KIB] = {"pss_kib", "KiB",
+                     "memory of the server's tree, shared "
                      "pages counted once"},
-    [ROW_WIRE_BYTES] = {"wire_bytes", "B", "what the kernel counted on the "
+    [ROW_WIRE_BYTES] = {"wire_bytes", "B",
+                        "what the kernel counted on the "
                         "loopback device in the window"},
-    [ROW_FLOOR_US] = {"floor_us", "us", "one round trip by one thread at "
+    [ROW_FLOOR_US] = {"floor_us", "us",
+                      "one round trip by one thread at "
                       "both ends, just before the slice"},
-    [ROW_LATE_US] = {"late_us", "us", "the window's start was read so late; "
-                     "over 2 % of it, CPU and wire are not known"},
-    [ROW_OTHERS_SHARE] = {"others_share", "", "CPU taken by other programs, "
+    [ROW_OTHERS_SHARE] = {"others_share", "",
+                          "CPU taken by other programs, "
                           "0 to 1 of all cores"},
     [ROW_STEAL_SHARE] = {"steal_share", "", "CPU that the host took away"},
 };
@@ -135,8 +154,8 @@ void row_document(FILE *file)
         fprintf(file, "| %s | text | %s |\n", texts[i].name,
                 texts[i].meaning);
     for (int i = 0; i < ROW_VALUES; i++)
-        fprintf(file, "| %s | %s | %s |\n", columns[i].name, columns[i].unit,
-                columns[i].meaning);
+        fprintf(file, "| %s | %s | %s |\n", columns[i].name,
+                columns[i].unit, columns[i].meaning);
 }
 
 /* Returns NULL, or what is wrong with the field. */
@@ -147,7 +166,7 @@ static const char *read_field(struct row *row, int i, const char *field)
     if (i < TEXTS) {
         if (strlen(field) >= texts[i].size)
             return "is too long";
-        strcpy(text_of(row, i), field);
+        memcpy(text_of(row, i), field, strlen(field) + 1);
         return NULL;
     }
     if (*field == '\0')

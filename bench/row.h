@@ -28,6 +28,7 @@ enum row_value {
     ROW_BYTES,
     ROW_OFFERED,
     ROW_ECHOES,
+    ROW_LATE_ECHOES,
     ROW_CONNECTIONS,
     ROW_UNANSWERED,
     ROW_UNSERVED,
@@ -59,7 +60,6 @@ enum row_value {
     ROW_PSS_KIB,
     ROW_WIRE_BYTES,
     ROW_FLOOR_US,
-    ROW_LATE_US,
     ROW_OTHERS_SHARE,
     ROW_STEAL_SHARE,
     ROW_VALUES
@@ -100,7 +100,8 @@ void row_document(FILE *file);
  * error    receives a sentence with file and line; size bytes
  * Returns  0, or -1: unreadable, or not such a file.
  */
-int rows_read(struct rows *rows, const char *path, char *error, size_t size);
+int rows_read(struct rows *rows, const char *path, char *error,
+              size_t size);
 void rows_free(struct rows *rows);
 
 #endif

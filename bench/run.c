@@ -13,8 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REPEATS = 2, REPEATS_PER_CENT = 20,
-       STARTS_MAX = 2 };
+enum { REPEATS = 2, REPEATS_PER_CENT = 20, STARTS_MAX = 2 };
 
 static volatile sig_atomic_t stop;
 
@@ -26,7 +25,8 @@ static void on_signal(int signo)
 
 void run_catch_signals(void)
 {
-    /* Once: a second Ctrl-C ends us at once. No SA_RESTART: waits return. */
+    /* Once: a second Ctrl-C ends us at once. No SA_RESTART: waits return.
+     */
     const struct sigaction act = {.sa_handler = on_signal,
                                   .sa_flags = (int)SA_RESETHAND};
 
@@ -46,7 +46,7 @@ struct run {
     struct progress progress;
     FILE *files[EXPERIMENTS_MAX]; /* as settings->wanted */
     struct calm calm;
-    char *trace; /* path for strace; NULL */
+    char *trace;             /* path for strace; NULL */
     char told[PARTICIPANTS]; /* whose failure has been told */
     /* How often in a row it did not come to listen, by experiment: what
      * one asks of a server, as --work, it may not know. */
@@ -85,7 +85,8 @@ static int open_trace(struct run *run)
     if (!wants(run, "syscalls"))
         return 0;
     if (!trace_possible()) {
-        progress_say(&run->progress, "bench/run: strace is not installed "
+        progress_say(&run->progress,
+                     "bench/run: strace is not installed "
                      "(Debian's package strace): system calls are not "
                      "counted");
         return 0;
@@ -140,8 +141,9 @@ static bool may_repeat(const struct run *run, int before)
 {
     const struct ending *ending = run->ending;
 
-    return before < REPEATS && ending->repeated * 100 <=
-                                   (ending->planned + 20) * REPEATS_PER_CENT;
+    return before < REPEATS &&
+           ending->repeated * 100 <=
+               (ending->planned + 20) * REPEATS_PER_CENT;
 }
 
 static void show(struct run *run, const struct slice *slice, size_t done)
@@ -151,8 +153,8 @@ static void show(struct run *run, const struct slice *slice, size_t done)
 
     snprintf(about, sizeof(about), "round %u: %s, %s %g%s%s, %s",
              slice->round, slice->experiment->name,
-             slice->experiment->x_is_model ? "with" : "x =", slice->point->x,
-             variant ? " " : "", variant ? variant : "",
+             slice->experiment->x_is_model ? "with" : "x =",
+             slice->point->x, variant ? " " : "", variant ? variant : "",
              run->who->all[slice->model].name);
     progress_show(&run->progress, done, about);
 }
@@ -203,14 +205,15 @@ static int measure(struct run *run, const struct slice *slice)
     if (lacks_trace(run, slice))
         return skip(run, slice, "strace is not installed");
     if (*unstarted >= STARTS_MAX) /* it would cost seconds each time */
-        return skip(run, slice, "not tried again: it did not come to listen "
+        return skip(run, slice,
+                    "not tried again: it did not come to listen "
                     "before");
     for (int repeats = 0;; repeats++) {
         if (bench_measure(&run->bench, slice, who, &row, &started) == -1)
             return 1;
         *unstarted = started ? 0 : *unstarted + 1;
-        row.value[ROW_TURN] =
-            (double)(run->ending->measured + run->ending->repeated + 1);
+        row.value[ROW_TURN] = (double)(run->ending->measured +
+                                       run->ending->repeated + 1);
         bool failed = strcmp(row.outcome, ROW_FAILED) == 0;
         const char *what = calm_disturbance(&run->calm, &row);
         if (failed || what == NULL || !may_repeat(run, repeats)) {
@@ -229,7 +232,8 @@ static int measure(struct run *run, const struct slice *slice)
 
 static bool out_of_time(const struct run *run)
 {
-    return clock_now_ns() - run->progress.begun_ns >= run->settings->time_ns;
+    return clock_now_ns() - run->progress.begun_ns >=
+           run->settings->time_ns;
 }
 
 static int go(struct run *run)
@@ -249,8 +253,8 @@ static int go(struct run *run)
     if (result == 1)
         ending->state = "cut short";
     progress_end(&run->progress);
-    ending->seconds =
-        (double)(clock_now_ns() - run->progress.begun_ns) / 1e9;
+    ending->seconds = (double)(clock_now_ns() - run->progress.begun_ns) /
+                      1e9;
     return result == -1 ? -1 : 0;
 }
 

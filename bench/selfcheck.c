@@ -23,13 +23,19 @@
 
 static const char name[] = "bench/selfcheck";
 
-enum { SLICE_MS = 120, TRIES = 20, QUADS = 12, TRY_S = 15, PAIRS = 20,
-       CLIENTS = 50 };
+enum {
+    SLICE_MS = 120,
+    TRIES = 20,
+    QUADS = 12,
+    TRY_S = 15,
+    PAIRS = 20,
+    CLIENTS = 50
+};
 
 static const double itself_most = 0.02, slower_by = 0.05;
 
 static struct bench bench;
-static double wire_most;        /* over all slices */
+static double wire_most; /* over all slices */
 static int failures;
 
 static void say(bool holds, const char *what, const char *found)
@@ -63,7 +69,8 @@ static bool measure(const char *command, struct row *row)
 
     who.command = strdup(command);
     int result = who.command == NULL
-                     ? -1 : bench_measure(&bench, &slice, &who, row, &started);
+                     ? -1
+                     : bench_measure(&bench, &slice, &who, row, &started);
     free(who.command);
     if (result == -1 || strcmp(row->outcome, ROW_OK) != 0) {
         fprintf(stderr, "%s: %s: %s\n", name, command, row->note);
@@ -78,15 +85,17 @@ static void check_delay(long delay_us)
     char command[128], what[64], found[96];
     struct row row;
 
-    snprintf(command, sizeof(command), "build/bench/delay --port {port} "
-             "--delay-us %ld", delay_us);
+    snprintf(command, sizeof(command),
+             "build/bench/delay --port {port} "
+             "--delay-us %ld",
+             delay_us);
     clients = 1;
     double allowed_us = fmax(0.02 * (double)delay_us, 50);
     bool measured = measure(command, &row);
     double off_us = row.value[ROW_P50_US] - (double)delay_us;
     clients = CLIENTS;
-    snprintf(what, sizeof(what), "delay of %ld us, within %.0f us", delay_us,
-             allowed_us);
+    snprintf(what, sizeof(what), "delay of %ld us, within %.0f us",
+             delay_us, allowed_us);
     snprintf(found, sizeof(found), "median %.1f us, %+.1f us",
              row.value[ROW_P50_US], off_us);
     say(measured && fabs(off_us) <= allowed_us, what, found);
@@ -98,8 +107,7 @@ static const char epoll_server[] = "build/epoll/server --port {port}";
 static double measure_bare(void)
 {
     const char *const argv[] = {"build/epoll/server", "--port=0", NULL};
-    const struct launch_plan plan = {.argv = argv,
-                                     .cpu = bench.server_cpu};
+    const struct launch_plan plan = {.argv = argv, .cpu = bench.server_cpu};
     struct server server;
     char command[128];
     double rate = NAN;
@@ -168,7 +176,8 @@ static bool measure_quad(const char *a, const char *b, enum metric metric,
         struct row row;
         char reason[96];
         if (!measure(order[i], &row) ||
-            metric_gate(metric, &row, reason, sizeof(reason)) == GATE_CLOSED)
+            metric_gate(metric, &row, reason, sizeof(reason)) ==
+                GATE_CLOSED)
             return false;
         values[i] = metric_of(metric, &row);
     }
@@ -176,7 +185,8 @@ static bool measure_quad(const char *a, const char *b, enum metric metric,
     return true;
 }
 
-/* As many pairs of either kind as fit into a try; returns how long it took. */
+/* As many pairs of either kind as fit into a try; returns how long it took.
+ */
 static double try_once(const char *other, enum metric metric,
                        struct verdict *itself, struct verdict *verdict)
 {
@@ -187,53 +197,71 @@ static double try_once(const char *other, enum metric metric,
     double took_s = 0;
 
     for (int i = 0; i < QUADS && took_s < TRY_S * 0.9; i++) {
-        nown += measure_quad(epoll_server, epoll_server, metric, &own[nown]);
+        nown += measure_quad(epoll_server, epoll_server, metric,
+                             &own[nown]);
         npairs += measure_quad(epoll_server, other, metric, &pairs[npairs]);
         took_s = (double)(clock_now_ns() - begun_ns) / 1e9;
     }
     double error = verdict_error(own, nown, 1);
     *itself = verdict_of(own, nown, 1, error, 1);
-    *verdict = verdict_of(pairs, npairs, metric_about(metric)->better, error,
-                          1);
+    *verdict = verdict_of(pairs, npairs, metric_about(metric)->better,
+                          error, 1);
     return took_s;
+}
+
+/* What the tries have come to. */
+struct tally {
+    int tries, same, found_out;
+    double longest_s, furthest;
+};
+
+static void try_all(const char *slower_server, enum metric metric,
+                    struct tally *tally)
+{
+    struct verdict itself, slower;
+
+    for (int i = 0; i < tally->tries; i++) {
+        double took_s = try_once(slower_server, metric, &itself, &slower);
+        tally->longest_s = fmax(tally->longest_s, took_s);
+        tally->furthest = fmax(tally->furthest, fabs(itself.ratio - 1));
+        tally->same += fabs(itself.ratio - 1) <= itself_most;
+        tally->found_out += slower.word == VERDICT_WORSE;
+        fprintf(stderr,
+                "%s %d/%d: itself %.4f, slower %.4f (%.4f to %.4f), error "
+                "%.4f, %zu pairs\n",
+                metric_about(metric)->name, i + 1, tally->tries,
+                itself.ratio, slower.ratio, slower.low, slower.high,
+                slower.error, slower.quads);
+    }
 }
 
 static void check_tries(enum metric metric, int tries)
 {
-    struct verdict itself, slower;
+    struct tally tally = {.tries = tries};
     char command[128], what[96], found[128];
     struct row row;
-    int same = 0;
-    int found_out = 0;
-    double longest_s = 0;
-    double furthest = 0;
 
     if (!measure(epoll_server, &row))
         return;
-    double echo_us = metric_of(METRIC_CPU_PER_ECHO_US, &row);
-    snprintf(command, sizeof(command), "build/epoll/server --port {port} "
-             "--work cpu:%.0fns", echo_us * slower_by * 1e3);
-    for (int i = 0; i < tries; i++) {
-        longest_s = fmax(longest_s,
-                         try_once(command, metric, &itself, &slower));
-        furthest = fmax(furthest, fabs(itself.ratio - 1));
-        same += fabs(itself.ratio - 1) <= itself_most;
-        found_out += slower.word == VERDICT_WORSE;
-        fprintf(stderr, "%s %d/%d: itself %.4f, slower %.4f (%.4f to %.4f), "
-                "error %.4f, %zu pairs\n", metric_about(metric)->name, i + 1,
-                tries, itself.ratio, slower.ratio, slower.low, slower.high,
-                slower.error, slower.quads);
-    }
+    double work_ns = metric_of(METRIC_CPU_PER_ECHO_US, &row) * slower_by *
+                     1e3;
+    snprintf(command, sizeof(command),
+             "build/epoll/server --port {port} "
+             "--work cpu:%.0fns",
+             work_ns);
+    try_all(command, metric, &tally);
     snprintf(what, sizeof(what), "itself within 2 %%, by %s",
              metric_about(metric)->name);
-    snprintf(found, sizeof(found), "%d of %d tries; furthest %.1f %%; at "
-             "most %.1f s", same, tries, furthest * 100, longest_s);
-    say(same * 20 >= tries * 19, what, found);
+    snprintf(found, sizeof(found),
+             "%d of %d tries; furthest %.1f %%; at "
+             "most %.1f s",
+             tally.same, tries, tally.furthest * 100, tally.longest_s);
+    say(tally.same * 20 >= tries * 19, what, found);
     snprintf(what, sizeof(what), "5 %% slower is found, by %s",
              metric_about(metric)->name);
     snprintf(found, sizeof(found), "%d of %d tries (--work cpu:%.0fns)",
-             found_out, tries, echo_us * slower_by * 1e3);
-    say(found_out * 20 >= tries * 18, what, found);
+             tally.found_out, tries, work_ns);
+    say(tally.found_out * 20 >= tries * 18, what, found);
 }
 
 int main(int argc, char **argv)
@@ -243,9 +271,11 @@ int main(int argc, char **argv)
 
     if (argc > 2 ||
         (argc == 2 && options_number(argv[1], 1, 1000, &tries) == -1)) {
-        fprintf(stderr, "Usage: bench/selfcheck [TRIES]\nMeasures the "
+        fprintf(stderr,
+                "Usage: bench/selfcheck [TRIES]\nMeasures the "
                 "benchmark itself; %d tries by default, about 20 "
-                "minutes.\n", TRIES);
+                "minutes.\n",
+                TRIES);
         return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : EXIT_USAGE;
     }
     if (bench_open(&bench, SLICE_MS * NS_PER_MS) == -1)

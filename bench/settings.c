@@ -26,8 +26,19 @@ static const char about[] =
 
 static char program[] = "bench/run";
 
-enum { KEY_QUICK = 256, KEY_FULL, KEY_MODELS, KEY_SERVER, KEY_PEERS,
-       KEY_OUT, KEY_SEED, KEY_REFERENCE, KEY_AGAINST, KEY_SLICE, KEY_TIME };
+enum {
+    KEY_QUICK = 256,
+    KEY_FULL,
+    KEY_MODELS,
+    KEY_SERVER,
+    KEY_PEERS,
+    KEY_OUT,
+    KEY_SEED,
+    KEY_REFERENCE,
+    KEY_AGAINST,
+    KEY_SLICE,
+    KEY_TIME
+};
 
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "How long:", 1},
@@ -36,28 +47,36 @@ static const struct argp_option table[] = {
     {"full", KEY_FULL, 0, 0,
      "every point, many pairs; says how long it takes", 1},
     {"slice", KEY_SLICE, "DURATION", 0,
-     "length of one timed window (default 250ms; --quick 150ms, --full 500ms)", 1},
+     "length of one timed window (default 250ms; --quick 150ms, --full "
+     "500ms)",
+     1},
     {"time", KEY_TIME, "DURATION", 0,
      "stop after this time, between two slices", 1},
     {0, 0, 0, 0, "What:", 2},
     {"experiment", 'e', "NAME", 0, "only this one; may be repeated", 2},
     {"models", KEY_MODELS, "LIST", 0,
      "only these, with commas between; all: every server of the suite "
-     "(default: those without a slash)", 2},
+     "(default: those without a slash)",
+     2},
     {"server", KEY_SERVER, "NAME=COMMAND", 0,
      "a server of your own takes part; {port} in the command becomes its "
-     "port", 2},
-    {"peers", KEY_PEERS, 0, 0, "servers of other libraries and languages "
-     "take part, where they are installed", 2},
+     "port",
+     2},
+    {"peers", KEY_PEERS, 0, 0,
+     "servers of other libraries and languages "
+     "take part, where they are installed",
+     2},
     {"reference", KEY_REFERENCE, "MODEL", 0,
      "compare everybody with this one (default epoll, or the first)", 2},
     {"against", KEY_AGAINST, "REV|DIR", 0,
      "compare each model with another version of itself: a git revision, "
-     "or a directory where it is built", 2},
+     "or a directory where it is built",
+     2},
     {0, 0, 0, 0, "Else:", 3},
-    {"out", 'o', "DIR", 0,
-     "write here (default bench/results/DATE-TIME)", 3},
-    {"seed", KEY_SEED, "N", 0, "order of the slices (default: the time)", 3},
+    {"out", 'o', "DIR", 0, "write here (default bench/results/DATE-TIME)",
+     3},
+    {"seed", KEY_SEED, "N", 0, "order of the slices (default: the time)",
+     3},
     {0},
 };
 
@@ -68,11 +87,13 @@ static void add_experiment(struct settings *settings, const char *name,
     char known[256] = "";
 
     for (size_t i = 0; i < nexperiments; i++)
-        snprintf(known + strlen(known), sizeof(known) - strlen(known), " %s",
-                 experiments[i]->name);
+        snprintf(known + strlen(known), sizeof(known) - strlen(known),
+                 " %s", experiments[i]->name);
     if (one == NULL)
-        argp_error(state, "--experiment %s: no such experiment; there "
-                   "are:%s", name, known);
+        argp_error(state,
+                   "--experiment %s: no such experiment; there "
+                   "are:%s",
+                   name, known);
     for (size_t i = 0; i < settings->nwanted; i++)
         if (settings->wanted[i] == one)
             return;
@@ -85,9 +106,10 @@ static uint64_t duration(struct argp_state *state, const char *name,
     uint64_t ns = 0;
 
     if (options_duration_ns(arg, max_ns, &ns) == -1 || ns < min_ns)
-        argp_error(state, "--%s %s: a duration from %gs to %gs is accepted, "
-                   "as in 250ms", name, arg, (double)min_ns / 1e9,
-                   (double)max_ns / 1e9);
+        argp_error(state,
+                   "--%s %s: a duration from %gs to %gs is accepted, "
+                   "as in 250ms",
+                   name, arg, (double)min_ns / 1e9, (double)max_ns / 1e9);
     return ns;
 }
 
@@ -125,10 +147,10 @@ static void set_seed(struct settings *settings, const char *arg,
     settings->seed = (uint64_t)seed;
 }
 
-static error_t take_option(int key, char *arg, struct argp_state *state)
+static error_t take_length(int key, const char *arg,
+                           struct argp_state *state,
+                           struct settings *settings)
 {
-    struct settings *settings = state->input;
-
     switch (key) {
     case KEY_QUICK:
         settings->budget = BUDGET_QUICK;
@@ -136,6 +158,27 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     case KEY_FULL:
         settings->budget = BUDGET_FULL;
         return 0;
+    case KEY_SLICE:
+        settings->slice_ns = duration(state, "slice", arg, 10 * NS_PER_MS,
+                                      60 * NS_PER_S);
+        return 0;
+    case KEY_TIME:
+        settings->time_ns = duration(state, "time", arg, NS_PER_S,
+                                     86400 * NS_PER_S);
+        return 0;
+    case KEY_SEED:
+        set_seed(settings, arg, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t take_option(int key, char *arg, struct argp_state *state)
+{
+    struct settings *settings = state->input;
+
+    switch (key) {
     case 'e':
         add_experiment(settings, arg, state);
         return 0;
@@ -157,17 +200,6 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     case 'o':
         settings->out = arg;
         return 0;
-    case KEY_SEED:
-        set_seed(settings, arg, state);
-        return 0;
-    case KEY_SLICE:
-        settings->slice_ns = duration(state, "slice", arg, 10 * NS_PER_MS,
-                                      60 * NS_PER_S);
-        return 0;
-    case KEY_TIME:
-        settings->time_ns = duration(state, "time", arg, NS_PER_S,
-                                     24 * 3600 * NS_PER_S);
-        return 0;
     case ARGP_KEY_INIT:
         state->name = program; /* what the user typed, for messages */
         return 0;
@@ -178,14 +210,14 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         finish(settings);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return take_length(key, arg, state, settings);
     }
 }
 
 struct settings settings_parse(int argc, char **argv)
 {
-    const struct argp argp = {table, take_option, NULL, about, NULL, NULL,
-                              NULL};
+    const struct argp argp = {table, take_option, NULL, about,
+                              NULL,  NULL,        NULL};
     struct settings settings = {
         .budget = BUDGET_DEFAULT,
         .seed = (uint64_t)time(NULL),

@@ -48,7 +48,8 @@ static size_t change_colour(FILE *file, const char *at)
     int n = 0;
 
     if (*at != 'r' ||
-        sscanf(at, "rgb(%d,%d,%d)%n", &red, &green, &blue, &n) != 3 || n == 0)
+        sscanf(at, "rgb(%d,%d,%d)%n", &red, &green, &blue, &n) != 3 ||
+        n == 0)
         return 0;
     for (size_t i = 0; i < COLOURS; i++)
         if (colours[i].red == red && colours[i].green == green &&
@@ -59,7 +60,8 @@ static size_t change_colour(FILE *file, const char *at)
     return 0;
 }
 
-/* Writes what stands for the text at `at`. Returns how much of it that is. */
+/* Writes what stands for the text at `at`. Returns how much of it that is.
+ */
 static size_t change(FILE *file, const char *at, const char *name)
 {
     static const char named[] = "<title>gnuplot_plot_";
@@ -81,7 +83,8 @@ static size_t change(FILE *file, const char *at, const char *name)
             return n;
         }
     }
-    if (strncmp(at, named, sizeof(named) - 1) == 0) /* tells nobody a thing */
+    if (strncmp(at, named, sizeof(named) - 1) ==
+        0) /* tells nobody a thing */
         return strcspn(at + 1, "<") + 1 + strlen("</title>");
     fputc(*at, file);
     return 1;

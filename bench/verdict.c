@@ -25,7 +25,8 @@ static int measure(const struct quad *quads, size_t n, uint64_t seed,
     struct interval interval;
     int result = -1;
 
-    *verdict = (struct verdict){VERDICT_UNRANKED, NAN, NAN, NAN, INFINITY, 0};
+    *verdict = (struct verdict){VERDICT_UNRANKED, NAN, NAN, NAN,
+                                INFINITY,         0};
     for (size_t i = 0; ratios != NULL && i < n; i++) {
         double ratio = verdict_ratio(&quads[i]);
         if (!isnan(ratio))

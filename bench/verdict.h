@@ -1,6 +1,6 @@
 /*
- * The verdict on a pair of servers: faster, slower, or not to be told apart.
- * No input, no output.
+ * The verdict on a pair of servers: faster, slower, or not to be told
+ * apart. No input, no output.
  */
 #ifndef BENCH_VERDICT_H
 #define BENCH_VERDICT_H
@@ -52,8 +52,8 @@ double verdict_error(const struct quad *quads, size_t n, uint64_t seed);
  * better   1: more is better; -1: less is
  * error    from verdict_error()
  * seed     for the bootstrap
- * Returns  VERDICT_SAME where the interval holds 1, or where the ratio is no
- *          further from 1 than the error; VERDICT_UNRANKED with fewer than
+ * Returns  VERDICT_SAME where the interval holds 1, or where the ratio is
+ * no further from 1 than the error; VERDICT_UNRANKED with fewer than
  *          VERDICT_QUADS_MIN quads.
  */
 struct verdict verdict_of(const struct quad *quads, size_t n, int better,

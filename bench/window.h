@@ -23,11 +23,9 @@ struct edge {
 struct window {
     const struct job *job;
     const struct server *server;
-    uint64_t warmup_ns;     /* of the generator's run */
     struct proc_tree tree;  /* found before the window, */
     struct proc_tree after; /* and after it; window_forget() */
     struct edge start, end;
-    double late_us;         /* after the window began its start was read */
 };
 
 /*

@@ -1,4 +1,5 @@
-/* bench/generator, trace and participants: what others say and are called. */
+/* bench/generator, trace and participants: what others say and are called.
+ */
 #include "bench/generator.h"
 #include "bench/participants.h"
 #include "bench/trace.h"
@@ -17,12 +18,14 @@ Test(generator, result_becomes_a_row)
     struct row row;
 
     row_clear(&row);
-    cr_assert(generator_read_json(
-                  "{\"elapsed_ns\": 500000000, \"clients\": 50, \"churn\": "
-                  "false, \"round_trips\": 1000, \"rate_per_s\": 0, "
-                  "\"warmup_round_trips\": 10, \"unserved\": 2, \"cpu_ns\": "
-                  "1000, \"errors\": {\"reset\": 3}, \"latency\": "
-                  "{\"count\": 1000, \"p99_ns\": 5000}}", &row) == 0);
+    cr_assert(
+        generator_read_json(
+            "{\"elapsed_ns\": 500000000, \"clients\": 50, \"churn\": "
+            "false, \"round_trips\": 1000, \"rate_per_s\": 0, "
+            "\"warmup_round_trips\": 10, \"unserved\": 2, \"cpu_ns\": "
+            "1000, \"errors\": {\"reset\": 3}, \"latency\": "
+            "{\"count\": 1000, \"p99_ns\": 5000}}",
+            &row) == 0);
     cr_assert(row.value[ROW_WINDOW_S] == 0.5);
     cr_assert(row.value[ROW_ECHOES] == 1000);
     cr_assert(row.value[ROW_ALL_ECHOES] == 1010);
@@ -40,13 +43,18 @@ Test(generator, knows_no_latency_where_nothing_came_back)
     row_clear(&row);
     cr_assert(generator_read_json(
                   "{\"elapsed_ns\": 1, \"errors\": {}, \"latency\": "
-                  "{\"count\": 0, \"p99_ns\": 0}}", &row) == 0);
+                  "{\"count\": 0, \"p99_ns\": 0}}",
+                  &row) == 0);
     cr_assert(isnan(row.value[ROW_P99_US]));
 }
 
 Test(generator, refuses_what_is_no_result)
 {
-    static const char *const bad[] = {"", "{", "[]", "{}", "nonsense",
+    static const char *const bad[] = {"",
+                                      "{",
+                                      "[]",
+                                      "{}",
+                                      "nonsense",
                                       "{\"elapsed_ns\": \"x\"}",
                                       "{\"elapsed_ns\": 1}"};
     struct row row;
@@ -60,11 +68,10 @@ Test(generator, that_is_not_there_is_named)
     static struct generator generator;
     const struct job job = {.clients = 1, .bytes = 1};
     const struct server server = {.host = "127.0.0.1", .ports = {1}};
-    uint64_t at_ns;
 
     cr_assert(generator_start(&generator, "/no/such/load", &job, &server, 0,
                               1000000, 0) == 0);
-    cr_assert(generator_wait(&generator, "connected", &at_ns) == -1);
+    cr_assert(generator_wait(&generator, "ready") == -1);
     cr_assert(strstr(generator.error, "/no/such/load") != NULL, "%s",
               generator.error);
     generator_kill(&generator);
@@ -75,11 +82,15 @@ Test(trace, reads_a_line_of_strace)
     char name[32];
     double calls;
 
-    cr_assert(trace_parse("  0.00    0.000000           0        23           "
-                          "close", name, &calls) == 0);
+    cr_assert(
+        trace_parse("  0.00    0.000000           0        23           "
+                    "close",
+                    name, &calls) == 0);
     cr_assert(calls == 23 && strcmp(name, "close") == 0);
-    cr_assert(trace_parse(" 51.20    1.500000           3     12345        19 "
-                          "accept4", name, &calls) == 0);
+    cr_assert(
+        trace_parse(" 51.20    1.500000           3     12345        19 "
+                    "accept4",
+                    name, &calls) == 0);
     cr_assert(calls == 12345 && strcmp(name, "accept4") == 0);
 }
 
@@ -88,12 +99,14 @@ Test(trace, passes_over_what_is_no_call)
     static const char *const other[] = {
         "% time     seconds  usecs/call     calls    errors syscall",
         "------ ----------- ----------- --------- --------- -------",
-        "100.00    0.000000           0       144        19 total", "", "x"};
+        "100.00    0.000000           0       144        19 total", "",
+        "x"};
     char name[32];
     double calls;
 
     for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
-        cr_assert(trace_parse(other[i], name, &calls) == -1, "%s", other[i]);
+        cr_assert(trace_parse(other[i], name, &calls) == -1, "%s",
+                  other[i]);
 }
 
 Test(trace, goes_before_a_command)
@@ -115,7 +128,8 @@ Test(participants, are_named_by_who_brings_them)
     char *argv[LAUNCH_ARGS];
     const struct job job = {.server_args = {"--work=cpu:1ms"}};
 
-    cr_assert(participants_add_command(&who, "mine=./a --port {port}") == 0);
+    cr_assert(participants_add_command(&who, "mine=./a --port {port}") ==
+              0);
     cr_assert_str_eq(who.all[0].name, "mine");
     cr_assert(participants_command(&who.all[0], &job, argv) == 0);
     cr_assert_str_eq(argv[0], "./a");
@@ -128,8 +142,8 @@ Test(participants, are_named_by_who_brings_them)
 
 Test(participants, are_refused_with_a_reason)
 {
-    static const char *const bad[] = {"", "=", "a", "a=", "=./a {port}",
-                                      "a=./a --port 80"};
+    static const char *const bad[] = {
+        "", "=", "a", "a=", "=./a {port}", "a=./a --port 80"};
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         who.error[0] = '\0';

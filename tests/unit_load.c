@@ -30,6 +30,7 @@
 struct load {
     pid_t pid;
     FILE *output;
+    int input; /* its stdin */
 };
 
 /* Its --json, and what else it told. */
@@ -90,14 +91,19 @@ static void become_load(const char *words, uint16_t port, int output)
 static struct load load_start(const char *words, uint16_t port)
 {
     struct load load;
-    int ends[2];
+    int ends[2], input[2];
 
     cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+    cr_assert_eq(pipe2(input, O_CLOEXEC), 0);
     load.pid = fork();
-    if (load.pid == 0)
+    if (load.pid == 0) {
+        dup2(input[0], STDIN_FILENO);
         become_load(words, port, ends[1]);
+    }
     cr_assert(load.pid > 0);
     close(ends[1]);
+    close(input[0]);
+    load.input = input[1];
     load.output = fdopen(ends[0], "r");
     return load;
 }
@@ -110,6 +116,7 @@ static struct ran load_end(struct load load)
 
     outcome.json = json_loadf(load.output, 0, &error);
     fclose(load.output);
+    close(load.input);
     cr_assert_eq(waitpid(load.pid, &status, 0), load.pid);
     outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     cr_assert(outcome.status == EXIT_USAGE || outcome.json != NULL,
@@ -563,8 +570,6 @@ static struct ran run_with_stall(const char *words)
     start("build/epoll/server", "--port=0");
     struct load load = load_start(words, server.ports[0]);
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
-    cr_assert_eq(strncmp(line, "connected ", 10), 0, "%s", line);
-    cr_assert_not_null(fgets(line, sizeof(line), load.output));
     cr_assert_eq(strncmp(line, "start ", 6), 0, "%s", line);
     kill(server.pid, SIGSTOP);
     nanosleep(&stall, NULL);
@@ -604,7 +609,6 @@ Test(load, cut_short_by_a_signal)
     double began = now_s();
 
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
-    cr_assert_not_null(fgets(line, sizeof(line), load.output));
     usleep(100000);
     kill(load.pid, SIGTERM);
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
@@ -614,6 +618,40 @@ Test(load, cut_short_by_a_signal)
     cr_assert(number(&outcome, "round_trips") > 10);
     cr_assert(number(&outcome, "elapsed_ns") >= 99e6);
     cr_assert_lt(now_s() - began, 5);
+}
+
+/* Between ready and quiet lies the window and what was still under way. */
+Test(load, waits_for_its_reader)
+{
+    start("build/epoll/server", "--port=0");
+    struct load load = load_start(
+        "--marks --wait --clients=4 --warmup=20ms --duration=100ms",
+        server.ports[0]);
+    static const char *const marks[] = {"ready ", "start ", "end ",
+                                        "quiet "};
+    unsigned long long at_ns[4];
+    char line[64] = "";
+
+    for (int i = 0; i < 4; i++) {
+        cr_assert_not_null(fgets(line, sizeof(line), load.output));
+        cr_assert_eq(strncmp(line, marks[i], 6) == 0 ||
+                         strncmp(line, "end ", 4) == 0,
+                     1, "%s", line);
+        at_ns[i] = strtoull(strchr(line, ' '), NULL, 10);
+        if (i == 0) {
+            usleep(100000); /* longer than warm-up and window together */
+            cr_assert_eq(write(load.input, "\n", 1), 1);
+        }
+    }
+    cr_assert_eq(write(load.input, "\n", 1), 1);
+    struct ran outcome = load_end(load);
+    cr_assert(at_ns[1] >= at_ns[0] + 100000000, "it did not wait");
+    cr_assert(at_ns[2] >= at_ns[1] + 100000000 && at_ns[3] >= at_ns[2]);
+    cr_assert(number(&outcome, "elapsed_ns") >= 100e6);
+    cr_assert(number(&outcome, "round_trips") > 10);
+    cr_assert(number(&outcome, "late_round_trips") <= 4);
+    cr_assert_eq(number(&outcome, "unserved"), 0);
+    cr_assert_eq(number(&outcome, "errors.total"), 0);
 }
 
 Test(load, histogram_is_told_in_whole)

@@ -1,15 +1,23 @@
-/* bench/reading, metric and calm: what rows say, and whether to believe it. */
+/* bench/reading, metric and calm: what rows say, and whether to believe it.
+ */
 #include "bench/calm.h"
 #include "bench/metric.h"
 #include "bench/reading.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 TestSuite(reading, .timeout = 20);
 TestSuite(metric, .timeout = 20);
 TestSuite(calm, .timeout = 20);
+
+/* A text of a row; all have room for a name. */
+static void set(char *text, const char *value)
+{
+    snprintf(text, ROW_NAME, "%s", value);
+}
 
 /* A slice of half a second in which nothing went wrong. */
 static struct row slice(const char *model, double echoes)
@@ -17,10 +25,10 @@ static struct row slice(const char *model, double echoes)
     struct row row;
 
     row_clear(&row);
-    strcpy(row.experiment, "clients");
-    strcpy(row.model, model);
-    strcpy(row.placement, "pinned");
-    strcpy(row.outcome, ROW_OK);
+    set(row.experiment, "clients");
+    set(row.model, model);
+    set(row.placement, "pinned");
+    set(row.outcome, ROW_OK);
     row.value[ROW_X] = 10;
     row.value[ROW_WINDOW_S] = 0.5;
     row.value[ROW_CLIENTS] = 10;
@@ -67,19 +75,19 @@ Test(metric, reads_figures_off_a_row)
 Test(metric, closes_a_gate_with_its_reason)
 {
     static const struct {
-        enum row_value value;
         double is;
-        enum gate gate;
         const char *reason;
+        enum row_value value;
+        enum gate gate;
     } cases[] = {
-        {ROW_ECHOES, 100000, GATE_OPEN, ""},
-        {ROW_RESET, 3, GATE_CLOSED, "3 errors"},
-        {ROW_UNSERVED, 9, GATE_CLOSED, "9 of 10 clients unserved"},
-        {ROW_IDLE_LOST, 5, GATE_CLOSED, "idle connections lost"},
-        {ROW_WIRE_BYTES, 100, GATE_CLOSED, "more echoed than the kernel"},
-        {ROW_MEAN_US, 90, GATE_CLOSED, "Little's law"},
-        {ROW_MEAN_US, 51, GATE_OPEN, ""},
-        {ROW_WIRE_BYTES, NAN, GATE_OPEN, ""},
+        {100000, "", ROW_ECHOES, GATE_OPEN},
+        {3, "3 errors", ROW_RESET, GATE_CLOSED},
+        {9, "9 of 10 clients unserved", ROW_UNSERVED, GATE_CLOSED},
+        {5, "idle connections lost", ROW_IDLE_LOST, GATE_CLOSED},
+        {100, "more echoed than the kernel", ROW_WIRE_BYTES, GATE_CLOSED},
+        {90, "Little's law", ROW_MEAN_US, GATE_CLOSED},
+        {51, "", ROW_MEAN_US, GATE_OPEN},
+        {NAN, "", ROW_WIRE_BYTES, GATE_OPEN},
     };
     char reason[96];
 
@@ -109,7 +117,8 @@ Test(metric, tells_a_generator_at_its_limit)
 
     cr_assert(gate_of(&row, reason) == GATE_GENERATOR);
     cr_assert(metric_gate(METRIC_CPU_PER_ECHO_US, &row, reason, 96) ==
-              GATE_OPEN, "CPU time is known all the same");
+                  GATE_OPEN,
+              "CPU time is known all the same");
     row.value[ROW_SERVER_CPU_US] = 495000;
     cr_assert(gate_of(&row, reason) == GATE_OPEN, "both are full");
 }
@@ -132,8 +141,8 @@ static void add_block(struct rows *rows, double pair, struct row a,
 static struct blocks blocks_of(const struct rows *rows, const char *model)
 {
     struct blocks blocks = {.quads = quads};
-    const struct spot spot = {.experiment = "clients", .model = model,
-                              .x = 10};
+    const struct spot spot = {
+        .experiment = "clients", .model = model, .x = 10};
 
     reading_blocks(rows, &spot, "epoll", METRIC_ECHOES_PER_S, &blocks);
     return blocks;
@@ -163,7 +172,7 @@ Test(reading, takes_the_repeated_slice_for_the_disturbed)
 
     add_block(&rows, 1, slice("epoll", 100), slice("fork", 50));
     struct row disturbed = rows.all[1];
-    strcpy(disturbed.outcome, ROW_REPEATED);
+    set(disturbed.outcome, ROW_REPEATED);
     disturbed.value[ROW_ECHOES] = 1;
     memmove(&rows.all[2], &rows.all[1], 3 * sizeof(all[0]));
     rows.all[1] = disturbed;
@@ -203,21 +212,21 @@ Test(reading, keeps_a_bound_that_only_hides_how_far_apart_they_are)
 Test(reading, sums_a_spot_up)
 {
     struct rows rows = {.all = all};
-    const struct spot spot = {.experiment = "clients", .model = "fork",
-                              .x = NAN};
+    const struct spot spot = {
+        .experiment = "clients", .model = "fork", .x = NAN};
     double xs[4];
 
     for (int i = 1; i <= 3; i++) {
         rows.all[rows.n] = slice("fork", i * 100);
         rows.all[rows.n++].value[ROW_X] = 40 - 10 * i;
     }
-    strcpy(rows.all[2].outcome, ROW_FAILED);
-    strcpy(rows.all[2].note, "died");
-    struct summary figure =
-        reading_figure(&rows, &spot, METRIC_ECHOES_PER_S);
+    set(rows.all[2].outcome, ROW_FAILED);
+    set(rows.all[2].note, "died");
+    struct summary figure = reading_figure(&rows, &spot,
+                                           METRIC_ECHOES_PER_S);
     cr_assert(figure.n == 2 && figure.min == 200 && figure.max == 400);
-    struct health health =
-        reading_health(&rows, &spot, METRIC_ECHOES_PER_S);
+    struct health health = reading_health(&rows, &spot,
+                                          METRIC_ECHOES_PER_S);
     cr_assert(health.slices == 2 && health.failed == 1);
     cr_assert_str_eq(health.note, "died");
     cr_assert(reading_xs(&rows, &spot, xs, 4) == 3);

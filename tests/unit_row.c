@@ -76,6 +76,7 @@ static void write_file(const char *text, int with_header)
     int fd = mkstemp(path);
     FILE *file = fdopen(fd, "w");
 
+    cr_assert_not_null(file);
     if (with_header)
         row_write_header(file);
     fputs(text, file);
@@ -95,10 +96,10 @@ static struct row sample(void)
     struct row row;
 
     row_clear(&row);
-    strcpy(row.experiment, "clients");
-    strcpy(row.model, "epoll");
-    strcpy(row.outcome, ROW_OK);
-    strcpy(row.note, "three, \"words\" here");
+    snprintf(row.experiment, sizeof(row.experiment), "%s", "clients");
+    snprintf(row.model, sizeof(row.model), "%s", "epoll");
+    snprintf(row.outcome, sizeof(row.outcome), "%s", ROW_OK);
+    snprintf(row.note, sizeof(row.note), "%s", "three, \"words\" here");
     row.value[ROW_X] = 50;
     row.value[ROW_P99_US] = 123.456;
     return row;
@@ -109,6 +110,7 @@ static char *as_text(const struct row *row)
     static char text[2048];
     FILE *file = fmemopen(text, sizeof(text), "w");
 
+    cr_assert_not_null(file);
     row_write(file, row);
     fclose(file);
     return text;

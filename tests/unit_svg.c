@@ -17,10 +17,12 @@ static char *adapt(const char *text)
     char path[] = "/tmp/unit-svg-XXXXXX";
     FILE *file = fdopen(mkstemp(path), "w");
 
+    cr_assert_not_null(file);
     fputs(text, file);
     fclose(file);
     cr_assert(svg_adapt(path, "name") == 0);
     file = fopen(path, "r");
+    cr_assert_not_null(file);
     size_t n = fread(result, 1, sizeof(result) - 1, file);
     result[n] = '\0';
     fclose(file);
@@ -75,12 +77,16 @@ static size_t size_of(const char *dir, const char *name)
 Test(svg, every_kind_of_plot_is_drawn)
 {
     static const char *const files[] = {"p.svg", "p.phone.svg", "p.png",
-                                        "p.txt", "p.csv", "p.gp"};
+                                        "p.txt", "p.csv",       "p.gp"};
     static struct curve curves[2] = {
-        {.name = "it's \"mine\", 100%", .style = 1, .n = 2,
+        {.name = "it's \"mine\", 100%",
+         .style = 1,
+         .n = 2,
          .points = {{.x = 0, .y = 0, .crossed = true, .tip = "a, \"b\""},
                     {.x = 10, .y = 5, .low = 4, .high = 6, .tip = "c"}}},
-        {.name = "other", .style = 9, .n = 1,
+        {.name = "other",
+         .style = 9,
+         .n = 1,
          .points = {{.x = 10, .y = 500, .low = 500, .high = 500}}},
     };
     char dir[] = "/tmp/unit-plot-XXXXXX";
@@ -91,11 +97,15 @@ Test(svg, every_kind_of_plot_is_drawn)
     mkdir(plots, 0777);
     for (int kind = PLOT_LINES; kind <= PLOT_BARS; kind++)
         for (int scale = 0; scale < 4; scale++) {
-            const struct plot plot = {
-                .name = "p", .title = "A title", .x_label = "x",
-                .unit = scale & 1 ? "s" : "", .kind = (enum plot_kind)kind,
-                .log_x = scale & 1, .log_y = scale & 2, .curves = curves,
-                .n = 2};
+            const struct plot plot = {.name = "p",
+                                      .title = "A title",
+                                      .x_label = "x",
+                                      .unit = scale & 1 ? "s" : "",
+                                      .kind = (enum plot_kind)kind,
+                                      .log_x = scale & 1,
+                                      .log_y = scale & 2,
+                                      .curves = curves,
+                                      .n = 2};
             int drawn = plot_draw(&plot, dir);
             cr_assert(drawn == 0 || drawn == 1, "%d", drawn);
             for (size_t i = drawn == 1 ? 4 : 0; i < 6; i++)

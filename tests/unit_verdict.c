@@ -37,13 +37,13 @@ Test(verdict, has_no_ratio_without_figures)
         cr_assert(isnan(verdict_ratio(&none[i])), "%d", i);
 }
 
-enum { N = 9, MIDDLE = N / 2 };
+enum { N = 9 }; /* from 4 below the centre to 4 above */
 
 /* Ratios around a centre, alternating above and below. */
 static void fill(struct quad quads[N], double centre, double noise)
 {
     for (int i = 0; i < N; i++) {
-        double ratio = centre * (1 + noise * (i - MIDDLE) / MIDDLE);
+        double ratio = centre * (1 + noise * (i - 4) / 4.0);
         quads[i] = quad(100, 100 * ratio, 100 * ratio, 100);
     }
 }
