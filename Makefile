@@ -54,8 +54,8 @@ LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
-	  sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' \
+	  $(MAKEFILE_LIST)
 
 all: $(PROGRAMS) $(BUILD)/servers ## build everything
 	@$(if $(LACKING),echo 'left out for lack of a library: $(LACKING)')
