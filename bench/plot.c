@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ static int run_gnuplot(char *script)
     pid_t pid;
     int status;
 
+    setenv("LC_ALL", "C.UTF-8", 1); /* in others it misses characters */
     int error = posix_spawnp(&pid, program, NULL, NULL, argv, environ);
     if (error == ENOENT)
         return 1;
