@@ -15,10 +15,14 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 static const char name[] = "bare";
+static const char usage[] = "Usage: bare PORT CLIENTS MILLISECONDS CPU\n"
+                            "The least of a load generator, for "
+                            "bench/selfcheck.";
 
 enum { BYTES = 64, EVENTS = 64, WARMUP_MS = 50, ARGS = 4 };
 
@@ -92,10 +96,14 @@ int main(int argc, char **argv)
     long values[ARGS];
     int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        puts(usage);
+        return EXIT_SUCCESS;
+    }
     for (int i = 0; i < ARGS; i++)
         if (argc != ARGS + 1 ||
             options_number(argv[i + 1], min[i], max[i], &values[i]) == -1) {
-            fprintf(stderr, "Usage: bare PORT CLIENTS MILLISECONDS CPU\n");
+            fprintf(stderr, "%s\n", usage);
             return EXIT_USAGE;
         }
     if (values[3] >= 0)

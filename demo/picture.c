@@ -276,6 +276,10 @@ static void keep(struct terminal *kept, const struct terminal *now)
     memcpy(kept->cells, now->cells, n * sizeof(*kept->cells));
 }
 
+static const char usage[] =
+    "Usage: picture FILE.cast [TEXT] > FILE.svg\n"
+    "Draws the last moment at which TEXT is on the screen, or the end.\n";
+
 int main(int argc, char **argv)
 {
     static char line[LINE];
@@ -285,11 +289,9 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, "C.UTF-8");
     if (argc < 2 || argc > 3 || argv[1][0] == '-') {
-        fputs(
-            "usage: picture FILE.cast [TEXT] > FILE.svg\n"
-            "the last moment at which TEXT is on the screen, or the end\n",
-            stderr);
-        return EXIT_USAGE;
+        bool asked = argc == 2 && strcmp(argv[1], "--help") == 0;
+        fputs(usage, asked ? stdout : stderr);
+        return asked ? EXIT_SUCCESS : EXIT_USAGE;
     }
     FILE *file = fopen(argv[1], "re");
     if (file == NULL || fgets(line, sizeof(line), file) == NULL)
