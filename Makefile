@@ -45,7 +45,7 @@ SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
 SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
 
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
-  libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev tmux
+  libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev strace tmux
 DOCS_PACKAGES := pandoc help2man python3
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 

@@ -45,6 +45,7 @@ static size_t sent;   /* of these, bytes that send() took */
 static bool ended;    /* nothing is to follow what is held */
 static bool closed;   /* we said so, or there is nobody to hear it */
 static int server;
+static char last = '\n'; /* byte printed */
 
 /* Says what a call returned. Leaves errno alone. */
 static void tell(const char *call, const char *what, size_t n,
@@ -145,6 +146,8 @@ static bool print_some(void)
             fatal_errno(name, "cannot write to stdout");
         done += wrote > 0 ? wrote : 0;
     }
+    if (n > 0)
+        last = buf[n - 1];
     return n != 0;
 }
 
@@ -167,6 +170,9 @@ static void serve(void)
         if (fds[0].revents & ~POLLOUT)
             more = print_some();
     }
+    /* On a terminal, the prompt is not to stick to the reply. */
+    if (isatty(STDOUT_FILENO) && last != '\n')
+        dprintf(STDOUT_FILENO, "\n");
     if (sent < filled)
         fatal(name,
               "%s port %ld: closed before it was sent everything: the "
