@@ -21,8 +21,8 @@ lacks = $(shell $(CC) $(CPPFLAGS) -E -include $(call part,2,$(1)) -x c \
 LACKING := $(strip $(foreach extra,$(EXTRAS),$(call lacks,$(extra))))
 
 FUZZERS := $(wildcard tests/fuzz_*.c)
-SOURCES := $(filter-out $(LACKING:=.c) $(FUZZERS),$(wildcard $(ROOMS:=/*.c) common/*.c \
-  bench/*.c bench/peers/*.c tests/*.c demo/*.c))
+SOURCES := $(filter-out $(LACKING:=.c) $(FUZZERS),$(wildcard \
+  $(ROOMS:=/*.c) common/*.c bench/*.c bench/peers/*.c tests/*.c demo/*.c))
 MAINS := $(shell grep -l '^int main\b' $(SOURCES))
 SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
 MODULES := $(filter-out $(MAINS) $(SUITES),$(SOURCES))
@@ -223,8 +223,7 @@ exercises: all build/tests/contract ## does the suite find each planted bug?
 
 # What works without the tree, each by its path: echo-select-chat.
 PREFIX ?= /usr/local
-INSTALLED := $(filter-out $(addprefix $(BUILD)/,bench/harness bench/report \
-  bench/peers/% demo/% tests/%),$(PROGRAMS))
+INSTALLED := $(filter $(ROOMS:%=$(BUILD)/%/%) $(BUILD)/bench/load,$(PROGRAMS))
 name_of = echo-$(subst /,-,$(patsubst %/server,%,$(1:$(BUILD)/%=%)))
 NAMES := $(foreach program,$(INSTALLED),$(call name_of,$(program)))
 BIN := $(DESTDIR)$(PREFIX)/bin

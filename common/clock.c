@@ -1,5 +1,6 @@
 #include "common/clock.h"
 
+#include <errno.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -24,6 +25,14 @@ uint64_t clock_now_ns(void)
 int64_t clock_now_ms(void)
 {
     return (int64_t)(clock_now_ns() / NS_PER_MS);
+}
+
+void clock_rest_ms(long ms)
+{
+    struct timespec left = {ms / 1000, ms % 1000 * (long)NS_PER_MS};
+
+    while (nanosleep(&left, &left) == -1 && errno == EINTR)
+        ;
 }
 
 struct clock_cpu clock_thread_cpu(void)

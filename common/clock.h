@@ -19,6 +19,9 @@ uint64_t clock_now_ns(void);
 /* The same in milliseconds; signed, as what is left may be below 0. */
 int64_t clock_now_ms(void);
 
+/* Waits, whatever signals come meanwhile. */
+void clock_rest_ms(long ms);
+
 /* Processor time, in nanoseconds. */
 struct clock_cpu {
     uint64_t total_ns; /* exact */

@@ -1,5 +1,6 @@
 #include "common/net.h"
 
+#include "common/clock.h"
 #include "common/stop.h"
 
 #include <errno.h>
@@ -12,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+enum { REST_MS = 10 }; /* when there is nothing to give up */
 
 static const char *model; /* for messages */
 static bool many_ports;
@@ -196,13 +198,6 @@ void net_turn_away(int client, const char *limit)
     drop(client);
 }
 
-static void rest(void)
-{
-    const struct timespec a_moment = {.tv_nsec = 10000000};
-
-    nanosleep(&a_moment, NULL);
-}
-
 static bool out_of_resources(void)
 {
     return errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
@@ -214,7 +209,7 @@ void net_give_way(void)
     int spare = atomic_exchange(&reserve, -1);
 
     if (spare == -1)
-        rest(); /* nothing to give up: at least don't spin */
+        clock_rest_ms(REST_MS); /* at least don't spin */
     else
         close(spare);
 }
@@ -226,7 +221,7 @@ int net_accept(int listener)
         net_give_way();
         client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (client == -1 && out_of_resources())
-            rest();
+            clock_rest_ms(REST_MS);
         if (client == -1)
             have_reserve();
     }

@@ -16,8 +16,8 @@ enum { SCENE_FILE_NAME = 256 };
  * Reads a scene by its name in demo/scenes, or by a path, which has a slash
  * in it.
  *
- * Returns  0, or -1 with error set; an unknown name's error lists what
- * there is.
+ * Returns  0, or -1 with error set, which lists what there is for an
+ *          unknown name.
  */
 int playbill_load(struct scene *scene, const char *name,
                   char error[SCENE_ERROR]);

@@ -47,8 +47,8 @@ struct screen {
 
 /*
  * Returns  0, or -1 with errno when there is no memory: the screen then is
- *          as it was. Free by screen_free(); a second call changes the
- * size.
+ *          as it was. Free by screen_free(). A second call changes the
+ *          size.
  */
 int screen_resize(struct screen *screen, int width, int height);
 

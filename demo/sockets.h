@@ -41,9 +41,9 @@ struct sockets_name {
 struct sockets {
     struct sockets_row *rows; /* n, by inode; owned */
     size_t n, capacity;
-    uint32_t
-        by_remote[UINT16_MAX + 1]; /* 1 + the first such row; 0: none */
-    struct sockets_name *names;    /* nnames, sorted; owned */
+    /* 1 + the first row of a remote port; 0: none. */
+    uint32_t by_remote[UINT16_MAX + 1];
+    struct sockets_name *names; /* nnames, sorted; owned */
     size_t nnames, names_capacity;
     int diag; /* the descriptor for SOCK_DIAG; 0: none yet, -1: never */
 };

@@ -10,10 +10,14 @@
 #include <sys/types.h>
 
 /*
+ * Says in words what a system call waits for: "recv(client A)".
+ *
  * text     receives the words, printable ASCII or as the kernel names a
- * file pid      the process, a child of ours: its descriptors and memory
- * are looked at number   of the system call; one that is unknown here is
- * shown as such args     its arguments
+ *          file
+ * pid      the process, a child of ours: its descriptors and memory are
+ *          looked at
+ * number   of the system call; one that is unknown here is shown as such
+ * args     its arguments
  */
 void syscalls_describe(char text[OBSERVE_CALL], pid_t pid, long number,
                        const unsigned long args[6],

@@ -27,7 +27,8 @@ size_t text_next(const char *text, size_t n, wchar_t *c);
  * Copies what is printable, `?` in place of the rest.
  *
  * to       size bytes, size > 0; always ended by NUL, never in the middle
- * of a character Returns  to.
+ *          of a character
+ * Returns  to
  */
 char *text_clean(char *to, size_t size, const char *from);
 

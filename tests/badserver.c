@@ -5,6 +5,7 @@
  *
  * One thread per client; see faults[] for what it does to each.
  */
+#include "common/clock.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/protocol.h"
@@ -17,12 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { WRONG_AT = 1000 };
-
-static const struct timespec moment = {.tv_nsec = 20000000}; /* 20 ms */
+enum { WRONG_AT = 1000, A_MOMENT_MS = 20 };
 
 static unsigned char buf_of_all[ECHO_CHUNK]; /* the fault of mixed() */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -53,7 +51,7 @@ static void echo_late(int client)
     ssize_t n;
 
     while ((n = receive(client, buf)) > 0) {
-        nanosleep(&moment, NULL);
+        clock_rest_ms(A_MOMENT_MS);
         if (net_send_all(client, buf, (size_t)n) == -1)
             return;
     }
@@ -108,7 +106,7 @@ static void mix_up(int client)
         pthread_mutex_lock(&lock);
         memcpy(buf_of_all, buf, (size_t)n);
         pthread_mutex_unlock(&lock);
-        nanosleep(&moment, NULL);
+        clock_rest_ms(A_MOMENT_MS);
         if (net_send_all(client, buf_of_all, (size_t)n) == -1)
             return;
     }

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PIECE = 65536 };
@@ -261,7 +260,6 @@ const char *client_finish(int fd)
 
 const char *client_arrived(int fd)
 {
-    const struct timespec moment = {.tv_nsec = 1000000};
     int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
     int under_way;
 
@@ -270,7 +268,7 @@ const char *client_arrived(int fd)
         if (clock_now_ms() > deadline_ms)
             return problem("could not hand over %d bytes within %d s",
                            under_way, PATIENCE_MS / 1000);
-        nanosleep(&moment, NULL);
+        clock_rest_ms(1);
     }
     return NULL;
 }

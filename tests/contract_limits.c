@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SEED = 31, MOST = 1100 };
@@ -91,7 +90,6 @@ static void crowd_is_echoed(const struct crowd *crowd)
 /* Newcomers may be closed for a while yet: they come again. */
 static void newcomer_is_served(const struct subject *subject)
 {
-    const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
     int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
     const char *problem;
 
@@ -100,7 +98,7 @@ static void newcomer_is_served(const struct subject *subject)
         problem = client_echo(fd, 1, SEED);
         close(fd);
         if (problem != NULL)
-            nanosleep(&moment, NULL);
+            clock_rest_ms(10);
     } while (problem != NULL && clock_now_ms() < deadline_ms);
     cr_assert(problem == NULL, "when others had left, a newcomer %s",
               problem);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -131,7 +130,6 @@ static void stop_with_work(struct subject *subject, int *fds, size_t n)
 
 static void refuses_newcomers(struct subject *subject)
 {
-    const struct timespec moment = {.tv_nsec = 10000000};
     int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
     int old, fd;
 
@@ -140,7 +138,7 @@ static void refuses_newcomers(struct subject *subject)
         fd = client_connect(subject->server.host, subject->server.ports[0]);
         if (fd != -1)
             close(fd);
-        nanosleep(&moment, NULL);
+        clock_rest_ms(10);
     } while (fd != -1 && clock_now_ms() < deadline_ms);
     cr_assert(fd == -1, "%d s after SIGTERM, newcomers can still connect",
               PATIENCE_MS / 1000);

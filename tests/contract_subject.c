@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SEED = 7 };
@@ -91,14 +90,6 @@ size_t subject_at_once(const struct subject *subject, size_t n)
     return most < n ? most : n;
 }
 
-static void rest_ms(long ms)
-{
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-
-    while (nanosleep(&time, &time) == -1 && errno == EINTR)
-        ;
-}
-
 bool subject_becomes(const struct subject *subject,
                      bool (*wanted)(const struct processes *,
                                     const struct subject *))
@@ -111,7 +102,7 @@ bool subject_becomes(const struct subject *subject,
             return true;
         if (clock_now_ms() > deadline_ms)
             return false;
-        rest_ms(10);
+        clock_rest_ms(10);
     }
 }
 
@@ -127,7 +118,7 @@ void subject_warm_up(struct subject *subject)
     subject_serves(subject, "the start");
     subject->idle = processes_look(subject->server.pid);
     do {
-        rest_ms(10);
+        clock_rest_ms(10);
         before = subject->idle;
         subject->idle = processes_look(subject->server.pid);
     } while ((before.running > 0 || subject->idle.running > 0 ||
@@ -141,7 +132,7 @@ double subject_cpu_percent(const struct subject *subject, int while_ms)
     struct processes before = processes_look(subject->server.pid);
     int64_t start_ms = clock_now_ms();
 
-    rest_ms(while_ms);
+    clock_rest_ms(while_ms);
     struct processes after = processes_look(subject->server.pid);
     double took_ns = (double)(clock_now_ms() - start_ms) * 1e6;
     if (after.cpu_ns < before.cpu_ns)

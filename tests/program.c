@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +17,6 @@
 #include <unistd.h>
 
 enum { ARGUMENTS = 32 };
-
-static void rest_ms(int ms)
-{
-    poll(NULL, 0, ms);
-}
 
 /* A Criterion test's child only executes, or exits. */
 static _Noreturn void execute(const char *path, char **argv, int in,
@@ -104,7 +98,7 @@ bool program_says(struct program *program, const char *text)
     do {
         if (program_has_said(program, text))
             return true;
-        rest_ms(2);
+        clock_rest_ms(2);
     } while (clock_now_ms() < deadline_ms);
     fprintf(stderr, "waited for \"%s\" in vain; there was:\n%.2000s", text,
             output_from(program, program->at));
@@ -145,7 +139,7 @@ int program_end(struct program *program, int signo)
     while (waitpid(program->pid, &status, WNOHANG) == 0) {
         if (clock_now_ms() > deadline_ms)
             kill(program->pid, SIGKILL);
-        rest_ms(2);
+        clock_rest_ms(2);
     }
     program_hang_up(program);
     if (WIFSIGNALED(status) && WTERMSIG(status) != signo)

@@ -5,7 +5,6 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,7 +208,7 @@ Test(chat, frames_cut_at_every_byte, .timeout = 60)
             break;
         int fd = program_dial(port);
         put(fd, data, cut);
-        poll(NULL, 0, 5);
+        clock_rest_ms(5);
         put(fd, data + cut, n - cut);
         snprintf(wanted, sizeof(wanted), "raw: cut at %zu\n", cut);
         cr_assert(program_says(&ann, wanted));

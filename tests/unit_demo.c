@@ -2,6 +2,8 @@
  * The demo as its users run it: the story that it tells in plain text, and
  * how it treats a terminal, which is tmux here.
  */
+#include "common/clock.h"
+
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <stdarg.h>
@@ -10,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { TEXT = 1 << 20, PATIENCE_MS = 60000, LOOK_MS = 20 };
@@ -352,13 +353,6 @@ static int count_marked(const char *mark)
     return found;
 }
 
-static void pause_a_moment(void)
-{
-    const struct timespec moment = {.tv_nsec = LOOK_MS * 1000000L};
-
-    nanosleep(&moment, NULL);
-}
-
 static void assert_none_left(void)
 {
     char mark[64];
@@ -366,7 +360,7 @@ static void assert_none_left(void)
 
     snprintf(mark, sizeof(mark), "DEMO_MARK=%s", folder);
     while (count_marked(mark) > 0 && left_ms > 0) {
-        pause_a_moment();
+        clock_rest_ms(LOOK_MS);
         left_ms -= LOOK_MS;
     }
     cr_assert_eq(count_marked(mark), 0, "processes are left behind");
@@ -441,7 +435,7 @@ static void wait_for(const char *words, bool wanted)
     int left_ms = PATIENCE_MS;
 
     do {
-        pause_a_moment();
+        clock_rest_ms(LOOK_MS);
         left_ms -= LOOK_MS;
         tmux("capture-pane -p");
         read_output("tmux");

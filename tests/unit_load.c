@@ -23,7 +23,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A run of the generator under way. */
@@ -346,7 +345,7 @@ Test(load, echo_that_arrives_all_at_once)
     cr_assert_eq(recv(pair.server, buf, SIZE, MSG_WAITALL), SIZE);
     cr_assert_eq(send(pair.server, buf, SIZE, 0), SIZE);
     for (int i = 0; i < 1000 && pending < SIZE; i++) {
-        usleep(1000);
+        clock_rest_ms(1);
         ioctl(pair.worker->clients[0].fd, FIONREAD, &pending);
     }
     cr_assert_eq(pending, SIZE);
@@ -564,7 +563,6 @@ Test(load, open_loop_beyond_what_the_server_can)
 /* Runs with the server stopped for 300 ms of the measured 1000. */
 static struct ran run_with_stall(const char *words)
 {
-    const struct timespec stall = {.tv_nsec = 300000000};
     char line[64] = "";
 
     start("build/epoll/server", "--port=0");
@@ -572,7 +570,7 @@ static struct ran run_with_stall(const char *words)
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
     cr_assert_eq(strncmp(line, "start ", 6), 0, "%s", line);
     kill(server.pid, SIGSTOP);
-    nanosleep(&stall, NULL);
+    clock_rest_ms(300);
     kill(server.pid, SIGCONT);
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
     cr_assert_eq(strncmp(line, "end ", 4), 0, "%s", line);
@@ -609,7 +607,7 @@ Test(load, cut_short_by_a_signal)
     double began = now_s();
 
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
-    usleep(100000);
+    clock_rest_ms(100);
     kill(load.pid, SIGTERM);
     cr_assert_not_null(fgets(line, sizeof(line), load.output));
     struct ran outcome = load_end(load);

@@ -1,5 +1,6 @@
 /* What the demo sees of servers: sockets, processes and blocked calls. */
 #include "bench/launcher.h"
+#include "common/clock.h"
 #include "demo/observe.h"
 #include "demo/screen.h"
 #include "demo/syscalls.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 /* --- pure ------------------------------------------------------------ */
@@ -170,10 +170,9 @@ static bool does(const struct stage *stage, const char *call)
 /* /proc tells of no event: look again until it is so, for 10 s at most. */
 #define UNTIL(stage, condition)                                   \
     do {                                                          \
-        const struct timespec pause = {.tv_nsec = 5000000};       \
         int left = 2000;                                          \
         for (look(stage); !(condition) && left > 0; left--) {     \
-            nanosleep(&pause, NULL);                              \
+            clock_rest_ms(5);                                     \
             look(stage);                                          \
         }                                                         \
         cr_assert(left > 0, "never: %s (it does %s)", #condition, \

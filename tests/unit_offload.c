@@ -3,7 +3,6 @@
 #include "tests/program.h"
 
 #include <criterion/criterion.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +46,7 @@ static bool has_workers(int wanted)
     while (find_workers(pids, 16) != wanted) {
         if (clock_now_ms() > deadline_ms)
             return false;
-        poll(NULL, 0, 5);
+        clock_rest_ms(5);
     }
     return true;
 }
@@ -78,7 +77,7 @@ Test(offload, stays_responsive, .timeout = 60)
     int64_t start_ms = clock_now_ms();
     int first = dial_and_send("first");
     int second = dial_and_send("second");
-    poll(NULL, 0, 50);
+    clock_rest_ms(50);
     for (int i = 0; i < 10; i++)
         cr_assert_eq(program_ask(port, "", 0, 0, reply, sizeof(reply)), 0);
     cr_assert_lt(clock_now_ms() - start_ms, 690);
@@ -120,7 +119,7 @@ Test(offload, a_worker_that_dies_costs_its_request, .timeout = 60)
     cr_assert(has_workers(1));
     find_workers(&before, 1);
     int unlucky = dial_and_send("unlucky");
-    poll(NULL, 0, 100); /* it is with the worker now */
+    clock_rest_ms(100); /* it is with the worker now */
     int queued = dial_and_send("queued");
     cr_assert_eq(kill(before, SIGKILL), 0);
     cr_assert_eq(take(unlucky), 0);
@@ -173,7 +172,7 @@ Test(offload, who_leaves_early_is_forgotten, .timeout = 60)
     for (int i = 0; i < 50; i++) {
         int fd = dial_and_send("never mind");
         if (i == 0)
-            poll(NULL, 0, 50);
+            clock_rest_ms(50);
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
         close(fd);
     }
@@ -193,7 +192,7 @@ Test(offload, stops_gracefully, .timeout = 60)
     cr_assert(has_workers(2));
     find_workers(pids, 2);
     int fd = dial_and_send("last words");
-    poll(NULL, 0, 50);
+    clock_rest_ms(50);
     kill(pids[0], SIGTERM); /* Ctrl-C reaches the workers, too */
     kill(pids[1], SIGINT);
     kill(server.pid, SIGTERM);
@@ -213,7 +212,7 @@ Test(offload, work_too_long_is_cut, .timeout = 60)
     cr_assert_eq(find_workers(&pid, 1), 1);
     int working = dial_and_send("working");
     int queued = dial_and_send("queued");
-    poll(NULL, 0, 100);
+    clock_rest_ms(100);
     int64_t start_ms = clock_now_ms();
     cr_assert_eq(program_end(&server, SIGTERM), 1);
     cr_assert_lt(clock_now_ms() - start_ms, 5000);

@@ -1,11 +1,11 @@
 #include "tests/villains.h"
 
+#include "common/clock.h"
 #include "common/protocol.h"
 #include "tests/client.h"
 
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { STORM = 500, SEED = 13 };
@@ -78,7 +78,6 @@ static ssize_t never_read(const char *host, uint16_t port, int *fds,
 
 static ssize_t slow(const char *host, uint16_t port, int *fds, size_t max)
 {
-    const struct timespec second = {.tv_sec = 1};
     int fd = client_connect(host, port);
 
     (void)fds;
@@ -86,7 +85,7 @@ static ssize_t slow(const char *host, uint16_t port, int *fds, size_t max)
     if (fd == -1)
         return -1;
     while (client_echo(fd, 1, SEED) == NULL)
-        nanosleep(&second, NULL);
+        clock_rest_ms(1000);
     close(fd);
     return 0;
 }
