@@ -118,8 +118,9 @@ static void gather(struct gathering *block, const struct row *row,
         return;
     bool outer = place == 1 || place == 4;
     enum gate gate = metric_gate(metric, row, why, sizeof(why));
-    /* A gate that is closed for good is the better reason. */
-    if (gate == GATE_CLOSED || (gate != GATE_OPEN && reason[0] == '\0'))
+    /* The model's own is the better reason, and one closed for good. */
+    if ((gate == GATE_CLOSED && !outer) ||
+        (gate != GATE_OPEN && reason[0] == '\0'))
         snprintf(reason, size, "%s", why);
     if (gate == GATE_GENERATOR)
         block->limited[!outer] = true;
