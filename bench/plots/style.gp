@@ -44,7 +44,7 @@ slanted(t, n, beside) = !dumb(t) && \
   (t == 2 || n > 7 || n * longest_bar > 70 || (n > 5 && beside > 0))
 name_bars(t, n, beside) = "set xtics () scale 0; " . \
   (slanted(t, n, beside) ? sprintf("set bmargin %d; set xtics rotate by 35 " \
-     . "right", 4 + longest_bar / 3) : "set xtics norotate center; " . \
+     . "right", longest_bar > 15 ? 9 : 4 + longest_bar / 3) : "set xtics norotate center; " . \
      (dumb(t) ? "set bmargin 5; set xlabel offset 0, -1" : "set bmargin 4"))
 bar_name(t, i) = !dumb(t) ? word(bars, i) : words(bars) > 7 ? \
   sprintf("%d", i) : (i % 2 == 0 ? "\n" : "") . word(bars, i)
