@@ -219,14 +219,18 @@ static size_t write_word(const char *text, const char *percent, FILE *file)
 
 static void write_bars(const struct plot *plot, FILE *file)
 {
+    bool stacked = plot->kind == PLOT_STACKED;
+    size_t bars = stacked ? plot->curves[0].n : plot->n;
+    size_t longest = 0;
+
     fputs("bars = '", file);
-    if (plot->kind == PLOT_STACKED)
-        for (size_t k = 0; k < plot->curves[0].n; k++)
-            write_word(plot->curves[0].points[k].name, "%%", file);
-    else
-        for (size_t i = 0; i < plot->n; i++)
-            write_word(plot->curves[i].name, "%%", file);
-    fputs("'\n", file);
+    for (size_t i = 0; i < bars; i++) {
+        size_t n = write_word(stacked ? plot->curves[0].points[i].name
+                                      : plot->curves[i].name,
+                              "%%", file);
+        longest = n > longest ? n : longest;
+    }
+    fprintf(file, "'\nlongest_bar = %zu\n", longest);
 }
 
 static void write_names(const struct plot *plot, FILE *file)

@@ -112,11 +112,16 @@ static void gather(struct gathering *block, const struct row *row,
 {
     int place = (int)row->value[ROW_PLACE];
     double value = metric_of(metric, row);
+    char why[96];
 
     if (place < 1 || place > 4)
         return;
     bool outer = place == 1 || place == 4;
-    enum gate gate = metric_gate(metric, row, reason, size);
+    enum gate gate = metric_gate(metric, row, why, sizeof(why));
+    /* The model's own is the better reason, and one closed for good. */
+    if ((gate == GATE_CLOSED && !outer) ||
+        (gate != GATE_OPEN && reason[0] == '\0'))
+        snprintf(reason, size, "%s", why);
     if (gate == GATE_GENERATOR)
         block->limited[!outer] = true;
     else if (gate != GATE_OPEN)

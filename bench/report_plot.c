@@ -172,10 +172,15 @@ void report_plot(struct report *report, const struct experiment *experiment,
 
     if (plot.curves == NULL)
         return;
-    snprintf(x_label, sizeof(x_label), "%.90s%s(%s)",
-             experiment->x_is_model ? "" : experiment->x_label,
-             experiment->x_is_model ? "" : " ",
-             placement_of(report, experiment));
+    const char *placement = placement_of(report, experiment);
+    if (experiment->x_is_model)
+        snprintf(x_label, sizeof(x_label), "%s",
+                 strcmp(placement, "free") == 0
+                     ? "free: the kernel places server and generator"
+                     : "pinned: server and generator have a core each");
+    else
+        snprintf(x_label, sizeof(x_label), "%.90s (%s)",
+                 experiment->x_label, placement);
     snprintf(name, sizeof(name), "%s-%s%s%s", experiment->name,
              metric->name, about->variant ? "-" : "",
              about->variant ? about->variant : "");

@@ -180,26 +180,57 @@ static const char *name_of(int i)
     return i < TEXTS ? texts[i].name : columns[i - TEXTS].name;
 }
 
+/* Which column each field of a file is: an older file has fewer. */
+struct layout {
+    int columns[FIELDS];
+    int n;
+};
+
 /* Returns 0, or -1 with a sentence that wants file and line before it. */
-static int read_row(struct row *row, char *line, int header, char *error,
-                    size_t size)
+static int read_header(struct layout *layout, char *line, char *error,
+                       size_t size)
+{
+    char *fields[FIELDS];
+
+    layout->n = csv_split(line, fields, FIELDS);
+    if (layout->n == -1) {
+        snprintf(error, size, "more than %d columns, or a quote is open",
+                 (int)FIELDS);
+        return -1;
+    }
+    for (int i = 0; i < layout->n; i++) {
+        int k = 0;
+        while (k < FIELDS && strcmp(fields[i], name_of(k)) != 0)
+            k++;
+        if (k == FIELDS) {
+            snprintf(error, size, "`%.40s` is no column known here",
+                     fields[i]);
+            return -1;
+        }
+        layout->columns[i] = k;
+    }
+    return 0;
+}
+
+/* Likewise. */
+static int read_row(const struct layout *layout, struct row *row,
+                    char *line, char *error, size_t size)
 {
     char *fields[FIELDS];
     int n = csv_split(line, fields, FIELDS);
 
     row_clear(row);
-    if (n != FIELDS) {
-        snprintf(error, size, "not %d fields", (int)FIELDS);
+    if (n != layout->n) {
+        snprintf(error, size, "not %d fields, as in the first line",
+                 layout->n);
         return -1;
     }
-    for (int i = 0; i < FIELDS; i++) {
-        if (header && strcmp(fields[i], name_of(i)) == 0)
-            continue;
-        const char *wrong = header ? "is no column known here"
-                                   : read_field(row, i, fields[i]);
+    for (int i = 0; i < n; i++) {
+        int column = layout->columns[i];
+        const char *wrong = read_field(row, column, fields[i]);
         if (wrong != NULL) {
-            snprintf(error, size, "%s: `%.40s` %s", name_of(i), fields[i],
-                     wrong);
+            snprintf(error, size, "%s: `%.40s` %s", name_of(column),
+                     fields[i], wrong);
             return -1;
         }
     }
@@ -223,6 +254,7 @@ static int read_lines(struct rows *rows, FILE *file, const char *path,
                       char *error, size_t size)
 {
     struct row row;
+    struct layout layout;
     char what[160];
     char *line = NULL;
     size_t room = 0;
@@ -235,7 +267,9 @@ static int read_lines(struct rows *rows, FILE *file, const char *path,
             break;
         }
         line[n - 1] = '\0';
-        result = read_row(&row, line, number == 1, what, sizeof(what));
+        result = number == 1
+                     ? read_header(&layout, line, what, sizeof(what))
+                     : read_row(&layout, &row, line, what, sizeof(what));
         if (result == -1) {
             snprintf(error, size, "%s, line %ld: %s", path, number, what);
             break;

@@ -94,8 +94,9 @@ void row_write(FILE *file, const struct row *row);
 void row_document(FILE *file);
 
 /*
- * Adds the rows of one file. A last line without its end is what a killed
- * run was writing: it is counted in rows->cut and left out.
+ * Adds the rows of one file, whatever order its columns have; what an older
+ * file does not have is not measured. A last line without its end is what a
+ * killed run was writing: it is counted in rows->cut and left out.
  *
  * error    receives a sentence with file and line; size bytes
  * Returns  0, or -1: unreadable, or not such a file.

@@ -123,7 +123,7 @@ static void add_server(struct settings *settings, char *arg,
 
 static void finish(struct settings *settings)
 {
-    static const uint64_t time_s[BUDGETS] = {54, 280, 3600};
+    static const uint64_t time_s[BUDGETS] = {52, 280, 3600};
     static const uint64_t slice_ms[BUDGETS] = {150, 250, 500};
 
     for (size_t i = 0; settings->nwanted == 0 && i < nexperiments; i++)

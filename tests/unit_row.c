@@ -190,6 +190,24 @@ Test(row, with_a_word_for_a_number_is_refused_by_column)
     rows_free(&rows);
 }
 
+Test(row, of_an_older_file_is_read_by_its_names)
+{
+    struct rows rows;
+    char error[256] = "";
+
+    write_file("x,model,echoes\n50,epoll,7\n", 0);
+    cr_assert(read_back(&rows, error) == 0, "%s", error);
+    cr_assert(rows.n == 1 && rows.all[0].value[ROW_X] == 50);
+    cr_assert(rows.all[0].value[ROW_ECHOES] == 7);
+    cr_assert_str_eq(rows.all[0].model, "epoll");
+    cr_assert(isnan(rows.all[0].value[ROW_P99_US]));
+    rows_free(&rows);
+    write_file("x,model\n50\n", 0);
+    cr_assert(read_back(&rows, error) == -1);
+    cr_assert(strstr(error, "line 2: not 2 fields") != NULL, "%s", error);
+    rows_free(&rows);
+}
+
 Test(row, file_may_be_empty_or_missing)
 {
     struct rows rows;

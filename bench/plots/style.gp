@@ -38,9 +38,13 @@ heading(t) = dumb(t) ? "unset label 99; set title '" . name . "'" : \
   "set tmargin 3; set label 99 '" . name . \
   "' at screen 0.02, graph 1.12 left font ',". larger[t] . "'"
 
-# Below bars: slanted where they would not fit, by steps in a terminal.
-slanted(t, n, beside) = t == 2 || n > 7 || (n > 5 && beside > 0)
-name_bars(t, n, beside) = "set xtics () scale 0; set xtics " . \
-  (!dumb(t) && slanted(t, n, beside) ? "rotate by 35 right" \
-                                     : "norotate center")
-bar_name(t, i) = (dumb(t) && i % 2 == 0 ? "\n" : "") . word(bars, i)
+# Below bars: slanted where they would not fit, by steps in a terminal; many
+# in a terminal are numbered, in the order of the table below it.
+slanted(t, n, beside) = !dumb(t) && \
+  (t == 2 || n > 7 || n * longest_bar > 70 || (n > 5 && beside > 0))
+name_bars(t, n, beside) = "set xtics () scale 0; " . \
+  (slanted(t, n, beside) ? sprintf("set bmargin %d; set xtics rotate by 35 " \
+     . "right", longest_bar > 15 ? 9 : 4 + longest_bar / 3) : "set xtics norotate center; " . \
+     (dumb(t) ? "set bmargin 5; set xlabel offset 0, -1" : "set bmargin 4"))
+bar_name(t, i) = !dumb(t) ? word(bars, i) : words(bars) > 7 ? \
+  sprintf("%d", i) : (i % 2 == 0 ? "\n" : "") . word(bars, i)

@@ -1,0 +1,121 @@
+#!/bin/bash
+# tests/harness.sh: bench/run and bench/report as their users run them, with
+# slices too short to mean anything. Under two minutes.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+make -s all || exit 1
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0
+failed=0
+
+# check WHAT COMMAND...: the command succeeds
+check() {
+    local what=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "harness: FAILED: $what" >&2
+        tail -n 5 "$dir/log" >&2
+    fi
+}
+
+# status N COMMAND...: it exits with N; what it says is in $dir/log
+status() {
+    local wanted=$1 got=0
+    shift
+    timeout -k 5 100 "$@" >"$dir/log" 2>&1 || got=$?
+    [ "$got" = "$wanted" ] && return
+    echo "exit status $got, not $wanted: $*" >&2
+    return 1
+}
+
+says() { grep -q -- "$1" "$dir/log"; }
+
+# Servers of this tree that still run.
+left_over() {
+    local process
+    for process in /proc/[0-9]*; do
+        [ "$(readlink "$process/cwd")" = "$PWD" ] &&
+            tr '\0' ' ' 2>/dev/null <"$process/cmdline" |
+            grep -qE '^(build/[a-z_/]+/server|load) ' && return 0
+    done
+    return 1
+}
+
+tiny=(--quick --slice 20ms --models 'iterative,epoll' --seed 1)
+
+echo 'harness: a run'
+check 'a run ends well' status 0 bench/run "${tiny[@]}" -e clients \
+    -e churn -e stall -e memory --time 20s --out "$dir/run"
+for file in report.html report.md report.txt manifest.json verdicts.csv \
+    raw/clients.csv raw/churn.csv plots/clients-echoes.csv \
+    plots/clients-echoes.svg plots/clients-echoes.png plots/stall-wait.txt; do
+    check "$file is there" test -s "$dir/run/$file"
+done
+check 'the unserved are told' grep -q 'of 50 clients unserved' \
+    "$dir/run/report.txt"
+check 'no address of the network in the page' sh -c \
+    "! grep -qE '(src|href)=.?https?:' '$dir/run/report.html'"
+
+echo 'harness: the report again, from raw files alone'
+cp "$dir/run/report.md" "$dir/before"
+rm -r "$dir/run"/report.* "$dir/run/plots" "$dir/run/verdicts.csv"
+check 'it is made again' status 0 bench/report "$dir/run"
+check 'and says the same' cmp "$dir/before" "$dir/run/report.md"
+check 'a directory in use is refused' status 1 bench/run "${tiny[@]}" \
+    --out "$dir/run"
+check 'and kept' test -s "$dir/run/raw/clients.csv"
+
+echo 'harness: a run that is killed'
+printf 'clients,epo' >>"$dir/run/raw/clients.csv"
+check 'half a row is left out' status 0 bench/report "$dir/run"
+check 'and that is said' grep -q 'written half' "$dir/run/report.txt"
+echo 'nonsense' >>"$dir/run/raw/clients.csv"
+check 'a malformed row is refused' status 1 bench/report "$dir/run"
+check 'by its line' says 'clients.csv, line'
+check 'no run at all is refused' status 1 bench/report "$dir"
+
+echo 'harness: Ctrl-C'
+build/bench/harness "${tiny[@]}" --out "$dir/cut" >"$dir/log" 2>&1 &
+sleep 2
+kill -INT $!
+wait $!
+check 'exits with 1' test $? = 1
+check 'keeps what was measured' grep -q 'Cut short' "$dir/cut/report.txt"
+check 'leaves no process' eval '! left_over'
+
+echo 'harness: servers that fail'
+check 'the run says so' status 1 bench/run "${tiny[@]}" -e churn \
+    --server 'dies=false {port}' --server 'gone=/no/such {port}' \
+    --time 15s --out "$dir/bad"
+check 'by name' says 'gone: churn'
+check 'and has the others' grep -q ',epoll,' "$dir/bad/raw/churn.csv"
+check 'leaves no process' eval '! left_over'
+
+echo 'harness: gnuplot missing'
+mkdir "$dir/bin"
+ln -s "$(command -v sh)" "$dir/bin/sh"
+check 'is told' status 1 env PATH="$dir/bin" build/bench/report "$dir/bad"
+check 'with its package' says 'gnuplot-nox'
+check 'and the text is there' test -s "$dir/bad/report.txt"
+
+echo 'harness: wrong usage'
+for wrong in '--experiment nothing' '--models nobody' '--nothing' 'word' \
+    '--slice 5' '--seed x' '--server nothing' '--reference nobody' \
+    '--against nothing'; do
+    # shellcheck disable=SC2086 # two words
+    check "$wrong" status 2 bench/run $wrong
+done
+check 'a directory that can not be' status 1 bench/run "${tiny[@]}" \
+    --out /proc/nothing
+
+check 'docs/method.md knows the columns' sh -c "build/bench/report --columns |
+    while read -r line; do grep -qF -- \"\$line\" docs/method.md ||
+    { echo \"\$line\" >&2; exit 1; }; done"
+
+echo "harness: $passed passed, $failed failed"
+[ "$failed" = 0 ]
