@@ -138,11 +138,12 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     if (argc != 2 || argv[1][0] == '-') {
-        fprintf(stderr, "Usage: bench/report DIR\nMakes the report of the "
-                "run in DIR again, from its raw files alone.\n"
-                "bench/report --columns tells what the columns in raw/ "
-                "are.\n");
-        return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : EXIT_USAGE;
+        bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+        fputs("Usage: bench/report DIR\nMakes the report of the run in DIR "
+              "again, from its raw files alone.\n"
+              "bench/report --columns tells what the columns in raw/ are.\n",
+              help ? stdout : stderr);
+        return help ? EXIT_SUCCESS : EXIT_USAGE;
     }
     report.dir = argv[1];
     read_manifest(&report);

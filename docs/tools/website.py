@@ -89,12 +89,12 @@ def source_page(path):
 
 
 def inline_pictures(body):
-    """Our own drawings go into the page, so that they take its colours."""
+    """Drawings and plots go into the page, so that they take its colours."""
     def one(match):
         svg = (tree.DOCS / match.group(1)).read_text(encoding="utf-8")
         svg = svg[svg.index("<svg"):]
         return f"<figure>{svg}</figure>"
-    return re.sub(r'<p><img\s+src="(diagrams/[^"]+\.svg)"[^>]*/></p>', one,
+    return re.sub(r'<p><img\s+src="((?:diagrams|figures)/[^"]+\.svg)"[^>]*/></p>', one,
                   body)
 
 
