@@ -4,6 +4,8 @@
 CC ?= cc
 CFLAGS ?= -O2 -g
 comma := ,
+empty :=
+space := $(empty) $(empty)
 # make SAN=address,undefined (or SAN=thread) builds beside, in a folder of
 # its own. CI sets WERROR=1.
 BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
@@ -122,14 +124,13 @@ test: ## run all tests
 contract: all build/tests/contract ## test any server: SERVER='COMMAND {port}'
 	@$(run_contract)
 
-empty :=
 THREADED := $(patsubst %/server,%,$(basename $(shell \
   grep -l pthread_create $(SERVERS))))
 
 contract-san: ## run the contract over servers built with sanitizers
 	@$(MAKE) contract SAN=address,undefined SERVER=
 	@$(MAKE) contract SAN=thread SERVER= \
-	  FILTER='@($(subst $(empty) $(empty),|,$(THREADED)))/*'
+	  FILTER='@($(subst $(space),|,$(THREADED)))/*'
 
 # --- fuzzing ----------------------------------------------------------------
 
@@ -197,8 +198,8 @@ pictures: all ## record the demo anew for README and chapters (two minutes)
 
 # --- the book ---------------------------------------------------------------
 
-.PHONY: docs docs-check docs-test exercises man install uninstall models \
-  programs
+.PHONY: docs figures docs-check docs-test exercises man install uninstall \
+  models programs
 
 # $(call need,COMMAND,PACKAGE...)
 need = command -v $(1) >/dev/null || { echo "make $@: $(1) is missing; \
@@ -209,6 +210,20 @@ docs: all ## the book as a site in build/docs; its generated parts made anew
 	@docs/diagrams/draw docs/diagrams
 	@docs/tools/book update
 	@docs/tools/book site $(BUILD)/docs
+
+# Few enough that a plot of all of them can be read.
+FURTHER := epoll epoll/edge epoll/loops epoll/uring epoll/coroutine_server \
+  select/poll forking/prefork threading/pool
+
+figures: all ## measure anew what the book shows, in three runs (15 minutes)
+	@rm -rf $(BUILD)/figures
+	@bench/run --out $(BUILD)/figures/models
+	@bench/run --out $(BUILD)/figures/further \
+	  --models $(subst $(space),$(comma),$(FURTHER)) \
+	  --experiment clients --experiment churn --experiment idle
+	@bench/run --out $(BUILD)/figures/everybody --models all --peers \
+	  --experiment clients --experiment churn
+	@docs/tools/book figures $(BUILD)/figures
 
 docs-check: all ## does the book show only what the tree has?
 	@failed=0; docs/diagrams/draw --check docs/diagrams || failed=1; \

@@ -271,12 +271,12 @@ int main(int argc, char **argv)
 
     if (argc > 2 ||
         (argc == 2 && options_number(argv[1], 1, 1000, &tries) == -1)) {
-        fprintf(stderr,
-                "Usage: bench/selfcheck [TRIES]\nMeasures the "
-                "benchmark itself; %d tries by default, about 20 "
-                "minutes.\n",
+        bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+        fprintf(help ? stdout : stderr,
+                "Usage: bench/selfcheck [TRIES]\nMeasures the benchmark "
+                "itself; %d tries by default, about 20 minutes.\n",
                 TRIES);
-        return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : EXIT_USAGE;
+        return help ? EXIT_SUCCESS : EXIT_USAGE;
     }
     if (bench_open(&bench, SLICE_MS * NS_PER_MS) == -1)
         fatal_errno(name, "no loopback");

@@ -8,6 +8,7 @@
  */
 #include "common/options.h"
 
+#include <argp.h>
 #include <errno.h>
 #include <jansson.h>
 #include <locale.h>
@@ -276,41 +277,81 @@ static void keep(struct terminal *kept, const struct terminal *now)
     memcpy(kept->cells, now->cells, n * sizeof(*kept->cells));
 }
 
-static const char usage[] =
-    "Usage: picture FILE.cast [TEXT] > FILE.svg\n"
-    "Draws the last moment at which TEXT is on the screen, or the end.\n";
+/* --- the command line ------------------------------------------------ */
 
-int main(int argc, char **argv)
+struct arguments {
+    const char *recording;
+    const char *text; /* NULL: none was given */
+};
+
+static error_t take_argument(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+
+    if (key == ARGP_KEY_NO_ARGS) {
+        argp_error(state, "which recording?");
+    } else if (key == ARGP_KEY_ARG && state->arg_num == 0) {
+        arguments->recording = arg;
+    } else if (key == ARGP_KEY_ARG && state->arg_num == 1) {
+        arguments->text = arg;
+    } else if (key == ARGP_KEY_ARG) {
+        argp_error(state, "%s: one recording and one text are accepted",
+                   arg);
+    } else {
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static void play(FILE *file, const char *text, struct terminal *kept)
 {
     static char line[LINE];
     struct terminal now = {0};
-    struct terminal kept = {0};
     wchar_t wanted[128] = L"";
 
-    setlocale(LC_CTYPE, "C.UTF-8");
-    if (argc < 2 || argc > 3 || argv[1][0] == '-') {
-        bool asked = argc == 2 && strcmp(argv[1], "--help") == 0;
-        fputs(usage, asked ? stdout : stderr);
-        return asked ? EXIT_SUCCESS : EXIT_USAGE;
-    }
-    FILE *file = fopen(argv[1], "re");
-    if (file == NULL || fgets(line, sizeof(line), file) == NULL)
-        fatal_errno("picture", "%s", argv[1]);
+    if (fgets(line, sizeof(line), file) == NULL)
+        line[0] = '\0'; /* which is no header */
     take_header(&now, line);
-    if (argc == 3)
-        mbstowcs(wanted, argv[2], sizeof(wanted) / sizeof(wanted[0]) - 1);
+    if (text != NULL)
+        mbstowcs(wanted, text, sizeof(wanted) / sizeof(wanted[0]) - 1);
     while (fgets(line, sizeof(line), file) != NULL) {
         take_event(&now, line);
         if (shows(&now, wanted))
-            keep(&kept, &now);
+            keep(kept, &now);
     }
-    fclose(file);
-    if (kept.cells == NULL && argc == 3)
-        fatal("picture", "`%s` is never on the screen", argv[2]);
-    if (kept.cells == NULL)
-        fatal("picture", "%s: a recording of nothing", argv[1]);
-    draw(&kept);
     free(now.cells);
-    free(kept.cells);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        NULL,
+        take_argument,
+        "FILE.cast [TEXT]",
+        "Makes a picture (SVG) of a recording of the demo.\v"
+        "It shows the last moment at which TEXT is on the screen, or the "
+        "end, and goes to standard output.\n\n"
+        "Example:\n"
+        "  build/demo/picture crowd.cast '9 processes' > crowd.svg",
+        NULL,
+        NULL,
+        NULL};
+    struct arguments arguments = {0};
+    struct terminal kept = {0};
+
+    setlocale(LC_CTYPE, "C.UTF-8");
+    argp_program_version = "picture " SUITE_VERSION;
+    argp_err_exit_status = EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    FILE *file = fopen(arguments.recording, "re");
+    if (file == NULL)
+        fatal_errno("picture", "%s", arguments.recording);
+    play(file, arguments.text, &kept);
+    fclose(file);
+    if (kept.cells == NULL && arguments.text != NULL)
+        fatal("picture", "`%s` is never on the screen", arguments.text);
+    if (kept.cells == NULL)
+        fatal("picture", "%s: a recording of nothing", arguments.recording);
+    draw(&kept);
     return fflush(stdout) == EOF ? EXIT_FAILURE : EXIT_SUCCESS;
 }

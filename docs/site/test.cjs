@@ -56,6 +56,17 @@ const tests = {
         }
     },
 
+    async 'every picture is there'() {
+        for (const name of pages()) {
+            const page = await open('laptop', name);
+            const broken = await page.evaluate(() =>
+                [...document.images].filter((image) => !image.naturalWidth)
+                    .map((image) => image.src));
+            assert.deepEqual(broken, [], name);
+            await page.context().close();
+        }
+    },
+
     async 'every local link leads somewhere'() {
         for (const name of pages()) {
             const page = await open('laptop', name);

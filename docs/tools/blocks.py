@@ -12,12 +12,15 @@ and everything between the two lines is made from the tree:
     help: PROGRAM            what its --help prints
     helps:                   of every command that has options of its own
     labels: [MODEL ...]      a table of the servers' labels; none: of all
+    models: RUN              the same, with what that run measured
+    peers: RUN               what it measured of others' servers
     programs:                a table of what is built
     targets:                 a table of what `make help` lists
-    plot: PLOT               of the committed run, by the plot's file
-    table: PLOT [MODEL ...]  its figures
+    plot: RUN/PLOT           of a committed run, by the plot's file
+    table: RUN/PLOT [MODEL ...]  its figures
 """
 
+import os.path
 import re
 
 import figures
@@ -60,16 +63,40 @@ def helps():
     return "\n\n".join(parts)
 
 
-def labels(*models):
-    rows = ["| model | waits in | a client is | stops at |",
-            "|---|---|---|---|"]
+def labels(*models, columns=None):
+    """columns: what else is said of each, heading -> model -> text."""
+    columns = columns or {}
+    heads = ["model", "waits in", "a client is", "stops at", *columns]
+    rows = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for model in models or tree.models():
         card = tree.label(model)
-        path = tree.source(model)
-        rows.append("| [`{}`](../{}) | {} | {} | {} |".format(
-            model, path, *(card.get(key, "").replace("|", "\\|")
-                           for key in tree.LABEL_KEYS[:3])))
+        cells = [f"[`{model}`]({tree.source(model)})"]
+        cells += [card.get(key, "").replace("|", "\\|")
+                  for key in tree.LABEL_KEYS[:3]]
+        cells += [column.get(model, "") for column in columns.values()]
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
+
+
+def models_of(run):
+    """The labels and, once the run is there, what it measured."""
+    columns = figures.measured(run)
+    table = labels(columns=columns)
+    return f"{table}\n\n{figures.source(run)}" if columns else table
+
+
+def peers_of(run):
+    """What a run measured of servers that are not of this tree."""
+    columns = figures.measured(run)
+    if not columns:
+        return ""
+    rows = ["| server | " + " | ".join(columns) + " |",
+            "|---" * (1 + len(columns)) + "|"]
+    for name in next(iter(columns.values())):
+        if name == "epoll" or name not in tree.models():
+            cells = [column.get(name, "") for column in columns.values()]
+            rows.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(rows) + f"\n\n{figures.source(run)}"
 
 
 def programs():
@@ -93,7 +120,8 @@ def targets():
 KINDS = {
     "listing": listing, "function": function, "diff": diff, "help": help_of,
     "helps": helps,
-    "labels": labels, "programs": programs,
+    "labels": labels, "models": models_of, "peers": peers_of,
+    "programs": programs,
     "targets": targets,
     "plot": figures.plot, "table": figures.table,
 }
@@ -106,7 +134,16 @@ def generate(kind, args):
     return KINDS[kind](*args.split())
 
 
-def fill(page, problems):
+def relink(body, name):
+    """Links are made from the top of the tree; a page has its own place."""
+    if "```" in body:
+        return body
+    page = (tree.DOCS / name).parent.resolve()
+    return re.sub(r"\]\(([^)#:]+)\)", lambda match: "](" + os.path.relpath(
+        tree.ROOT / match[1], page) + ")", body)
+
+
+def fill(name, page, problems):
     """
     A page's text with its generated parts as the tree has them now. A part
     that can't be made stays as it is, and problems receives why.
@@ -114,7 +151,7 @@ def fill(page, problems):
     def one(match):
         head = f"<!-- {match['kind']}:{match['args']} -->"
         try:
-            body = generate(match["kind"], match["args"])
+            body = relink(generate(match["kind"], match["args"]), name)
         except (tree.Problem, TypeError) as problem:
             problems.append(f"{head}: {problem}")
             return match[0]

@@ -57,7 +57,7 @@ def targets():
 
 def check_generated(name, page):
     problems = []
-    if blocks.fill(page, problems) != page:
+    if blocks.fill(name, page, problems) != page:
         yield "a generated part is old; run `make docs`"
     yield from problems
 
@@ -78,7 +78,8 @@ def check_links(name, page):
         path, _, anchor = target.partition("#")
         if path == "side-by-side.html":
             continue
-        file = (tree.DOCS / path).resolve() if path else tree.DOCS / name
+        here = tree.DOCS / name
+        file = (here.parent / path if path else here).resolve()
         if not file.exists():
             yield f"link to {target}: no such file"
         elif anchor and file.parent == tree.DOCS and \
@@ -151,7 +152,7 @@ CHECKS = (check_generated, check_c, check_links, check_shell, check_spans)
 
 def check_all():
     failed = 0
-    for name in pages.names():
+    for name in pages.with_readme():
         page = pages.text(name)
         for check in CHECKS:
             try:
@@ -159,6 +160,6 @@ def check_all():
             except tree.Problem as problem:
                 problems = [problem]
             for problem in problems:
-                print(f"docs/{name}: {problem}", file=sys.stderr)
+                print(f"{pages.shown(name)}: {problem}", file=sys.stderr)
                 failed += 1
     return failed

@@ -1,48 +1,69 @@
 """
-Figures of a real run. A run's directory, as bench/run wrote it, is committed
-as docs/figures/RUN/, and the newest counts. Without one a page shows nothing
-in the figure's place: no number stands there that nobody measured.
+Figures of real runs. Of a run that bench/run made, docs/figures/RUN/ holds
+what the pages show: the plots that they name (SVG, CSV, and the gnuplot file
+that draws them) and the manifest. `docs/tools/book figures DIR` takes it from
+DIR/RUN. While a run is not there, a page shows nothing in the figure's place:
+no number stands there that nobody measured.
 """
 
 import csv
+import json
 import re
+import shutil
 
 import tree
 
 FIGURES = tree.DOCS / "figures"
+# `make figures` says with which command each is made.
+RUNS = ("models", "further", "everybody")
+# What the tables of models show of a run: plot, x, heading.
+MEASURED = (("clients-echoes", "50", "echoes/s, 50 clients"),
+            ("clients-cpu", "50", "server CPU per echo"))
 
 
-def newest():
-    """The run whose figures are shown; None when there is none."""
-    runs = sorted(path.parent for path in FIGURES.glob("*/manifest.json"))
-    return runs[-1] if runs else None
+def here(run):
+    """Is this run one of those that were kept?"""
+    if run not in RUNS:
+        raise tree.Problem(f"no run {run}; there are: {', '.join(RUNS)}")
+    return (FIGURES / run / "manifest.json").is_file()
 
 
-def find(name, ending):
-    run = newest()
-    if run is None:
+def find(figure, ending):
+    """A file of a figure, RUN/PLOT; None while the run is not there."""
+    run, _, name = figure.partition("/")
+    if not here(run):
         return None
-    path = run / "plots" / f"{name}.{ending}"
+    path = FIGURES / run / "plots" / f"{name}.{ending}"
     if not path.is_file():
-        raise tree.Problem(f"run {run.name} has no plot {name}")
+        raise tree.Problem(f"run {run} has no plot {name}; docs/tools/book "
+                           "figures copies those that pages name")
     return path
 
 
 def source(run):
-    """Whose figures these are, and how to see the rest of them."""
-    report = run / "report.html"
-    link = f"[its report](figures/{run.name}/report.html)" \
-        if report.is_file() else "its report was not kept"
-    return f"*Run `{run.name}`; {link}.*"
+    """Whose figures these are, and on which machine they were measured."""
+    manifest = json.loads(tree.text(f"docs/figures/{run}/manifest.json"))
+    machine = manifest["machine"]
+    return (f"*Run [{run}](docs/figures/{run}/manifest.json) of "
+            f"{manifest['date'][:10]}: {machine['cores']} cores, "
+            f"Linux {machine['kernel'].split('-')[0]}.*")
 
 
-def plot(name):
-    """A plot by the name of its file: churn-cpu."""
-    path = find(name, "svg")
+def title(path):
+    """What a plot is called, and what its x axis is."""
+    settings = path.with_suffix(".gp").read_text(encoding="utf-8")
+    found = [re.search(rf'^{key} "(.*?)"', settings, re.M)
+             for key in ("name =", "set xlabel")]
+    return [match[1] if match else "" for match in found]
+
+
+def plot(figure):
+    """A plot: models/churn-cpu."""
+    path = find(figure, "svg")
     if path is None:
         return ""
-    return (f"![{name}]({path.relative_to(tree.DOCS)})\n\n"
-            f"{source(newest())}")
+    return (f"![{title(path)[0]}]({path.relative_to(tree.ROOT)})\n\n"
+            f"{source(figure.partition('/')[0])}")
 
 
 def curves(path):
@@ -72,16 +93,16 @@ def number(x):
     return float(match[1]) * scale[match[2]] if match else 0
 
 
-def table(name, *models):
+def table(figure, *models):
     """The figures of a plot; of these models alone, if any are named."""
-    path = find(name, "csv")
+    path = find(figure, "csv")
     if path is None:
         return ""
     shown = {model: points for model, points in curves(path).items()
              if not models or model in models}
     missing = set(models) - set(shown)
     if missing:
-        raise tree.Problem(f"plot {name} has no {', '.join(missing)}")
+        raise tree.Problem(f"plot {figure} has no {', '.join(missing)}")
     if all(len(points) == 1 for points in shown.values()):
         rows = ["| model | median (min to max) |", "|---|---|"]
         rows += [f"| {model} | {says} |" for model, points in shown.items()
@@ -89,11 +110,62 @@ def table(name, *models):
     else:
         xs = sorted({x for points in shown.values() for x in points},
                     key=number)
-        label = re.search(r'^set xlabel "(.*?)"',
-                          find(name, "gp").read_text(encoding="utf-8"), re.M)
-        rows = [f"| {label[1] if label else 'x'} | " + " | ".join(shown) + " |",
+        rows = [f"| {title(path)[1]} | " + " | ".join(shown) + " |",
                 "|---|" + "---|" * len(shown)]
         rows += [f"| {x} | " + " | ".join(
             points.get(x, "") for points in shown.values()) + " |"
             for x in xs]
-    return "\n".join(rows) + f"\n\n{source(newest())}"
+    return "\n".join(rows) + f"\n\n{source(figure.partition('/')[0])}"
+
+
+def measured(run):
+    """Columns for a table of models: heading -> model -> what it says."""
+    columns = {}
+    for name, x, heading in MEASURED if here(run) else ():
+        columns[heading] = {
+            model: points.get(x, "") for model, points in
+            curves(find(f"{run}/{name}", "csv")).items()}
+    return columns
+
+
+def named(page):
+    """The figures that a page shows, as RUN/PLOT."""
+    for kind, args in re.findall(r"^<!-- (\w+): (.*?) *-->$", page, re.M):
+        first = args.split()[0]
+        if kind in ("plot", "table"):
+            yield first
+        elif kind in ("models", "peers"):
+            yield from (f"{first}/{name}" for name, _, _ in MEASURED)
+
+
+def keep_plot(folder, to, name):
+    """Copies a plot; it names itself by the place where it now is."""
+    for ending in ("svg", "csv", "gp"):
+        old = folder / f"{name}.{ending}"
+        if not old.is_file():
+            raise tree.Problem(f"{old}: not there, and a page shows it")
+        content = old.read_text(encoding="utf-8")
+        if ending == "gp":
+            base = re.search(r'^base = "(.*)"', content, re.M)[1]
+            content = content.replace(
+                base, str((to / name).relative_to(tree.ROOT)))
+        elif ending == "svg":  # by itself it would have no paper
+            content = content.replace(
+                "<svg", '<svg style="color:#1b1b1b;background:#fff"', 1)
+        (to / old.name).write_text(content, encoding="utf-8")
+
+
+def keep(run, folder, figures):
+    """Makes docs/figures/RUN from a run's directory; of it, these figures."""
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    # Where it was written says nothing to a reader.
+    manifest["run"]["command"] = re.sub(
+        r" (--out[= ]|-o ?)\S+", "", manifest["run"]["command"])
+    shutil.rmtree(FIGURES / run, ignore_errors=True)
+    (FIGURES / run / "plots").mkdir(parents=True)
+    for figure in sorted(figures):
+        if figure.startswith(f"{run}/"):
+            keep_plot(folder / "plots", FIGURES / run / "plots",
+                      figure.partition("/")[2])
+    (FIGURES / run / "manifest.json").write_text(
+        json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

@@ -21,6 +21,16 @@ def names():
         sorted(there - set(ORDER))
 
 
+def with_readme():
+    """The pages, and the README at the top of the tree."""
+    return ["../README.md", *names()]
+
+
+def shown(name):
+    """A page's path from the top of the tree."""
+    return (tree.DOCS / name).resolve().relative_to(tree.ROOT)
+
+
 def text(name):
     return (tree.DOCS / name).read_text(encoding="utf-8")
 

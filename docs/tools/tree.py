@@ -56,12 +56,15 @@ def programs():
 @functools.cache
 def commands():
     """What a reader runs: programs and scripts that say what they take."""
-    # Helpers of the tests have no --help; villain is for lectures, too.
-    built = [path for path in programs()
-             if not path.startswith("build/tests/")
-             or path == "build/tests/villain"]
-    return built + [path for path in ("bench/run", "bench/report")
-                    if (ROOT / path).is_file()]
+    # Helpers of the tests and of the benchmark's own test are not among
+    # them; villain is for lectures, too. A script stands before its program.
+    scripts = ["bench/run", "bench/report", "bench/selfcheck"]
+    hidden = {"build/bench/harness", "build/bench/report",
+              "build/bench/selfcheck", "build/bench/bare",
+              "build/bench/delay"}
+    return [path for path in programs()
+            if path not in hidden and not path.startswith("build/tests/")
+            or path == "build/tests/villain"] + scripts
 
 
 def program(name):

@@ -89,12 +89,12 @@ def source_page(path):
 
 
 def inline_pictures(body):
-    """Our own drawings go into the page, so that they take its colours."""
+    """Drawings and plots go into the page, so that they take its colours."""
     def one(match):
         svg = (tree.DOCS / match.group(1)).read_text(encoding="utf-8")
         svg = svg[svg.index("<svg"):]
         return f"<figure>{svg}</figure>"
-    return re.sub(r'<p><img\s+src="(diagrams/[^"]+\.svg)"[^>]*/></p>', one,
+    return re.sub(r'<p><img\s+src="((?:diagrams|figures)/[^"]+\.svg)"[^>]*/></p>', one,
                   body)
 
 
@@ -197,7 +197,7 @@ def build(out):
     write_sources(out)
     for asset in ("style.css", "theme.js", "side-by-side.js"):
         shutil.copy(SITE / asset, out / asset)
-    for folder in ("figures", "pictures"):
+    for folder in ("figures", "img"):
         if (tree.DOCS / folder).is_dir():
             shutil.copytree(tree.DOCS / folder, out / folder)
     return out
