@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +156,9 @@ struct listeners net_listen(const struct options *options)
     const size_t n = listeners.n;
     const size_t total = n * listeners.sets;
 
+    /* send() is told so each time; this is for stderr, where a limit is
+     * told of: its reader may have left. */
+    signal(SIGPIPE, SIG_IGN);
     model = options->model;
     max_clients = options->max_clients;
     for (size_t i = 0; i < total; i++)

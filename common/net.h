@@ -22,6 +22,8 @@ struct listeners {
  * (stop.h), and prints `listening HOST:PORT` for each on stdout once all of
  * them can be connected to.
  *
+ * From then on the process ignores SIGPIPE.
+ *
  * With several loops, one such set for each: the kernel spreads the
  * newcomers over the listeners that share a port (SO_REUSEPORT). All are
  * open before the first newcomer, and a stop shuts all of them at once: a
