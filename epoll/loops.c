@@ -35,8 +35,12 @@ static const struct model model = {
 
 enum { EVENTS = 64 }; /* the most to hear of at once; the rest waits */
 
-/* The threads share nothing but this, written before the first of them. */
-static const struct listeners *all;
+/* The threads share nothing; this is written before the first of them. */
+struct loop {
+    pthread_t thread;
+    int epoll_fd;
+    struct conn **clients;
+};
 
 static _Thread_local struct conn **clients; /* by descriptor */
 static _Thread_local size_t nclients;
@@ -85,19 +89,14 @@ static void advance(struct conn *conn)
     }
 }
 
-/* The life of a thread, to which n listeners belong. */
+/* The life of a thread. */
 static void *run(void *arg)
 {
-    const int *listeners = arg;
+    const struct loop *loop = arg;
     struct epoll_event events[EVENTS];
 
-    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    clients = calloc(stop_descriptors(), sizeof(struct conn *));
-    if (epoll_fd == -1 || clients == NULL)
-        fatal_errno(model.name, "cannot start");
-    for (size_t i = 0; i < all->n; i++)
-        if (watch(listeners[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
-            fatal_errno(model.name, "epoll_ctl");
+    epoll_fd = loop->epoll_fd;
+    clients = loop->clients;
     while (!stop_asked() || nclients > 0) {
         int n = epoll_wait(epoll_fd, events, EVENTS, -1);
         for (int i = 0; i < n; i++) { /* n is -1 after a signal */
@@ -112,21 +111,36 @@ static void *run(void *arg)
     return NULL;
 }
 
+/* For all loops before the first runs: its newcomers may take the last
+ * descriptor. n listeners belong to each. */
+static void prepare(struct loop *loop, const int *listeners, size_t n)
+{
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    clients = calloc(stop_descriptors(), sizeof(struct conn *));
+    if (epoll_fd == -1 || clients == NULL)
+        fatal_errno(model.name, "cannot start");
+    for (size_t i = 0; i < n; i++)
+        if (watch(listeners[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
+            fatal_errno(model.name, "epoll_ctl");
+    *loop = (struct loop){.epoll_fd = epoll_fd, .clients = clients};
+}
+
 static void serve(const struct listeners *listeners)
 {
-    pthread_t threads[MAX_LOOPS];
+    struct loop all[MAX_LOOPS];
+    const size_t n = listeners->n;
 
-    all = listeners;
-    for (size_t i = 0; i < all->sets; i++) {
-        int error = pthread_create(&threads[i], NULL, run,
-                                   (void *)&all->fds[i * all->n]);
+    for (size_t i = 0; i < listeners->sets; i++)
+        prepare(&all[i], &listeners->fds[i * n], n);
+    for (size_t i = 0; i < listeners->sets; i++) {
+        int error = pthread_create(&all[i].thread, NULL, run, &all[i]);
         if (error != 0) {
             errno = error;
             fatal_errno(model.name, "pthread_create");
         }
     }
-    for (size_t i = 0; i < all->sets; i++)
-        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < listeners->sets; i++)
+        pthread_join(all[i].thread, NULL);
 }
 
 int main(int argc, char **argv)
