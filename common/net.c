@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,9 @@ struct listeners net_listen(const struct options *options)
 {
     struct listeners listeners = {.n = options->nports};
 
+    /* send() is told so each time; this is for stderr, where a limit is
+     * told of: its reader may have left. */
+    signal(SIGPIPE, SIG_IGN);
     model = options->model;
     many_ports = options->many_ports;
     max_clients = options->max_clients;

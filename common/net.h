@@ -21,6 +21,8 @@ struct listeners {
  * (stop.h), and prints `listening HOST:PORT` for each on stdout once all of
  * them can be connected to.
  *
+ * From then on the process ignores SIGPIPE.
+ *
  * The listeners of a model that waits for many sockets at once
  * (options->many_ports) do not block: a newcomer may have left again
  * between "readable" and accept(), which would then wait for the next one

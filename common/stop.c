@@ -131,7 +131,11 @@ int stop_prepare(long max_clients, long ms)
         sigaction(SIGINT, &act, NULL) == -1)
         return -1;
     act.sa_handler = on_drain_over; /* the timer sends SIGALRM */
-    return sigaction(SIGALRM, &act, NULL);
+    if (sigaction(SIGALRM, &act, NULL) == -1)
+        return -1;
+    /* Who started us may have held them, and exec() keeps that. */
+    const sigset_t ours = our_signals();
+    return sigprocmask(SIG_UNBLOCK, &ours, NULL);
 }
 
 bool stop_asked(void)
@@ -193,7 +197,10 @@ long stop_add_client(int fd)
 
 void stop_remove_client(int fd)
 {
-    if (atomic_exchange(&roles[fd], NOBODY) == CLIENT)
+    /* Beyond the table is who stop_add_client() refused: the limit may have
+     * been raised from outside (prlimit(1)) since the table was made. */
+    if ((size_t)fd < ndescriptors &&
+        atomic_exchange(&roles[fd], NOBODY) == CLIENT)
         count--;
 }
 

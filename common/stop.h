@@ -26,7 +26,8 @@
 #include <sys/types.h>
 
 /*
- * Installs the handlers for SIGTERM and SIGINT.
+ * Installs the handlers for SIGTERM and SIGINT, and lets these through, as
+ * SIGALRM and SIGCHLD, should the process have been started with them held.
  *
  * max_clients  how many may be here at once, at least 1
  * drain_ms     milliseconds from the signal to the cut, 0 or more
@@ -67,7 +68,8 @@ size_t stop_descriptors(void);
  */
 long stop_add_client(int fd);
 
-/* Forgets a client, before it is closed. net_close() does this. */
+/* Forgets a client, before it is closed; one that was not noted is let
+ * pass. net_close() does this. */
 void stop_remove_client(int fd);
 
 /*
@@ -86,7 +88,7 @@ void stop_forget_family(void);
 /*
  * In a child that accepts beside others, after stop_forget_family(): a stop
  * closes the child's own descriptor of the listener. Its accept() then
- * fails (EBADF), a blocked one too, for it starts anew after the handler;
+ * fails (EBADF; EINTR, where it was blocked, as there is no SA_RESTART);
  * shutting the listener down would end the parent's and the other
  * children's.
  */

@@ -36,7 +36,13 @@ static const struct model model = {
 
 enum { EVENTS = 64 }; /* the most to hear of at once; the rest waits */
 
-/* Each thread has its own: they share none of this. */
+/* The threads share nothing; this is written before the first of them. */
+struct loop {
+    pthread_t thread;
+    int epoll_fd;
+    struct conn **clients;
+};
+
 static _Thread_local struct conn **clients; /* by descriptor */
 static _Thread_local size_t nclients;
 static _Thread_local int epoll_fd;
@@ -87,16 +93,11 @@ static void advance(struct conn *conn)
 /* The life of a thread. */
 static void *run(void *arg)
 {
-    const struct listeners *listeners = arg;
+    const struct loop *loop = arg;
     struct epoll_event events[EVENTS];
 
-    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    clients = calloc(stop_descriptors(), sizeof(struct conn *));
-    if (epoll_fd == -1 || clients == NULL)
-        fatal_errno(model.name, "cannot start");
-    for (size_t i = 0; i < listeners->n; i++)
-        if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
-            fatal_errno(model.name, "epoll_ctl");
+    epoll_fd = loop->epoll_fd;
+    clients = loop->clients;
     while (!stop_asked() || nclients > 0) {
         int n = epoll_wait(epoll_fd, events, EVENTS, -1);
         for (int i = 0; i < n; i++) { /* n is -1 after a signal */
@@ -111,24 +112,40 @@ static void *run(void *arg)
     return NULL;
 }
 
+/* Done for all before the first runs: newcomers may take the last
+ * descriptor. */
+static void prepare(struct loop *loop, const struct listeners *listeners)
+{
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    clients = calloc(stop_descriptors(), sizeof(struct conn *));
+    if (epoll_fd == -1 || clients == NULL)
+        fatal_errno(model.name, "cannot start");
+    for (size_t i = 0; i < listeners->n; i++)
+        if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
+            fatal_errno(model.name, "epoll_ctl");
+    *loop = (struct loop){.epoll_fd = epoll_fd, .clients = clients};
+}
+
 static void serve(const struct listeners *listeners)
 {
-    struct listeners own[MAX_LOOPS] = {*listeners};
-    pthread_t threads[MAX_LOOPS];
+    struct loop all[MAX_LOOPS];
 
     if (nloops == 0)
         nloops = options_cores(MAX_LOOPS);
-    for (long i = 1; i < nloops; i++)
-        own[i] = net_listen_beside(listeners);
+    prepare(&all[0], listeners);
+    for (long i = 1; i < nloops; i++) {
+        struct listeners beside = net_listen_beside(listeners);
+        prepare(&all[i], &beside);
+    }
     for (long i = 0; i < nloops; i++) {
-        int error = pthread_create(&threads[i], NULL, run, &own[i]);
+        int error = pthread_create(&all[i].thread, NULL, run, &all[i]);
         if (error != 0) {
             errno = error;
             fatal_errno(model.name, "pthread_create");
         }
     }
     for (long i = 0; i < nloops; i++)
-        pthread_join(threads[i], NULL);
+        pthread_join(all[i].thread, NULL);
 }
 
 int main(int argc, char **argv)

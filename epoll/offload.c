@@ -140,7 +140,8 @@ static int dismiss(struct worker *worker)
     epoll_ctl(epoll_fd, EPOLL_CTL_DEL, worker->fd, NULL);
     close(worker->fd);
     kill(worker->pid, SIGKILL);
-    waitpid(worker->pid, &status, 0);
+    while (waitpid(worker->pid, &status, 0) == -1 && errno == EINTR)
+        ; /* a stop, or the end of the drain */
     *worker = (struct worker){0};
     return status;
 }

@@ -49,11 +49,14 @@ static void welcome(int listener)
 /* before: from stop_hold(), for the child to release. */
 static pid_t make_child(int listener, const sigset_t *before)
 {
+    pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0) {
         stop_forget_family();
         stop_share_listener(listener);
         prctl(PR_SET_PDEATHSIG, SIGTERM); /* no orphan keeps the port */
+        if (getppid() != parent)
+            _exit(0); /* it died before that */
         stop_release(before);
         while (!stop_asked())
             welcome(listener);

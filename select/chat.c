@@ -232,8 +232,11 @@ static void welcome(int listener)
 
 static void serve(const struct listeners *listeners)
 {
-    for (size_t i = 0; i < listeners->n; i++)
+    for (size_t i = 0; i < listeners->n; i++) {
+        if (listeners->fds[i] >= FD_SETSIZE)
+            fatal("chat", "too many descriptors are open: FD_SETSIZE");
         watch(listeners->fds[i], true, false);
+    }
     while (!stop_done()) {
         fd_set readable = reading; /* select() overwrites it */
         fd_set writable = writing;
@@ -372,6 +375,8 @@ static int run_client(const struct arguments *arguments)
         fatal_errno("chat", "cannot reach a server at %s port %s",
                     arguments->host, port);
     freeaddrinfo(address);
+    if (server.fd >= FD_SETSIZE)
+        fatal("chat", "too many descriptors are open: FD_SETSIZE");
     snprintf(server.name, sizeof(server.name), "%s", arguments->name);
     talk(&server);
     return EXIT_SUCCESS;

@@ -74,8 +74,11 @@ static void advance(struct conn *conn)
 
 static void serve(const struct listeners *listeners)
 {
-    for (size_t i = 0; i < listeners->n; i++)
+    for (size_t i = 0; i < listeners->n; i++) {
+        if (listeners->fds[i] >= FD_SETSIZE)
+            fatal(model.name, "too many descriptors are open: FD_SETSIZE");
         watch(listeners->fds[i], ECHO_READ);
+    }
     while (!stop_done()) {
         fd_set readable = reading; /* select() overwrites it */
         fd_set writable = writing;

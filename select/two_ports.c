@@ -72,6 +72,8 @@ static void serve(const struct listeners *listeners)
 
     FD_ZERO(&ports);
     for (size_t i = 0; i < listeners->n; i++) {
+        if (listeners->fds[i] >= FD_SETSIZE) /* FD_SET() would not mind */
+            fatal(model.name, "too many descriptors are open: FD_SETSIZE");
         FD_SET(listeners->fds[i], &ports);
         highest = listeners->fds[i]; /* they come in ascending order */
     }

@@ -616,7 +616,9 @@ Test(load, cut_short_by_a_signal)
     cr_assert_eq(outcome.status, 1);
     cr_assert(json_is_true(json_object_get(outcome.json, "cut_short")));
     cr_assert(number(&outcome, "round_trips") > 10);
-    cr_assert(number(&outcome, "elapsed_ns") >= 99e6);
+    /* The window ends with its last turn, whose clock was read at its
+     * beginning: a busy machine may have stopped the thread since. */
+    cr_assert(number(&outcome, "elapsed_ns") >= 50e6);
     cr_assert_lt(now_s() - began, 5);
 }
 

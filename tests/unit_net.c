@@ -159,6 +159,22 @@ Test(net, without_descriptors_newcomers_are_closed)
     cr_assert(client_listen(there[2], QUIET_MS) == CLIENT_SILENCE);
 }
 
+/* "server 2>&1 | head -1": to tell of a limit is not worth a death. */
+Test(net, a_limit_is_survived_though_nobody_reads_of_it)
+{
+    int ends[2];
+
+    cr_redirect_stdout();
+    listen_for(1, false);
+    cr_assert(pipe(ends) == 0);
+    cr_assert(dup2(ends[1], STDERR_FILENO) != -1);
+    close(ends[0]);
+    connect_client();
+    cr_assert(net_accept(listeners.fds[0]) != -1);
+    connect_client();
+    cr_assert(net_accept(listeners.fds[0]) == -1);
+}
+
 struct sending {
     int fd;
     size_t n;

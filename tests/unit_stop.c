@@ -122,6 +122,17 @@ Test(stop, the_table_ends_at_the_descriptor_limit)
     errno = 0;
     cr_assert(stop_add_client(64) == -1 && errno == EMFILE);
     cr_assert(stop_count() == 1);
+    stop_remove_client(64); /* as net_accept() does, who closes it */
+    cr_assert(stop_count() == 1);
+}
+
+/* As when a shell or a service manager starts it so: exec() keeps it. */
+Test(stop, signals_held_from_the_start_are_let_through)
+{
+    stop_hold();
+    cr_assert(stop_prepare(NULL, 0, 10, 60000) == 0);
+    raise(SIGTERM);
+    cr_assert(stop_asked());
 }
 
 /* A child that waits for signals. SIGTERM is taken as told. */
