@@ -48,7 +48,7 @@ SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
 
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
   libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev strace tmux
-DOCS_PACKAGES := pandoc help2man python3
+DOCS_PACKAGES := pandoc help2man python3 patch
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 .PHONY: help all deps test bench diff wall format lint check clean contract \
