@@ -48,7 +48,7 @@ SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
 
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
   libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev strace tmux
-DOCS_PACKAGES := pandoc help2man python3
+DOCS_PACKAGES := pandoc help2man python3 patch
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 .PHONY: help all deps test bench diff wall format lint check clean contract \
@@ -215,14 +215,14 @@ docs: all ## the book as a site in build/docs; its generated parts made anew
 FURTHER := epoll epoll/edge epoll/loops epoll/uring epoll/coroutine_server \
   select/poll forking/prefork threading/pool
 
-figures: all ## measure anew what the book shows, in three runs (15 minutes)
+figures: all ## measure anew what the book shows, in three runs (half an hour)
 	@rm -rf $(BUILD)/figures
 	@bench/run --out $(BUILD)/figures/models
-	@bench/run --out $(BUILD)/figures/further \
+	@bench/run --out $(BUILD)/figures/further --time 8min \
 	  --models $(subst $(space),$(comma),$(FURTHER)) \
 	  --experiment clients --experiment churn --experiment idle
-	@bench/run --out $(BUILD)/figures/everybody --models all --peers \
-	  --experiment clients --experiment churn
+	@bench/run --out $(BUILD)/figures/everybody --time 15min \
+	  --models all --peers --experiment clients --experiment churn
 	@docs/tools/book figures $(BUILD)/figures
 
 docs-check: all ## does the book show only what the tree has?

@@ -152,10 +152,12 @@ static const char *take_arguments(int argc, char **argv)
     }
     if (argc == 2 && argv[1][0] != '-')
         return argv[1];
-    fprintf(stderr, "Usage: bench/report DIR\nMakes the report of the run "
-                    "in DIR again, from its raw files alone.\nbench/report "
-                    "--columns tells what the columns in raw/ are.\n");
-    exit(argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : EXIT_USAGE);
+    bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+    fputs("Usage: bench/report DIR\nMakes the report of the run in DIR "
+          "again, from its raw files alone.\n"
+          "bench/report --columns tells what the columns in raw/ are.\n",
+          help ? stdout : stderr);
+    exit(help ? EXIT_SUCCESS : EXIT_USAGE);
 }
 
 int main(int argc, char **argv)

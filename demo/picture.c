@@ -177,31 +177,49 @@ static bool alike(const struct cell *a, const struct cell *b)
            a->colour == b->colour;
 }
 
-/* Cells that look alike, as one piece of text. */
-static void draw_run(const struct cell *cells, int row, int column, int n)
+static void draw_words(const struct cell *cells, int x, int y, int n)
 {
-    int x = MARGIN + column * CELL_WIDTH;
-    int y = MARGIN + row * CELL_HEIGHT;
-    const char *colour = colour_of(cells);
-
-    if (cells->inverse)
-        printf("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
-               "fill=\"%s\"/>\n",
-               x, y, n * CELL_WIDTH, CELL_HEIGHT, colour);
-    bool blank = true;
-    for (int i = 0; i < n; i++)
-        blank = blank && cells[i].c == L' ';
-    if (blank)
-        return;
     /* textLength: whatever font there is, columns stay columns. */
     printf("<text x=\"%d\" y=\"%d\" textLength=\"%d\" fill=\"%s\"%s>", x,
            y + CELL_HEIGHT - 5, n * CELL_WIDTH,
-           cells->inverse ? "#15181c" : colour,
+           cells->inverse ? "#15181c" : colour_of(cells),
            cells->bold ? " font-weight=\"bold\"" : "");
     for (int i = 0; i < n; i++)
         if (cells[i].c != 0)
             put_escaped(cells[i].c);
     puts("</text>");
+}
+
+/* Where words end: at the cell's blank, if there is more than one. */
+static bool at_gap(const struct cell *cells, int n)
+{
+    return cells[0].c == L' ' && (n == 1 || cells[1].c == L' ');
+}
+
+/*
+ * Cells that look alike. Viewers differ in what they do with blanks at an
+ * end and with many in a row, so that each piece between them is for
+ * itself.
+ */
+static void draw_run(const struct cell *cells, int row, int column, int n)
+{
+    int x = MARGIN + column * CELL_WIDTH;
+    int y = MARGIN + row * CELL_HEIGHT;
+
+    if (cells->inverse)
+        printf("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
+               "fill=\"%s\"/>\n",
+               x, y, n * CELL_WIDTH, CELL_HEIGHT, colour_of(cells));
+    for (int i = 0; i < n;) {
+        int start = i;
+        if (cells[i].c == L' ') {
+            i++;
+            continue;
+        }
+        while (i < n && !at_gap(cells + i, n - i))
+            i++;
+        draw_words(cells + start, x + start * CELL_WIDTH, y, i - start);
+    }
 }
 
 static void draw(const struct terminal *terminal)
@@ -216,8 +234,7 @@ static void draw(const struct terminal *terminal)
         "<rect width=\"100%%\" height=\"100%%\" rx=\"8\" "
         "fill=\"#15181c\"/>\n"
         "<g font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" "
-        "font-size=\"15\" xml:space=\"preserve\" "
-        "style=\"white-space:pre\">\n",
+        "font-size=\"15\">\n",
         width, height, width, height);
     for (int row = 0; row < terminal->height; row++) {
         const struct cell *cells = terminal->cells +

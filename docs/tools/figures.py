@@ -130,11 +130,11 @@ def measured(run):
 
 def named(page):
     """The figures that a page shows, as RUN/PLOT."""
-    for kind, args in re.findall(r"^<!-- (\w+): (.*?) *-->$", page, re.M):
-        first = args.split()[0]
+    for kind, first in re.findall(
+            r"^<!-- (plot|table|models|peers): (\S+)", page, re.M):
         if kind in ("plot", "table"):
             yield first
-        elif kind in ("models", "peers"):
+        else:
             yield from (f"{first}/{name}" for name, _, _ in MEASURED)
 
 
@@ -152,6 +152,7 @@ def keep_plot(folder, to, name):
         elif ending == "svg":  # by itself it would have no paper
             content = content.replace(
                 "<svg", '<svg style="color:#1b1b1b;background:#fff"', 1)
+            content = content.replace("<title>Gnuplot</title>", "", 1)
         (to / old.name).write_text(content, encoding="utf-8")
 
 
