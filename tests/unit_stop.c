@@ -130,7 +130,7 @@ Test(stop, the_table_ends_at_the_descriptor_limit)
 Test(stop, signals_held_from_the_start_are_let_through)
 {
     stop_hold();
-    cr_assert(stop_prepare(NULL, 0, 10, 60000) == 0);
+    cr_assert(stop_prepare(10, 60000) == 0);
     raise(SIGTERM);
     cr_assert(stop_asked());
 }
