@@ -33,6 +33,9 @@ array larger = ["26", "19", "33", "0"]
 
 data = base . ".csv"
 style(i) = word(styles, i) + 0
+nth(list, k) = word(list, k) + 0
+predicted(i) = style(i) == 9 # a line alone, without markers
+sample(i) = predicted(i) ? "··· " : ""
 dumb(t) = t == 4
 heading(t) = dumb(t) ? "unset label 99; set title '" . name . "'" : \
   "set tmargin 3; set label 99 '" . name . \
