@@ -98,7 +98,7 @@ static void add_reference(struct asking *asking, const char *reference)
     char word[96];
 
     if (verdict.quads < VERDICT_QUADS_MIN)
-        snprintf(word, sizeof(word), "reference; its error is unknown");
+        snprintf(word, sizeof(word), "reference (against itself); its error is unknown");
     else
         snprintf(word, sizeof(word),
                  "reference; against itself within "
