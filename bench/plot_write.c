@@ -375,7 +375,7 @@ void plot_write_settings(const struct plot *plot, const char *dir,
     if (plot->kind == PLOT_LINES) {
         write_range_x(plot, file);
         write_ticks_x(plot, "ticks", 0, file);
-        write_ticks_x(plot, "phone_ticks", 0.17, file);
+        write_ticks_x(plot, "phone_ticks", 0.16, file);
     }
     if (plot->log_x)
         fputs("set logscale x\n", file);

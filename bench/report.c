@@ -213,6 +213,7 @@ int main(int argc, char **argv)
     if (mkdir(path, 0777) == -1 && errno != EEXIST)
         fatal_errno(name, "%s", path);
     put_together(&report);
+    doc_drop_empty_columns(&report.doc);
     int result = write_all(&report);
     if (report.no_gnuplot)
         fprintf(stderr,

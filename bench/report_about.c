@@ -70,7 +70,7 @@ void report_gates(struct report *report)
     if (report->rows.n == 0)
         return;
     doc_add(doc, BLOCK_HEADING, "Can this be believed?");
-    doc_table(doc, columns, false, "");
+    doc_table(doc, columns, 1, false, "");
     for (size_t i = 0; i < columns; i++)
         doc_cell(doc, "%s", head[i]);
     for (size_t i = 0; i < nexperiments; i++)
@@ -96,7 +96,7 @@ static void add_facts(struct report *report, const char *group,
     const char *key;
     json_t *value;
 
-    doc_table(doc, 2, true, caption);
+    doc_table(doc, 2, 1, true, caption);
     doc_cell(doc, "%s", group);
     doc_cell(doc, " ");
     json_object_foreach(object, key, value)
