@@ -63,7 +63,6 @@ static void write_cell(FILE *file, const char *text, size_t width,
                        bool last)
 {
     size_t n = places(text);
-
     size_t end = (n > width ? n : width) + GAP;
 
     fputs(text, file);

@@ -355,6 +355,15 @@ static void write_axis_y(const struct plot *plot, const struct range *y,
         fputs("set logscale y\n", file);
 }
 
+static bool has_crosses(const struct plot *plot)
+{
+    for (size_t i = 0; i < plot->n; i++)
+        for (size_t k = 0; k < plot->curves[i].n; k++)
+            if (plot->curves[i].points[k].crossed)
+                return true;
+    return false;
+}
+
 /* What gnuplot needs to know: bench/plots/KIND.gp does the rest. */
 void plot_write_settings(const struct plot *plot, const char *dir,
                          FILE *file)
@@ -369,13 +378,16 @@ void plot_write_settings(const struct plot *plot, const char *dir,
     fprintf(file, "n = %zu\n", plot->n);
     write_names(plot, &y, file);
     write_heights(plot, &y, file);
-    fprintf(file, "name = \"%s\"\nset xlabel \"%s\"\n", plot->title,
-            plot->x_label);
+    fprintf(file, "name = \"%s\"\nquestion = \"%s\"\n", plot->title,
+            plot->question);
+    fprintf(file, "y_name = \"%s\"\ncrossed = %d\n", plot->y_label,
+            has_crosses(plot));
+    fprintf(file, "set xlabel \"%s\"\n", plot->x_label);
     write_axis_y(plot, &y, file);
     if (plot->kind == PLOT_LINES) {
         write_range_x(plot, file);
         write_ticks_x(plot, "ticks", 0, file);
-        write_ticks_x(plot, "phone_ticks", 0.16, file);
+        write_ticks_x(plot, "phone_ticks", 0.2, file);
     }
     if (plot->log_x)
         fputs("set logscale x\n", file);
