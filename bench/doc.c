@@ -54,13 +54,14 @@ void doc_plot(struct doc *doc, const char *name, const char *text)
         doc->blocks[doc->n - 1].name = strdup(name);
 }
 
-void doc_table(struct doc *doc, size_t columns, bool folded,
+void doc_table(struct doc *doc, size_t columns, size_t keys, bool folded,
                const char *caption)
 {
     doc_add(doc, BLOCK_TABLE, "%s", caption);
     if (doc->failed)
         return;
     doc->blocks[doc->n - 1].columns = columns;
+    doc->blocks[doc->n - 1].keys = keys;
     doc->blocks[doc->n - 1].folded = folded;
 }
 
@@ -83,6 +84,37 @@ void doc_cell(struct doc *doc, const char *format, ...)
     va_end(args);
     if (text != NULL)
         table->cells[table->ncells++] = text;
+}
+
+static bool is_empty(const struct block *table, size_t column)
+{
+    for (size_t i = table->columns + column; i < table->ncells;
+         i += table->columns)
+        if (table->cells[i][0] != '\0')
+            return false;
+    return true;
+}
+
+static void drop_column(struct block *table, size_t column)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < table->ncells; i++)
+        if (i % table->columns == column)
+            free(table->cells[i]);
+        else
+            table->cells[kept++] = table->cells[i];
+    table->ncells = kept;
+    table->columns--;
+    table->keys -= column < table->keys;
+}
+
+void doc_drop_empty_columns(struct doc *doc)
+{
+    for (size_t i = 0; i < doc->n; i++)
+        for (size_t k = doc->blocks[i].columns; k-- > 1;)
+            if (is_empty(&doc->blocks[i], k))
+                drop_column(&doc->blocks[i], k);
 }
 
 void doc_free(struct doc *doc)

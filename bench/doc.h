@@ -25,7 +25,8 @@ struct block {
     bool folded;    /* HTML: closed until asked for */
     char *text;     /* owned */
     char *name;     /* of a plot: plots/NAME.svg, .png, .txt; owned */
-    size_t columns; /* of a table */
+    size_t columns; /* of a table, */
+    size_t keys;    /* and how many of the first say what a line is about */
     char **cells;   /* row after row, the first one is the header; owned */
     size_t ncells;
 };
@@ -42,10 +43,13 @@ void doc_add(struct doc *doc, enum block_kind kind, const char *format, ...)
 void doc_plot(struct doc *doc, const char *name, const char *text);
 
 /* Begins a table; its cells follow, the header's first. */
-void doc_table(struct doc *doc, size_t columns, bool folded,
+void doc_table(struct doc *doc, size_t columns, size_t keys, bool folded,
                const char *caption);
 void doc_cell(struct doc *doc, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Takes the columns away in which nothing stands below the header. */
+void doc_drop_empty_columns(struct doc *doc);
 
 void doc_free(struct doc *doc);
 

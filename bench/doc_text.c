@@ -63,9 +63,10 @@ static void write_cell(FILE *file, const char *text, size_t width,
                        bool last)
 {
     size_t n = places(text);
+    size_t end = (n > width ? n : width) + GAP;
 
     fputs(text, file);
-    for (; !last && n < width + GAP; n++)
+    for (; !last && n < end; n++)
         fputc(' ', file);
 }
 
@@ -74,11 +75,22 @@ static void write_line(FILE *file, const struct block *table, size_t row,
 {
     char *const *cells = &table->cells[row * table->columns];
 
-    if (from > 0) /* the first column says what the line is about */
-        write_cell(file, cells[0], widths[0], false);
+    for (size_t i = 0; from > 0 && i < table->keys; i++)
+        write_cell(file, cells[i], widths[i], false);
     for (size_t i = from; i < to; i++)
         write_cell(file, cells[i], widths[i], i + 1 == to);
     fputc('\n', file);
+}
+
+/* Does a line of a later part say anything but what it is about? */
+static bool says_something(const struct block *table, size_t row,
+                           size_t from, size_t to)
+{
+    bool says = from == 0;
+
+    for (size_t i = from; i < to; i++)
+        says |= table->cells[row * table->columns + i][0] != '\0';
+    return says;
 }
 
 /* As many columns side by side as fit, then the rest below. */
@@ -93,7 +105,9 @@ static void write_table(FILE *file, const struct block *table)
     if (table->text[0] != '\0')
         write_wrapped(file, table->text);
     for (size_t from = 0; from < table->columns;) {
-        size_t width = from > 0 ? widths[0] + GAP : 0;
+        size_t width = 0;
+        for (size_t i = 0; from > 0 && i < table->keys; i++)
+            width += widths[i] + GAP;
         size_t to = from;
         while (to < table->columns &&
                (to == from || width + widths[to] <= WIDTH)) {
@@ -101,7 +115,8 @@ static void write_table(FILE *file, const struct block *table)
             to++;
         }
         for (size_t row = 0; row < rows; row++)
-            write_line(file, table, row, widths, from, to);
+            if (says_something(table, row, from, to))
+                write_line(file, table, row, widths, from, to);
         fputc('\n', file);
         from = to;
     }

@@ -177,6 +177,13 @@ int main(int argc, char **argv)
     }
     if (command == NULL || make_plan(&plan, &settings, &who) == -1)
         fatal_errno(name, "no plan");
+    if (plan.n == 0) {
+        fprintf(stderr,
+                "%s: nothing to measure: no model that was asked "
+                "for takes part in these experiments\n",
+                name);
+        return EXIT_USAGE;
+    }
     choose_directory(&settings, dir, sizeof(dir));
     if (manifest_write(dir, &settings, &who, command, &ending) == -1)
         fatal_errno(name, "%s/manifest.json", dir);
@@ -188,13 +195,10 @@ int main(int argc, char **argv)
     }
     manifest_write(dir, &settings, &who, command, &ending);
     bool cut = strcmp(ending.state, "cut short") == 0;
-    if (cut)
-        fprintf(stderr, "%s: cut short; %zu of %zu slices are kept\n", name,
-                ending.measured, ending.planned);
     int drawn = report(dir);
     plan_free(&plan);
     participants_free(&who);
     free(command);
-    return drawn != 0 || ending.failed > 0 || cut ||
+    return drawn != 0 || ending.silent > 0 || cut ||
            strcmp(ending.state, "failed") == 0;
 }

@@ -1,5 +1,7 @@
 #include "bench/launcher.h"
 
+#include "common/clock.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,17 +24,9 @@
 
 enum { READY_MS = 10000, LINE = 256 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int left_ms(int64_t deadline_ms)
 {
-    int64_t left = deadline_ms - now_ms();
+    int64_t left = deadline_ms - clock_now_ms();
     return left > 0 ? (int)left : 0;
 }
 
@@ -179,7 +173,7 @@ static int wait_until_ready(struct server *server,
                             const struct launch_plan *plan)
 {
     int ready_ms = plan->ready_ms ? plan->ready_ms : READY_MS;
-    int64_t deadline_ms = now_ms() + ready_ms;
+    int64_t deadline_ms = clock_now_ms() + ready_ms;
     size_t wanted = plan->nports ? plan->nports : 1;
     char line[LINE];
 
@@ -236,7 +230,7 @@ fail:
 /* Waits for the end of a child. Returns 0, or -1 when the time is over. */
 static int wait_end(pid_t pid, int wait_ms)
 {
-    int64_t deadline_ms = now_ms() + wait_ms;
+    int64_t deadline_ms = clock_now_ms() + wait_ms;
     struct pollfd end = {.events = POLLIN};
     int ready;
 

@@ -15,6 +15,7 @@ struct ending {
         *state; /* "running", "complete", "out of time", "cut short" */
     double seconds;
     size_t planned, measured, repeated, failed; /* slices */
+    size_t silent; /* servers of which no slice could be measured */
 };
 
 /*

@@ -78,7 +78,10 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_LONGEST_WAIT_MS:
         return v[ROW_LONGEST_WAIT_US] / 1e3;
     case METRIC_PSS_PER_CLIENT_KIB:
-        return per(v[ROW_PSS_KIB], v[ROW_CLIENTS] + v[ROW_IDLE]);
+        /* Who is not served yet has no process or thread yet. */
+        return v[ROW_UNSERVED] > 0
+                   ? NAN
+                   : per(v[ROW_PSS_KIB], v[ROW_CLIENTS] + v[ROW_IDLE]);
     case METRIC_TASKS:
         return v[ROW_TASKS];
     case METRIC_SWITCHES_PER_ECHO:

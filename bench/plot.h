@@ -34,8 +34,10 @@ struct curve {
 struct plot {
     const char *name; /* for the files */
     const char *title;
+    const char *question; /* a line below the title */
     const char *x_label;
-    const char *unit; /* of y: "s", "B/s", "" */
+    const char *y_label; /* what the figures are: "round trips a second" */
+    const char *unit;    /* of y: "s", "B/s", "" */
     enum plot_kind kind;
     bool log_x, log_y;
     bool bytes_x;         /* ticks as 1 KiB */

@@ -137,11 +137,15 @@ void plot_write_data(const struct plot *plot, FILE *file)
             double x = plot->kind == PLOT_BARS ? (double)i + 1
                                                : place_x(plot, point->x);
             const char *name = point->name[0] ? point->name : curve->name;
-            /* Nothing at all stands at the foot of a logarithmic axis. */
+            /* A logarithmic axis has no place for nothing at all. */
+            bool absent = y.step == 0 && !(point->y > 0);
             double foot = y.step > 0 ? 0 : y.low;
-            fprintf(file, "%.9g,%.9g,%.9g,%.9g,%d,%d", x,
-                    fmax(point->y, foot), fmax(point->low, foot),
-                    fmax(point->high, foot), point->crossed, curve->style);
+            if (absent)
+                fprintf(file, "%.9g,NaN,NaN,NaN", x);
+            else
+                fprintf(file, "%.9g,%.9g,%.9g,%.9g", x, point->y,
+                        fmax(point->low, foot), fmax(point->high, foot));
+            fprintf(file, ",%d,%d", point->crossed, curve->style);
             csv_write(file, name, 0);
             csv_write(file, point->tip, 0);
             fputc('\n', file);
@@ -168,34 +172,80 @@ static void write_range_x(const struct plot *plot, FILE *file)
     double low = place_x(plot, least_x(plot, -INFINITY));
     double high = place_x(plot, greatest_x(plot));
 
-    if (low < high)
-        fprintf(file, "set xrange [%.9g:%.9g]\n", low, high);
+    /* A hair more than the figures, or gnuplot may leave out end ticks. */
+    if (low < high && plot->log_x)
+        fprintf(file, "set xrange [%.9g:%.9g]\n", low * 0.98, high * 1.02);
+    else if (low < high)
+        fprintf(file, "set xrange [%.9g:%.9g]\n", low - (high - low) * 0.01,
+                high + (high - low) * 0.01);
     else
         fprintf(file, "set xrange [%.9g:%.9g]\n", low * 0.5, low * 2 + 1);
 }
 
-/* A tick for every x there is. */
-static void write_ticks_x(const struct plot *plot, FILE *file)
+static int by_value(const void *a, const void *b)
 {
-    double seen[TICKS_X];
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The different x of all curves, ascending. Returns how many. */
+static size_t all_xs(const struct plot *plot, double xs[TICKS_X])
+{
     size_t n = 0;
 
-    fputs("set xtics (", file);
     for (size_t i = 0; i < plot->n; i++)
         for (size_t k = 0; k < plot->curves[i].n; k++) {
-            double x = plot->curves[i].points[k].x;
-            char text[32];
             size_t known = 0;
-            while (known < n && seen[known] != x)
+            while (known < n && xs[known] != plot->curves[i].points[k].x)
                 known++;
-            if (known < n || n == TICKS_X)
-                continue;
-            x_text(plot, x, text, sizeof(text));
-            fprintf(file, "%s\"%s\" %.9g", n > 0 ? ", " : "", text,
-                    place_x(plot, x));
-            seen[n++] = x;
+            if (known == n && n < TICKS_X)
+                xs[n++] = plot->curves[i].points[k].x;
         }
-    fputs(")\n", file);
+    qsort(xs, n, sizeof(*xs), by_value);
+    return n;
+}
+
+/* How much of the axis lies between two places on it. */
+static double share_x(const struct plot *plot, const double *xs, size_t n,
+                      double from, double to)
+{
+    double low = place_x(plot, xs[0]);
+    double high = place_x(plot, xs[n - 1]);
+
+    from = place_x(plot, from);
+    to = place_x(plot, to);
+    return plot->log_x ? log(to / from) / log(high / low)
+                       : (to - from) / (high - low);
+}
+
+/*
+ * A tick for every x there is, or for as many as have room.
+ *
+ * name  of the gnuplot variable that sets them
+ * gap   the least distance, as a share of the axis
+ */
+static void write_ticks_x(const struct plot *plot, const char *name,
+                          double gap, FILE *file)
+{
+    double xs[TICKS_X];
+    size_t n = all_xs(plot, xs);
+    size_t last = 0;
+
+    fprintf(file, "%s = 'set xtics (", name);
+    for (size_t i = 0; i < n; i++) {
+        char text[32];
+        if (i > 0 && i < n - 1 &&
+            (share_x(plot, xs, n, xs[last], xs[i]) < gap ||
+             share_x(plot, xs, n, xs[i], xs[n - 1]) < gap))
+            continue;
+        last = i;
+        x_text(plot, xs[i], text, sizeof(text));
+        fprintf(file, "%s\"%s\" %.9g", i > 0 ? ", " : "", text,
+                place_x(plot, xs[i]));
+    }
+    fputs(")'\n", file);
 }
 
 /*
@@ -233,7 +283,17 @@ static void write_bars(const struct plot *plot, FILE *file)
     fprintf(file, "'\nlongest_bar = %zu\n", longest);
 }
 
-static void write_names(const struct plot *plot, FILE *file)
+/* Of a curve, the height of the last point that is drawn; -1: none is. */
+static double end_of(const struct curve *curve, bool log_y)
+{
+    for (size_t i = curve->n; i-- > 0;)
+        if (!log_y || curve->points[i].y > 0)
+            return curve->points[i].y;
+    return -1;
+}
+
+static void write_names(const struct plot *plot, const struct range *y,
+                        FILE *file)
 {
     size_t longest = 0;
 
@@ -245,6 +305,10 @@ static void write_names(const struct plot *plot, FILE *file)
     fprintf(file, "'\nlongest = %zu\nstyles = '", longest);
     for (size_t i = 0; i < plot->n; i++)
         fprintf(file, "%d ", plot->curves[i].style);
+    fputs("'\nshown = '", file);
+    for (size_t i = 0; i < plot->n; i++)
+        if (end_of(&plot->curves[i], y->step == 0) >= 0)
+            fprintf(file, "%zu ", i + 1);
     fputs("'\n", file);
     if (plot->kind != PLOT_LINES)
         write_bars(plot, file);
@@ -259,7 +323,7 @@ static void write_heights(const struct plot *plot, const struct range *y,
 
     for (size_t i = 0; i < plot->n; i++) {
         const struct curve *curve = &plot->curves[i];
-        double end = curve->n > 0 ? curve->points[curve->n - 1].y : y->low;
+        double end = fmax(end_of(curve, y->step == 0), y->low);
         places[i] = plot->kind == PLOT_STACKED ? (double)i / (double)plot->n
                     : y->step > 0 ? (end - y->low) / (y->high - y->low)
                                   : log(fmax(end, y->low) / y->low) /
@@ -291,6 +355,15 @@ static void write_axis_y(const struct plot *plot, const struct range *y,
         fputs("set logscale y\n", file);
 }
 
+static bool has_crosses(const struct plot *plot)
+{
+    for (size_t i = 0; i < plot->n; i++)
+        for (size_t k = 0; k < plot->curves[i].n; k++)
+            if (plot->curves[i].points[k].crossed)
+                return true;
+    return false;
+}
+
 /* What gnuplot needs to know: bench/plots/KIND.gp does the rest. */
 void plot_write_settings(const struct plot *plot, const char *dir,
                          FILE *file)
@@ -303,14 +376,18 @@ void plot_write_settings(const struct plot *plot, const char *dir,
             dir, plot->name);
     fprintf(file, "base = \"%s/plots/%s\"\n", dir, plot->name);
     fprintf(file, "n = %zu\n", plot->n);
-    write_names(plot, file);
+    write_names(plot, &y, file);
     write_heights(plot, &y, file);
-    fprintf(file, "name = \"%s\"\nset xlabel \"%s\"\n", plot->title,
-            plot->x_label);
+    fprintf(file, "name = \"%s\"\nquestion = \"%s\"\n", plot->title,
+            plot->question);
+    fprintf(file, "y_name = \"%s\"\ncrossed = %d\n", plot->y_label,
+            has_crosses(plot));
+    fprintf(file, "set xlabel \"%s\"\n", plot->x_label);
     write_axis_y(plot, &y, file);
     if (plot->kind == PLOT_LINES) {
         write_range_x(plot, file);
-        write_ticks_x(plot, file);
+        write_ticks_x(plot, "ticks", 0, file);
+        write_ticks_x(plot, "phone_ticks", 0.2, file);
     }
     if (plot->log_x)
         fputs("set logscale x\n", file);

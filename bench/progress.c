@@ -21,8 +21,10 @@ void progress_begin(struct progress *progress, size_t steps,
     };
 }
 
-double progress_left_s(const struct progress *progress, size_t done,
-                       uint64_t now_ns)
+/* By what the steps took so far, never past the budget; -1: not known yet.
+ */
+static double left_s_of(const struct progress *progress, size_t done,
+                        uint64_t now_ns)
 {
     double age = (double)(now_ns - progress->begun_ns) / 1e9;
     double budget_left = (double)progress->budget_ns / 1e9 - age;
@@ -57,7 +59,7 @@ void progress_show(struct progress *progress, size_t done,
                    const char *about)
 {
     uint64_t now_ns = clock_now_ns();
-    double left_s = progress_left_s(progress, done, now_ns);
+    double left_s = left_s_of(progress, done, now_ns);
     double share = share_done(progress, left_s, now_ns);
     char left[32] = "";
     char line[WIDTH];

@@ -37,9 +37,4 @@ void progress_say(struct progress *progress, const char *format, ...)
 /* Takes the progress line away. */
 void progress_end(struct progress *progress);
 
-/* Seconds that are left by what the steps took so far; never past the
- * budget; -1 while nobody can know. */
-double progress_left_s(const struct progress *progress, size_t done,
-                       uint64_t now_ns);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "common/options.h"
 
+#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char name[] = "bench/report";
+static char name[] = "bench/report";
+
+enum { KEY_COLUMNS = 256 };
 
 static void read_manifest(struct report *report)
 {
@@ -143,21 +146,59 @@ static void put_together(struct report *report)
     report_manifest(report);
 }
 
+/* What the page warns of, for who does not open it. */
+static void tell_warnings(const struct doc *doc)
+{
+    for (size_t i = 0; i < doc->n; i++)
+        if (doc->blocks[i].kind == BLOCK_WARNING)
+            fprintf(stderr, "%s: %s\n", name, doc->blocks[i].text);
+}
+
+static error_t take_option(int key, char *arg, struct argp_state *state)
+{
+    const char **dir = state->input;
+
+    state->name = name; /* argp has cut all but "report" */
+    switch (key) {
+    case KEY_COLUMNS:
+        row_document(stdout);
+        exit(EXIT_SUCCESS);
+    case ARGP_KEY_ARG:
+        if (*dir != NULL)
+            argp_error(state, "%s: one directory is accepted", arg);
+        *dir = arg;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "the directory of a run is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
 /* Exits unless there is a directory to go on with. */
 static const char *take_arguments(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--columns") == 0) {
-        row_document(stdout);
-        exit(EXIT_SUCCESS);
-    }
-    if (argc == 2 && argv[1][0] != '-')
-        return argv[1];
-    bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
-    fputs("Usage: bench/report DIR\nMakes the report of the run in DIR "
-          "again, from its raw files alone.\n"
-          "bench/report --columns tells what the columns in raw/ are.\n",
-          help ? stdout : stderr);
-    exit(help ? EXIT_SUCCESS : EXIT_USAGE);
+    static const struct argp_option table[] = {
+        {"columns", KEY_COLUMNS, 0, 0, "tell what the columns in raw/ are",
+         0},
+        {0},
+    };
+    const struct argp argp = {
+        .options = table,
+        .parser = take_option,
+        .args_doc = "DIR",
+        .doc = "Makes the report of the run in DIR again, from its raw "
+               "files alone.",
+    };
+    const char *dir = NULL;
+
+    if (argc > 0)
+        argv[0] = name;
+    argp_program_version = "bench/report " SUITE_VERSION;
+    argp_err_exit_status = EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &dir);
+    return dir;
 }
 
 int main(int argc, char **argv)
@@ -172,6 +213,7 @@ int main(int argc, char **argv)
     if (mkdir(path, 0777) == -1 && errno != EEXIST)
         fatal_errno(name, "%s", path);
     put_together(&report);
+    doc_drop_empty_columns(&report.doc);
     int result = write_all(&report);
     if (report.no_gnuplot)
         fprintf(stderr,
@@ -181,6 +223,7 @@ int main(int argc, char **argv)
                 name, report.dir);
     bool whole = result == 0 && !report.no_gnuplot && !report.plot_failed &&
                  !report.doc.failed;
+    tell_warnings(&report.doc);
     if (result == 0)
         printf("%s/report.html\n", report.dir);
     doc_free(&report.doc);

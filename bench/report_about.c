@@ -70,7 +70,7 @@ void report_gates(struct report *report)
     if (report->rows.n == 0)
         return;
     doc_add(doc, BLOCK_HEADING, "Can this be believed?");
-    doc_table(doc, columns, false, "");
+    doc_table(doc, columns, 1, false, "");
     for (size_t i = 0; i < columns; i++)
         doc_cell(doc, "%s", head[i]);
     for (size_t i = 0; i < nexperiments; i++)
@@ -96,11 +96,13 @@ static void add_facts(struct report *report, const char *group,
     const char *key;
     json_t *value;
 
-    doc_table(doc, 2, true, caption);
+    doc_table(doc, 2, 1, true, caption);
     doc_cell(doc, "%s", group);
     doc_cell(doc, " ");
     json_object_foreach(object, key, value)
     {
+        if (json_is_string(value) && json_string_length(value) == 0)
+            continue; /* a file that this kernel does not have */
         doc_cell(doc, "%s", key);
         if (json_is_string(value))
             doc_cell(doc, "%s", json_string_value(value));
@@ -111,12 +113,24 @@ static void add_facts(struct report *report, const char *group,
     }
 }
 
+/* Of a line of /proc/loadavg: how long its three averages are. */
+static int averages(const char *line)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < 3 && line[n] != '\0'; i++)
+        n += strcspn(line + n, " ") + (i < 2 && strchr(line + n, ' '));
+    return (int)n;
+}
+
 void report_manifest(struct report *report)
 {
     struct doc *doc = &report->doc;
     json_t *run = json_object_get(report->manifest, "run");
 
     const char *command = report_text(report, "run", "command");
+    const char *before = report_text(report, NULL, "load_before");
+    const char *after = report_text(report, NULL, "load_after");
 
     doc_add(doc, BLOCK_HEADING, "How it was made");
     if (strstr(command, "--seed") != NULL)
@@ -128,9 +142,8 @@ void report_manifest(struct report *report)
             "The command that measures this again (the "
             "seed gives the same order). The raw rows are in raw/, one for "
             "each slice; docs/method.md says what every column means. Load "
-            "before: %s; after: %s.",
-            report_text(report, NULL, "load_before"),
-            report_text(report, NULL, "load_after"));
+            "before: %.*s; after: %.*s.",
+            averages(before), before, averages(after), after);
     add_facts(report, "machine", "The machine");
     add_facts(report, "limits", "Its limits");
     add_facts(report, "sources", "The sources");

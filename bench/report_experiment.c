@@ -117,7 +117,8 @@ static void add_table(struct report *report,
     size_t n = metrics_of(experiment, metrics);
     struct doc *doc = &report->doc;
 
-    doc_table(doc, 7 + n, true, "All figures: median (least - greatest)");
+    doc_table(doc, 7 + n, 3, true,
+              "All figures: median (least - greatest)");
     doc_cell(doc, "model");
     doc_cell(doc, "%s", experiment->x_is_model ? "" : "x");
     doc_cell(doc, "placement");
@@ -155,7 +156,7 @@ static void add_placements(struct report *report,
     snprintf(text, sizeof(text), "%c%s at %g, by placement",
              metric_about(metric)->label[0] - ('a' - 'A'),
              metric_about(metric)->label + 1, point->x);
-    doc_table(doc, 3, false, text);
+    doc_table(doc, 3, 1, false, text);
     doc_cell(doc, "model");
     doc_cell(doc, "pinned: a core each");
     doc_cell(doc, "free: the kernel's choice");

@@ -55,6 +55,7 @@ static void add_line(const struct asking *asking, const char *reference,
     const char *model = asking->spot.model;
 
     doc_cell(doc, "%s", model);
+    doc_cell(doc, "%s", word);
     if (verdict->quads == 0)
         doc_cell(doc, "-");
     else
@@ -64,7 +65,6 @@ static void add_line(const struct asking *asking, const char *reference,
     else
         doc_cell(doc, "%.3f to %.3f", verdict->low, verdict->high);
     doc_cell(doc, "%zu", verdict->quads);
-    doc_cell(doc, "%s", word);
     if (asking->file == NULL)
         return;
     csv_write(asking->file, asking->spot.experiment, 1);
@@ -98,7 +98,8 @@ static void add_reference(struct asking *asking, const char *reference)
     char word[96];
 
     if (verdict.quads < VERDICT_QUADS_MIN)
-        snprintf(word, sizeof(word), "reference; its error is unknown");
+        snprintf(word, sizeof(word),
+                 "reference; against itself: error unknown");
     else
         snprintf(word, sizeof(word),
                  "reference; against itself within "
@@ -151,12 +152,12 @@ static void add_question(struct asking *asking)
              asking->judged->phrase,
              asking->against ? "the other version"
                              : report->models[0].reference);
-    doc_table(doc, 5, false, caption);
+    doc_table(doc, 5, 1, false, caption);
     doc_cell(doc, "model");
+    doc_cell(doc, "verdict"); /* a narrow screen shows two columns */
     doc_cell(doc, "ratio");
     doc_cell(doc, "95 %% interval");
     doc_cell(doc, "pairs");
-    doc_cell(doc, "verdict");
     for (size_t m = 0; m < report->nmodels; m++) {
         const char *reference = report->models[m].reference;
         asking->spot.model = report->models[m].name;

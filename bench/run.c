@@ -48,6 +48,7 @@ struct run {
     struct calm calm;
     char *trace;             /* path for strace; NULL */
     char told[PARTICIPANTS]; /* whose failure has been told */
+    char got[PARTICIPANTS];  /* of whom a slice was measured */
     /* How often in a row it did not come to listen, by experiment: what
      * one asks of a server, as --work, it may not know. */
     int unstarted[EXPERIMENTS_MAX][PARTICIPANTS];
@@ -177,6 +178,7 @@ static int skip(struct run *run, const struct slice *slice, const char *why)
 
     bench_skip(&run->bench, slice, &run->who->all[slice->model], why, &row);
     run->ending->measured++;
+    run->ending->failed++;
     return keep(run, slice, &row);
 }
 
@@ -220,6 +222,8 @@ static int measure(struct run *run, const struct slice *slice)
             run->ending->measured++;
             if (failed)
                 tell_failure(run, slice, &row);
+            else
+                run->got[slice->model] = 1;
             return keep(run, slice, &row);
         }
         snprintf(row.outcome, sizeof(row.outcome), ROW_REPEATED);
@@ -234,6 +238,16 @@ static bool out_of_time(const struct run *run)
 {
     return clock_now_ns() - run->progress.begun_ns >=
            run->settings->time_ns;
+}
+
+/* Servers that were tried and never gave a figure. */
+static size_t count_silent(const struct run *run)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < run->who->n; i++)
+        n += run->told[i] && !run->got[i];
+    return n;
 }
 
 static int go(struct run *run)
@@ -253,6 +267,7 @@ static int go(struct run *run)
     if (result == 1)
         ending->state = "cut short";
     progress_end(&run->progress);
+    ending->silent = count_silent(run);
     ending->seconds = (double)(clock_now_ns() - run->progress.begun_ns) /
                       1e9;
     return result == -1 ? -1 : 0;

@@ -21,8 +21,11 @@ static const char about[] =
     "  bench/run --server 'mine=python3 my.py --port {port}' --quick\n"
     "  bench/run --against HEAD~1 --models epoll\n\n"
     "Ctrl-C ends a run early; what was measured is kept and reported.\n\n"
-    "Exit status: 0 done; 1 could not run, cut short, or something could "
-    "not be measured or drawn; 2 wrong usage.";
+    "Exit status: 0 done; 1 could not run, cut short, a server of which "
+    "nothing at all could be measured, or a plot that could not be drawn; "
+    "2 wrong usage. A slice that was lost (a server that gives up at 4000 "
+    "clients) or a run that is out of time is told at the top of the "
+    "report and at the end of the run, and is no failure.";
 
 static char program[] = "bench/run";
 
@@ -121,11 +124,24 @@ static void add_server(struct settings *settings, char *arg,
     settings->servers[settings->nservers++] = arg;
 }
 
-static void finish(struct settings *settings)
+static bool has_point(const struct experiment *one, enum budget budget)
+{
+    for (size_t i = 0; i < POINTS; i++)
+        if (one->points[i].rounds[budget] > 0)
+            return true;
+    return false;
+}
+
+static void finish(struct settings *settings, struct argp_state *state)
 {
     static const uint64_t time_s[BUDGETS] = {52, 280, 3600};
     static const uint64_t slice_ms[BUDGETS] = {150, 250, 500};
 
+    for (size_t i = 0; i < settings->nwanted; i++)
+        if (!has_point(settings->wanted[i], settings->budget))
+            argp_error(state,
+                       "%s has no point in --quick; leave --quick out",
+                       settings->wanted[i]->name);
     for (size_t i = 0; settings->nwanted == 0 && i < nexperiments; i++)
         settings->wanted[i] = experiments[i];
     if (settings->nwanted == 0)
@@ -178,6 +194,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 {
     struct settings *settings = state->input;
 
+    state->name = program; /* argp has cut all but "run" */
     switch (key) {
     case 'e':
         add_experiment(settings, arg, state);
@@ -200,14 +217,11 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     case 'o':
         settings->out = arg;
         return 0;
-    case ARGP_KEY_INIT:
-        state->name = program; /* what the user typed, for messages */
-        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "%s: only options are accepted", arg);
         return 0;
     case ARGP_KEY_END:
-        finish(settings);
+        finish(settings, state);
         return 0;
     default:
         return take_length(key, arg, state, settings);

@@ -93,6 +93,7 @@ check 'the run says so' status 1 bench/run "${tiny[@]}" -e churn \
     --server 'dies=false {port}' --server 'gone=/no/such {port}' \
     --time 15s --out "$dir/bad"
 check 'by name' says 'gone: churn'
+check 'and again at the end' says 'could not be measured: .*gone in churn'
 check 'and has the others' grep -q ',epoll,' "$dir/bad/raw/churn.csv"
 check 'leaves no process' eval '! left_over'
 
@@ -106,10 +107,12 @@ check 'and the text is there' test -s "$dir/bad/report.txt"
 echo 'harness: wrong usage'
 for wrong in '--experiment nothing' '--models nobody' '--nothing' 'word' \
     '--slice 5' '--seed x' '--server nothing' '--reference nobody' \
-    '--against nothing'; do
+    '--against nothing' '--quick --experiment syscalls' \
+    '--experiment lap --models epoll'; do
     # shellcheck disable=SC2086 # two words
     check "$wrong" status 2 bench/run $wrong
 done
+check 'a report of nothing' status 2 bench/report
 check 'a directory that can not be' status 1 bench/run "${tiny[@]}" \
     --out /proc/nothing
 

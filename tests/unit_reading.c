@@ -60,6 +60,12 @@ Test(metric, reads_figures_off_a_row)
     cr_assert_float_eq(metric_of(METRIC_FLOORS, &row), 1.25, 1e-9);
     cr_assert_float_eq(metric_little(&row), 1, 1e-9);
     cr_assert(isnan(metric_of(METRIC_PSS_PER_CLIENT_KIB, &row)));
+    row.value[ROW_IDLE] = 0;
+    row.value[ROW_PSS_KIB] = 500;
+    cr_assert_float_eq(metric_of(METRIC_PSS_PER_CLIENT_KIB, &row), 50,
+                       1e-9);
+    row.value[ROW_UNSERVED] = 3; /* who may have no process yet */
+    cr_assert(isnan(metric_of(METRIC_PSS_PER_CLIENT_KIB, &row)));
     row.value[ROW_ECHOES] = 0;
     cr_assert(isnan(metric_of(METRIC_CPU_PER_ECHO_US, &row)));
     metric_text(METRIC_ECHOES_PER_S, 251234, text, sizeof(text));

@@ -30,13 +30,22 @@ array terminal = [ \
 array ending = ["svg", "phone.svg", "png", "txt"]
 array marker = [0.75, 0.6, 1.6, 1]
 array larger = ["26", "19", "33", "0"]
+array smaller = ["18", "14", "23", "0"]
 
 data = base . ".csv"
 style(i) = word(styles, i) + 0
+nth(list, k) = word(list, k) + 0
+predicted(i) = style(i) == 9 # a line alone, without markers
+sample(i) = predicted(i) ? "··· " : ""
 dumb(t) = t == 4
-heading(t) = dumb(t) ? "unset label 99; set title '" . name . "'" : \
-  "set tmargin 3; set label 99 '" . name . \
-  "' at screen 0.02, graph 1.12 left font ',". larger[t] . "'"
+quiet(t) = " font ',". smaller[t] . "' tc rgb '#6b6b6b'"
+cross = crossed ? "× some clients unserved, or errors" : ""
+heading(t) = dumb(t) ? "unset label; set tmargin 2; set title '" . name . "'" : \
+  "set tmargin 5.5; set label 99 name at screen 0.02, screen 0.94 left " \
+  . "font ',". larger[t] . "'; " \
+  . "set label 98 question at screen 0.02, screen 0.87 left" . quiet(t) \
+  . "; set label 97 y_name at screen 0.02, graph 1.07 left" . quiet(t) \
+  . "; set label 96 cross at screen 0.98, graph 1.07 right" . quiet(t)
 
 # Below bars: slanted where they would not fit, by steps in a terminal; many
 # in a terminal are numbered, in the order of the table below it.
