@@ -253,7 +253,7 @@ static int add(struct rows *rows, const struct row *row)
 static int read_lines(struct rows *rows, FILE *file, const char *path,
                       char *error, size_t size)
 {
-    struct row row;
+    struct row row = {0};
     struct layout layout;
     char what[160];
     char *line = NULL;
