@@ -174,6 +174,20 @@ static void add_repeats(struct report *report)
             report->rows.n, repeated, low, high);
 }
 
+/* A plot says more than tables: one stands before the verdicts. */
+static void add_first_plot(struct report *report)
+{
+    size_t before = report->doc.n;
+
+    for (size_t i = 0; i < nexperiments && report->first == NULL; i++) {
+        report_plot(report, experiments[i], &experiments[i]->plots[0]);
+        if (report->doc.n == before)
+            continue;
+        report->first = experiments[i];
+        doc_add(&report->doc, BLOCK_TEXT, "%s", report->first->see);
+    }
+}
+
 void report_opening(struct report *report)
 {
     struct doc *doc = &report->doc;
@@ -192,4 +206,5 @@ void report_opening(struct report *report)
             report_text(report, "machine", "kernel"));
     if (report->rows.n > 0)
         add_repeats(report);
+    add_first_plot(report);
 }
