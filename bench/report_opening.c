@@ -35,6 +35,12 @@ static void add_state(struct report *report)
                 "This run failed after %zu slices of "
                 "%ld.",
                 report->rows.n, planned);
+}
+
+static void add_gaps(struct report *report)
+{
+    struct doc *doc = &report->doc;
+
     if (report->rows.cut > 0)
         doc_add(doc, BLOCK_WARNING,
                 "%zu rows were written half when the "
@@ -194,6 +200,7 @@ void report_opening(struct report *report)
 
     doc_add(doc, BLOCK_TITLE, "Concurrency models, measured");
     add_state(report);
+    add_gaps(report);
     add_lost(report);
     add_noise(report);
     doc_add(doc, BLOCK_TEXT,
