@@ -15,11 +15,9 @@ static size_t places(const char *text)
     return n;
 }
 
-/* A paragraph, its lines broken at WIDTH. */
-static void write_wrapped(FILE *file, const char *text)
+/* A paragraph, its lines broken at WIDTH; column: where it begins. */
+static void write_wrapped(FILE *file, const char *text, size_t column)
 {
-    size_t column = 0;
-
     while (*text != '\0') {
         size_t n = strcspn(text, " \n");
         char word[WIDTH * 4];
@@ -103,7 +101,7 @@ static void write_table(FILE *file, const struct block *table)
     size_t rows = table->ncells / table->columns;
     measure_columns(table, widths);
     if (table->text[0] != '\0')
-        write_wrapped(file, table->text);
+        write_wrapped(file, table->text, 0);
     for (size_t from = 0; from < table->columns;) {
         size_t width = 0;
         for (size_t i = 0; from > 0 && i < table->keys; i++)
@@ -164,11 +162,11 @@ void doc_write_text(const struct doc *doc, const char *dir, FILE *file)
             underline(file, block->text, '-');
             break;
         case BLOCK_WARNING:
-            fputs("!! ", file);
-            write_wrapped(file, block->text);
+            fputs("!!", file);
+            write_wrapped(file, block->text, 2);
             break;
         case BLOCK_TEXT:
-            write_wrapped(file, block->text);
+            write_wrapped(file, block->text, 0);
             break;
         case BLOCK_CODE:
             fprintf(file, "    %s\n\n", block->text);

@@ -27,6 +27,7 @@ struct report {
     size_t nmodels;
     struct calls calls; /* raw/calls.csv, if there is one */
     struct doc doc;
+    const struct experiment *first; /* whose plot opens the page; NULL */
     bool no_gnuplot; /* a plot was wanted and gnuplot is not there */
     bool plot_failed;
 };

@@ -26,18 +26,20 @@ static size_t metrics_of(const struct experiment *experiment,
     return n;
 }
 
+/* at_least: an end of the window, not of what was waited for */
 static void add_figure(struct doc *doc, enum metric metric,
-                       const struct summary *figure)
+                       const struct summary *figure, bool at_least)
 {
+    const char *more = at_least ? "at least " : "";
     char median[32], low[32], high[32];
 
     metric_text(metric, figure->median, median, sizeof(median));
     metric_text(metric, figure->min, low, sizeof(low));
     metric_text(metric, figure->max, high, sizeof(high));
     if (figure->n > 1)
-        doc_cell(doc, "%s (%s - %s)", median, low, high);
+        doc_cell(doc, "%s%s (%s - %s)", more, median, low, high);
     else
-        doc_cell(doc, "%s", median);
+        doc_cell(doc, "%s%s", more, median);
 }
 
 static void add_remark(struct doc *doc, const struct health *health)
@@ -69,7 +71,9 @@ static void add_line(struct report *report,
     for (size_t i = 0; i < n; i++) {
         struct summary figure = reading_figure(&report->rows, spot,
                                                metrics[i]);
-        add_figure(doc, metrics[i], &figure);
+        add_figure(doc, metrics[i], &figure,
+                   metrics[i] == METRIC_LONGEST_WAIT_MS &&
+                       health.unserved > 0);
         if (i > 0)
             continue;
         doc_cell(doc, "%.0f", health.unserved);
@@ -167,7 +171,7 @@ static void add_placements(struct report *report,
             spot.placement = k ? "free" : "pinned";
             struct summary figure = reading_figure(&report->rows, &spot,
                                                    metric);
-            add_figure(doc, metric, &figure);
+            add_figure(doc, metric, &figure, false);
         }
     }
 }
@@ -195,9 +199,15 @@ void report_experiment(struct report *report,
 
     doc_add(doc, BLOCK_HEADING, "%s: %s", experiment->name,
             experiment->question);
-    for (size_t i = 0; i < PLOTS && experiment->plots[i].title; i++)
+    bool opens = experiment == report->first;
+    for (size_t i = opens; i < PLOTS && experiment->plots[i].title; i++)
         report_plot(report, experiment, &experiment->plots[i]);
-    doc_add(doc, BLOCK_TEXT, "%s", experiment->see);
+    if (opens)
+        doc_add(doc, BLOCK_TEXT,
+                "The plot of this question that comes first, and what to "
+                "see in it, opens this page.");
+    else
+        doc_add(doc, BLOCK_TEXT, "%s", experiment->see);
     add_all_placements(report, experiment);
     add_table(report, experiment);
 }

@@ -35,6 +35,12 @@ static void add_state(struct report *report)
                 "This run failed after %zu slices of "
                 "%ld.",
                 report->rows.n, planned);
+}
+
+static void add_gaps(struct report *report)
+{
+    struct doc *doc = &report->doc;
+
     if (report->rows.cut > 0)
         doc_add(doc, BLOCK_WARNING,
                 "%zu rows were written half when the "
@@ -174,12 +180,27 @@ static void add_repeats(struct report *report)
             report->rows.n, repeated, low, high);
 }
 
+/* A plot says more than tables: one stands before the verdicts. */
+static void add_first_plot(struct report *report)
+{
+    size_t before = report->doc.n;
+
+    for (size_t i = 0; i < nexperiments && report->first == NULL; i++) {
+        report_plot(report, experiments[i], &experiments[i]->plots[0]);
+        if (report->doc.n == before)
+            continue;
+        report->first = experiments[i];
+        doc_add(&report->doc, BLOCK_TEXT, "%s", report->first->see);
+    }
+}
+
 void report_opening(struct report *report)
 {
     struct doc *doc = &report->doc;
 
     doc_add(doc, BLOCK_TITLE, "Concurrency models, measured");
     add_state(report);
+    add_gaps(report);
     add_lost(report);
     add_noise(report);
     doc_add(doc, BLOCK_TEXT,
@@ -192,4 +213,5 @@ void report_opening(struct report *report)
             report_text(report, "machine", "kernel"));
     if (report->rows.n > 0)
         add_repeats(report);
+    add_first_plot(report);
 }

@@ -17,6 +17,7 @@ struct asking {
     struct spot spot;
     struct blocks blocks;
     FILE *file;   /* verdicts.csv, the same for programs; or NULL */
+    bool begun;   /* the first table is open, the others are folded */
     bool against; /* each model is compared with its own other version */
 };
 
@@ -152,7 +153,8 @@ static void add_question(struct asking *asking)
              asking->judged->phrase,
              asking->against ? "the other version"
                              : report->models[0].reference);
-    doc_table(doc, 5, 1, false, caption);
+    doc_table(doc, 5, 1, asking->begun, caption);
+    asking->begun = true;
     doc_cell(doc, "model");
     doc_cell(doc, "verdict"); /* a narrow screen shows two columns */
     doc_cell(doc, "ratio");
@@ -183,8 +185,6 @@ static bool was_paired(const struct asking *asking)
 
 static void ask_all(struct asking *asking)
 {
-    bool begun = false;
-
     for (size_t i = 0; i < nexperiments; i++)
         for (size_t k = 0; k < JUDGED && experiments[i]->judged[k].phrase;
              k++) {
@@ -196,12 +196,11 @@ static void ask_all(struct asking *asking)
             };
             if (!was_paired(asking))
                 continue;
-            if (!begun)
+            if (!asking->begun)
                 doc_add(&asking->report->doc, BLOCK_HEADING, "Verdicts");
-            begun = true;
             add_question(asking);
         }
-    if (begun)
+    if (asking->begun)
         doc_add(&asking->report->doc, BLOCK_TEXT,
                 "A ratio is the median "
                 "over blocks of four slices, reference, model, model, "

@@ -3,6 +3,9 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 TestSuite(plot, .timeout = 20);
 
@@ -42,4 +45,67 @@ Test(plot, finds_room_for_labels_at_the_top)
     plot_spread(places, 4, 0.25);
     for (int i = 0; i < 4; i++)
         cr_assert(places[i] >= 0.2499 && places[i] <= 1);
+}
+
+/* A plot of one curve with a zero in it, on logarithmic axes. */
+static void fill(struct plot *plot, struct curve *curve)
+{
+    static const double xs[] = {10, 100, 1000};
+
+    *plot = (struct plot){
+        .name = "one",
+        .title = "One",
+        .question = "Why?",
+        .x_label = "clients",
+        .y_label = "echoes",
+        .unit = "",
+        .kind = PLOT_LINES,
+        .log_x = true,
+        .log_y = true,
+        .curves = curve,
+        .n = 1,
+    };
+    *curve = (struct curve){.name = "epoll", .style = 1, .n = 3};
+    for (size_t i = 0; i < 3; i++) {
+        double y = i == 2 ? 0 : 5;
+        curve->points[i] = (struct curve_point){
+            .x = xs[i], .y = y, .low = y, .high = y};
+    }
+}
+
+Test(plot, draws_no_zero_on_a_logarithmic_axis)
+{
+    static struct curve curve;
+    struct plot plot;
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+
+    cr_assert(file != NULL);
+    fill(&plot, &curve);
+    plot_write_data(&plot, file);
+    fclose(file);
+    cr_assert(strstr(text, "\n1000,NaN,NaN,NaN,") != NULL, "%s", text);
+    cr_assert(strstr(text, "\n100,5,5,5,") != NULL, "%s", text);
+    free(text);
+}
+
+Test(plot, has_room_for_the_ticks_at_both_ends)
+{
+    static struct curve curve;
+    struct plot plot;
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    double low, high;
+
+    cr_assert(file != NULL);
+    fill(&plot, &curve);
+    plot_write_settings(&plot, "run", file);
+    fclose(file);
+    const char *range = strstr(text, "set xrange [");
+    cr_assert(range != NULL, "%s", text);
+    cr_assert(sscanf(range, "set xrange [%lf:%lf]", &low, &high) == 2);
+    cr_assert(low < 10 && high > 1000, "%g to %g", low, high);
+    free(text);
 }

@@ -30,6 +30,7 @@ array terminal = [ \
 array ending = ["svg", "phone.svg", "png", "txt"]
 array marker = [0.75, 0.6, 1.6, 1]
 array larger = ["26", "19", "33", "0"]
+array below = ["22", "15", "27", "0"] # of the x axis' label
 array smaller = ["18", "14", "23", "0"]
 
 data = base . ".csv"
@@ -41,7 +42,8 @@ dumb(t) = t == 4
 quiet(t) = " font ',". smaller[t] . "' tc rgb '#6b6b6b'"
 cross = crossed ? "× some clients unserved, or errors" : ""
 heading(t) = dumb(t) ? "unset label; set tmargin 2; set title '" . name . "'" : \
-  "set tmargin 5.5; set label 99 name at screen 0.02, screen 0.94 left " \
+  "set tmargin 5.5; set xlabel font ',". below[t] . "'; " \
+  . "set label 99 name at screen 0.02, screen 0.94 left " \
   . "font ',". larger[t] . "'; " \
   . "set label 98 question at screen 0.02, screen 0.87 left" . quiet(t) \
   . "; set label 97 y_name at screen 0.02, graph 1.07 left" . quiet(t) \

@@ -1,0 +1,63 @@
+/* bench/doc: tables that are wider than a page of text. */
+#include "bench/doc.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+TestSuite(doc, .timeout = 20);
+
+/* The document as plain text, to be freed. */
+static char *as_text(const struct doc *doc)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+
+    cr_assert(file != NULL);
+    doc_write_text(doc, ".", file);
+    fclose(file);
+    return text;
+}
+
+Test(doc, repeats_the_keys_of_a_wide_table)
+{
+    static const char wide[] = "a figure that takes half of a page";
+    struct doc doc = {0};
+
+    doc_table(&doc, 4, 2, false, "");
+    for (int i = 0; i < 4; i++)
+        doc_cell(&doc, "head %d", i);
+    doc_cell(&doc, "epoll");
+    doc_cell(&doc, "50");
+    doc_cell(&doc, "%s, one", wide);
+    doc_cell(&doc, "%s, two", wide);
+    char *text = as_text(&doc);
+    char *second = strstr(text, "epoll");
+    cr_assert(second != NULL);
+    second = strstr(second + 1, "epoll");
+    cr_assert(second != NULL && strncmp(second, "epoll   50 ", 11) == 0,
+              "%s", text);
+    cr_assert(strstr(second, "two") != NULL, "%s", text);
+    free(text);
+    doc_free(&doc);
+}
+
+Test(doc, drops_columns_without_a_word)
+{
+    struct doc doc = {0};
+
+    doc_table(&doc, 3, 1, false, "");
+    doc_cell(&doc, "model");
+    doc_cell(&doc, "remark");
+    doc_cell(&doc, "slices");
+    doc_cell(&doc, "epoll");
+    doc_cell(&doc, "%s", "");
+    doc_cell(&doc, "1");
+    doc_drop_empty_columns(&doc);
+    char *text = as_text(&doc);
+    cr_assert_str_eq(text, "model  slices\nepoll  1\n\n");
+    free(text);
+    doc_free(&doc);
+}
