@@ -55,6 +55,10 @@ extern const struct check contract_usage[];
 void subject_start(struct subject *subject, const char *options,
                    const struct launch_plan *plan, uint16_t port);
 
+/* The same without asserting; false with subject->server.error. */
+bool subject_starts(struct subject *subject, const char *options,
+                    const struct launch_plan *plan, uint16_t port);
+
 /* Echoes once, and notes how the server is when idle. */
 void subject_warm_up(struct subject *subject);
 
