@@ -4,6 +4,7 @@
 #include "common/protocol.h"
 #include "tests/villains.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,11 +27,15 @@ static ssize_t play(const struct subject *subject, int *held)
 /* The aftermath tells whether others are served. */
 static void outlives_villain(struct subject *subject)
 {
+    char after[100];
+
+    snprintf(after, sizeof(after), "a client that %s",
+             villains_find(subject->check->villain)->about);
     for (int i = 0; i < 3; i++) {
         int held;
         if (play(subject, &held) == 1)
             close(held);
-        subject_serves(subject, subject->check->villain);
+        subject_serves(subject, after);
     }
 }
 
