@@ -24,14 +24,14 @@ struct crowd {
 static void crowd_comes(const struct subject *subject, struct crowd *crowd,
                         size_t n)
 {
-    const int64_t deadline_ms = client_now_ms() + 6 * PATIENCE_MS;
+    const int64_t deadline_ms = clock_now_ms() + 6 * PATIENCE_MS;
     unsigned char byte;
 
     client_pattern(&byte, 1, SEED, 0);
     crowd->n = n;
     crowd->served = crowd->closed = 0;
     for (size_t i = 0; i < n; i++) {
-        cr_assert(client_now_ms() < deadline_ms,
+        cr_assert(clock_now_ms() < deadline_ms,
                   "of %zu clients only %zu "
                   "could connect within %d s",
                   n, i, 6 * PATIENCE_MS / 1000);

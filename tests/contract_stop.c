@@ -233,9 +233,8 @@ static void restarts(struct subject *subject)
  */
 static void restarts_after_crash(struct subject *subject)
 {
-    const struct timespec moment = {.tv_nsec = 10000000};
     uint16_t port = launcher_free_port();
-    int64_t deadline_ms = client_now_ms() + PATIENCE_MS;
+    int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
     int status;
 
     subject_start(subject, NULL, NULL, port);
@@ -243,10 +242,10 @@ static void restarts_after_crash(struct subject *subject)
     struct server crashed = subject->server;
     kill(crashed.pid, SIGKILL);
     while (!launcher_ended(&crashed, &status))
-        nanosleep(&moment, NULL);
+        clock_rest_ms(10);
     while (!subject_starts(subject, NULL, NULL, port) &&
-           client_now_ms() < deadline_ms)
-        nanosleep(&moment, NULL);
+           clock_now_ms() < deadline_ms)
+        clock_rest_ms(10);
     if (subject->server.pid != 0)
         subject_warm_up(subject);
     close(fd);
