@@ -84,6 +84,7 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libsuite.a
 $(BUILD)/tests/unit: $(call object,$(filter tests/unit%,$(SUITES)))
 $(BUILD)/tests/contract: $(call object,$(filter tests/contract%,$(SUITES)))
 $(BUILD)/tests/unit $(BUILD)/tests/contract: $(BUILD)/libsuite.a
+	@mkdir -p $(@D)
 	$(CC) $(SUITE_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libsuite.a \
 	  -lcriterion $(SUITE_LDLIBS)
 

@@ -65,9 +65,11 @@ _Noreturn static void become(const struct launch_plan *plan, int out,
     dup2(err, STDERR_FILENO);
     close_range(3, ~0U, 0);
     limit(RLIMIT_NOFILE, plan->max_files);
-    limit(RLIMIT_NPROC, plan->max_tasks);
+    /* First: PR_SET_PDEATHSIG does not outlast it, and a limit on tasks
+     * from before a user namespace would bind all that we run. */
     if (plan->own_user)
-        take_own_user(); /* which would undo the next */
+        take_own_user();
+    limit(RLIMIT_NPROC, plan->max_tasks);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(126); /* the parent died before it was asked for */

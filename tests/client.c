@@ -283,6 +283,11 @@ enum client_news client_listen(int fd, int wait_ms)
                                                             : CLIENT_CLOSED;
 }
 
+bool client_is_over(int fd)
+{
+    return wait_for(fd, POLLRDHUP, 0) != 0;
+}
+
 void client_reset(int fd)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};

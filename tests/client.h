@@ -73,6 +73,9 @@ enum client_news {
 };
 enum client_news client_listen(int fd, int wait_ms);
 
+/* Has the server ended the stream, whatever is still to be read of it? */
+bool client_is_over(int fd);
+
 /* Closes with a reset in place of an end of stream. */
 void client_reset(int fd);
 

@@ -90,7 +90,7 @@ static void check_aftermath(void)
                        "had %zu before: a leak",
                        now.descriptors, subject.idle.descriptors);
     }
-    subject_stop(&subject, 0);
+    subject_dismiss(&subject);
 }
 
 static void run_check(void)
@@ -207,6 +207,13 @@ static void print_failure(const struct criterion_suite_stats *suite,
 /* A last word on what failed, and what that means. */
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
+    const char *command = foreign_command();
+
+    if (command != NULL && strstr(command, "{options}") == NULL)
+        fprintf(
+            stderr,
+            "Not run: the checks of options like --max-clients; "
+            "where the server takes them, put {options} into SERVER.\n");
     ran = stats->tests_passed + stats->tests_failed + stats->tests_crashed;
     if (stats->tests_failed + stats->tests_crashed == 0)
         return;
@@ -226,6 +233,10 @@ int main(int argc, char **argv)
     int status = EXIT_SUCCESS;
 
     raise_descriptor_limit();
+    /* What AddressSanitizer keeps of freed memory would look like a leak.
+     */
+    setenv("ASAN_OPTIONS",
+           "quarantine_size_mb=1:thread_local_quarantine_size_kb=64", 0);
     if (foreign_command() != NULL)
         register_checks(set, "server");
     else

@@ -4,8 +4,8 @@
  * A check is a function that gets a server that runs and was shown to echo,
  * and asserts by Criterion. Its assertions' messages tell what broke. After
  * it, whatever it did, the server must serve a fresh client, have no zombie
- * and no descriptor more than before, and stop with status 0: contract.c
- * sees to that.
+ * and no descriptor more than before, and end at SIGTERM: contract.c sees
+ * to that.
  */
 #ifndef TESTS_CONTRACT_H
 #define TESTS_CONTRACT_H
@@ -55,6 +55,10 @@ extern const struct check contract_usage[];
 void subject_start(struct subject *subject, const char *options,
                    const struct launch_plan *plan, uint16_t port);
 
+/* The same without asserting; false with subject->server.error. */
+bool subject_starts(struct subject *subject, const char *options,
+                    const struct launch_plan *plan, uint16_t port);
+
 /* Echoes once, and notes how the server is when idle. */
 void subject_warm_up(struct subject *subject);
 
@@ -84,11 +88,18 @@ double subject_cpu_percent(const struct subject *subject, int while_ms);
 const char *subject_stderr(const struct subject *subject);
 
 /*
- * Asserts that it ends with that status, with nothing left behind and no
- * sanitizer's report. subject_stop() sends SIGTERM first.
+ * Asserts that it ends, told to by a signal, with that status and with
+ * these words on stderr, with nothing left behind and no sanitizer's
+ * report.
  */
-void subject_stop(struct subject *subject, int status);
-void subject_ended(struct subject *subject, int status);
+void subject_ended(struct subject *subject, int status, const char *words);
+
+/*
+ * Sends SIGTERM and asserts that it ends, when that is not what the check
+ * is about: who knows no graceful stop shall fail at those checks, not at
+ * all.
+ */
+void subject_dismiss(struct subject *subject);
 
 /*
  * The command, with these options, as words.

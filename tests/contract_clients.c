@@ -4,6 +4,7 @@
 #include "common/protocol.h"
 #include "tests/villains.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,11 +27,15 @@ static ssize_t play(const struct subject *subject, int *held)
 /* The aftermath tells whether others are served. */
 static void outlives_villain(struct subject *subject)
 {
+    char after[100];
+
+    snprintf(after, sizeof(after), "a client that %s",
+             villains_find(subject->check->villain)->about);
     for (int i = 0; i < 3; i++) {
         int held;
         if (play(subject, &held) == 1)
             close(held);
-        subject_serves(subject, subject->check->villain);
+        subject_serves(subject, after);
     }
 }
 
@@ -145,6 +150,33 @@ static void fifty_at_once(struct subject *subject)
     }
 }
 
+/*
+ * One reply is under way, and can't go on, while others come and go: a
+ * buffer that they share would be overwritten.
+ */
+static void bytes_apart(struct subject *subject)
+{
+    int slow = subject_connect(subject);
+    size_t sent = client_fill(slow, SEED);
+
+    for (unsigned i = 1; i <= 3 && subject_at_once(subject, 2) == 2; i++) {
+        int other = subject_connect(subject);
+        const char *problem = client_echo(other, 100000, SEED + i);
+        cr_assert(problem == NULL,
+                  "beside one who does not read, another "
+                  "client %s",
+                  problem);
+        close(other);
+    }
+    shutdown(slow, SHUT_WR);
+    const char *problem = client_receive(slow, sent, SEED, 0);
+    cr_assert(problem == NULL,
+              "a client who read only when others had been "
+              "served %s",
+              problem);
+    close(slow);
+}
+
 static void idle_cost(struct subject *subject)
 {
     const size_t n = subject_at_once(subject, 20);
@@ -167,19 +199,37 @@ static bool as_before(const struct processes *now, const struct subject *of)
            now->descriptors <= of->idle.descriptors;
 }
 
+static void come_and_go(const struct subject *subject, int clients)
+{
+    for (int i = 0; i < clients; i++)
+        subject_serves(subject, "many others");
+}
+
+/* The first of the clients may grow what is kept for the next. */
 static void leaves_nothing(struct subject *subject)
 {
-    for (int i = 0; i < 200; i++)
-        subject_serves(subject, "many others");
-    if (subject_becomes(subject, as_before))
-        return;
+    enum { GROWTH_MOST = 2 << 20 };
+
+    come_and_go(subject, 100);
+    cr_assert(subject_becomes(subject, as_before),
+              "100 clients left "
+              "zombies, processes, threads or descriptors");
+    size_t before = processes_look(subject->server.pid).memory;
+    come_and_go(subject, 900);
+    bool clean = subject_becomes(subject, as_before);
     struct processes now = processes_look(subject->server.pid);
-    cr_assert_fail("after 200 clients there are %zu zombies, %zu processes "
-                   "(before: %zu), %zu threads (before: %zu), %zu "
-                   "descriptors (before: %zu)",
-                   now.zombies, now.n, subject->idle.n, now.threads,
-                   subject->idle.threads, now.descriptors,
-                   subject->idle.descriptors);
+    cr_assert(clean,
+              "after 1000 clients there are %zu zombies, %zu "
+              "processes (before: %zu), %zu threads (before: %zu), %zu "
+              "descriptors (before: %zu)",
+              now.zombies, now.n, subject->idle.n, now.threads,
+              subject->idle.threads, now.descriptors,
+              subject->idle.descriptors);
+    cr_assert(now.memory < before + GROWTH_MOST,
+              "from the 100th to the "
+              "1000th client, who all have left, its memory grew from %zu "
+              "to %zu bytes",
+              before, now.memory);
 }
 
 #define ALONE "one client's fault costs that client alone"
@@ -209,10 +259,13 @@ const struct check contract_clients[] = {
      .promise = "a client that does not read is not read from"},
     {"serves_50_at_once", fifty_at_once,
      .promise = "everybody gets their own bytes, and nobody else's"},
+    {"keeps_the_bytes_of_each_apart", bytes_apart,
+     .promise = "everybody gets their own bytes, and nobody else's"},
     {"rests_while_clients_are_idle", idle_cost,
      .promise = "a client that says nothing costs no CPU time"},
-    {"leaves_nothing_of_200_clients", leaves_nothing,
+    {"leaves_nothing_of_1000_clients", leaves_nothing,
      .promise =
-         "no zombie, no thread and no descriptor is left of who has gone"},
+         "no zombie, thread, descriptor or memory is left of who has "
+         "gone"},
     {0},
 };

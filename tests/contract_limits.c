@@ -24,12 +24,17 @@ struct crowd {
 static void crowd_comes(const struct subject *subject, struct crowd *crowd,
                         size_t n)
 {
+    const int64_t deadline_ms = clock_now_ms() + 6 * PATIENCE_MS;
     unsigned char byte;
 
     client_pattern(&byte, 1, SEED, 0);
     crowd->n = n;
     crowd->served = crowd->closed = 0;
     for (size_t i = 0; i < n; i++) {
+        cr_assert(clock_now_ms() < deadline_ms,
+                  "of %zu clients only %zu "
+                  "could connect within %d s",
+                  n, i, 6 * PATIENCE_MS / 1000);
         crowd->fds[i] = subject_connect(subject);
         /* Who was closed at once can't send; that is looked at later. */
         send(crowd->fds[i], &byte, 1, MSG_NOSIGNAL);

@@ -44,8 +44,8 @@ void subject_words(const struct subject *subject, const char *options,
               "cannot be split into words: %s", command);
 }
 
-void subject_start(struct subject *subject, const char *options,
-                   const struct launch_plan *plan, uint16_t port)
+bool subject_starts(struct subject *subject, const char *options,
+                    const struct launch_plan *plan, uint16_t port)
 {
     struct launch_plan copy = plan != NULL ? *plan
                                            : (struct launch_plan){0};
@@ -58,9 +58,17 @@ void subject_start(struct subject *subject, const char *options,
     copy.argv = (const char *const *)argv;
     int result = launcher_start(&subject->server, &copy);
     launcher_free_command(argv);
-    if (result == -1 && strstr(subject->server.error, LAUNCH_NO_USER))
+    return result == 0;
+}
+
+void subject_start(struct subject *subject, const char *options,
+                   const struct launch_plan *plan, uint16_t port)
+{
+    bool starts = subject_starts(subject, options, plan, port);
+
+    if (!starts && strstr(subject->server.error, LAUNCH_NO_USER) != NULL)
         cr_skip_test("%s", subject->server.error);
-    cr_assert(result == 0, "the server does not start: %s",
+    cr_assert(starts, "the server does not start: %s",
               subject->server.error);
 }
 
@@ -158,21 +166,31 @@ static void assert_sane(const struct subject *subject)
               "a sanitizer reports:\n%s", said);
 }
 
-void subject_ended(struct subject *subject, int status)
+/*
+ * Waits for the end. The file of its stderr would go with it: what it said
+ * is left in said, what sanitizers said is asserted not to be.
+ */
+static int wait_for_end(struct subject *subject, char *said, size_t size)
 {
-    char said[512];
     int how;
-
-    /* The file goes with the server: look before it is over. */
     int copy = dup(subject->server.stderr_fd);
     int result = launcher_wait(&subject->server, PATIENCE_MS, &how);
+
     subject->server.stderr_fd = copy;
+    snprintf(said, size, "%.900s", subject_stderr(subject));
     assert_sane(subject);
-    snprintf(said, sizeof(said), "%.400s", subject_stderr(subject));
     close(copy);
     subject->server.stderr_fd = -1;
     cr_assert(result == 0, "when stopped, the server %s",
               subject->server.error);
+    return how;
+}
+
+void subject_ended(struct subject *subject, int status, const char *words)
+{
+    char said[1000];
+    int how = wait_for_end(subject, said, sizeof(said));
+
     cr_assert(!WIFSIGNALED(how),
               "when stopped, the server died of signal "
               "%d (%s)",
@@ -181,10 +199,21 @@ void subject_ended(struct subject *subject, int status)
               "when stopped, the server ended "
               "with status %d in place of %d; it said: %s",
               WEXITSTATUS(how), status, said);
+    cr_assert(strstr(said, words) != NULL,
+              "when stopped, the server should "
+              "say `%s`; it said: %s",
+              words, said);
 }
 
-void subject_stop(struct subject *subject, int status)
+void subject_dismiss(struct subject *subject)
 {
+    char said[1000];
+
     kill(subject->server.pid, SIGTERM);
-    subject_ended(subject, status);
+    int how = wait_for_end(subject, said, sizeof(said));
+    cr_assert((WIFSIGNALED(how) && WTERMSIG(how) == SIGTERM) ||
+                  (WIFEXITED(how) && WEXITSTATUS(how) == 0),
+              "when stopped, the server ended with %s %d; it said: %s",
+              WIFSIGNALED(how) ? "signal" : "status",
+              WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how), said);
 }

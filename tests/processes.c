@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static size_t count_entries(const char *path)
 {
@@ -80,6 +81,22 @@ static void add_threads(const char *process, struct processes *sum)
     closedir(dir);
 }
 
+/* Resident pages less those of files, which are shared. */
+static size_t read_memory(const char *process)
+{
+    unsigned long resident = 0, shared = 0;
+    char path[64];
+
+    snprintf(path, sizeof(path), "%.40s/statm", process);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%*u %lu %lu", &resident, &shared) != 2)
+        resident = shared;
+    fclose(file);
+    return (resident - shared) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 static void add_process(const char *pid, pid_t group, struct processes *sum)
 {
     char folder[32];
@@ -98,6 +115,7 @@ static void add_process(const char *pid, pid_t group, struct processes *sum)
     sum->stopped += state == 'T';
     snprintf(path, sizeof(path), "%s/fd", folder);
     sum->descriptors += count_entries(path);
+    sum->memory += read_memory(folder);
     add_threads(folder, sum);
 }
 

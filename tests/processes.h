@@ -16,7 +16,8 @@ struct processes {
     size_t threads;     /* of all of them */
     size_t running;     /* threads that run, or would if they had a core */
     size_t descriptors; /* of all of them */
-    uint64_t cpu_ns;    /* CPU time of those that live now */
+    size_t memory;   /* bytes of their own, in RAM; shared pages are not */
+    uint64_t cpu_ns; /* CPU time of those that live now */
 };
 
 /* A look at the process group. What ends meanwhile is left out. */

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -200,6 +201,35 @@ Test(net, sends_all_however_slowly_it_is_read)
     struct sending sending = {ends[1], 1 << 20, -1};
     cr_assert(pthread_create(&thread, NULL, send_all, &sending) == 0);
     cr_assert(client_receive(ends[0], sending.n, 9, 0) == NULL);
+    pthread_join(thread, NULL);
+    cr_assert(sending.result == 0);
+}
+
+static void nothing(int signo)
+{
+    (void)signo;
+}
+
+/* A signal makes send() come back with what it has sent so far, or EINTR.
+ */
+Test(net, sends_all_however_often_it_is_interrupted)
+{
+    enum { PART = 5000 };
+    const struct sigaction act = {
+        .sa_handler = nothing}; /* no SA_RESTART */
+    pthread_t thread;
+    int ends[2];
+
+    cr_assert(sigaction(SIGUSR1, &act, NULL) == 0);
+    cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    struct sending sending = {ends[1], 1000000, -1};
+    cr_assert(pthread_create(&thread, NULL, send_all, &sending) == 0);
+    for (size_t got = 0; got < sending.n; got += PART) {
+        cr_assert(client_receive(ends[0], PART, 9, got) == NULL);
+        if (got + PART <
+            sending.n / 2) /* until then the thread must live */
+            pthread_kill(thread, SIGUSR1);
+    }
     pthread_join(thread, NULL);
     cr_assert(sending.result == 0);
 }
