@@ -103,13 +103,21 @@ static _Noreturn void labour(int fd)
     _exit(0); /* the parent has gone */
 }
 
+static int pair(int ends[2])
+{
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+}
+
 /* Returns -1 with errno when there can be none now. */
 static int hire(struct worker *worker)
 {
     int ends[2];
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
-        return -1;
+    if (pair(ends) == -1) {
+        net_give_way(); /* clients may have all the descriptors but that */
+        if (pair(ends) == -1)
+            return -1;
+    }
     sigset_t before = stop_hold();
     pid_t pid = watch(ends[0], EPOLL_CTL_ADD, ECHO_READ) == -1 ? -1
                                                                : fork();
@@ -226,6 +234,7 @@ static void replace(struct worker *worker)
         client->requests = false;
         drop(client);
     }
+    hire(worker); /* before a newcomer takes its descriptor; or later */
 }
 
 /* A worker has something for us: a result, or the news of its death. */

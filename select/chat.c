@@ -73,21 +73,6 @@ static void say(const char *name, const void *text, size_t n)
     fflush(stdout);
 }
 
-/* Queues a frame; who has no room left for it is too slow. */
-static void tell(struct talker *talker, const char *name, const void *text,
-                 size_t n)
-{
-    if (talker->leaving != NULL)
-        return;
-    if (talker->queued + FRAME_BYTES > QUEUE_BYTES) {
-        talker->leaving = "too slow";
-        return;
-    }
-    unsigned char *end = talker->out + talker->queued;
-    talker->queued += frame_build(end, name, text, n);
-    watch(talker->fd, true, true);
-}
-
 /* Sends what fits now. */
 static void flush(struct talker *talker)
 {
@@ -101,6 +86,27 @@ static void flush(struct talker *talker)
     talker->queued -= (size_t)n;
     memmove(talker->out, talker->out + n, talker->queued);
     watch(talker->fd, true, talker->queued > 0);
+}
+
+/*
+ * Queues a frame. Who has no room left for it, though the kernel took what
+ * it can, is too slow: many may speak before select() is asked again.
+ */
+static void tell(struct talker *talker, const char *name, const void *text,
+                 size_t n)
+{
+    if (talker->leaving == NULL &&
+        talker->queued + FRAME_BYTES > QUEUE_BYTES)
+        flush(talker);
+    if (talker->leaving != NULL)
+        return;
+    if (talker->queued + FRAME_BYTES > QUEUE_BYTES) {
+        talker->leaving = "too slow";
+        return;
+    }
+    unsigned char *end = talker->out + talker->queued;
+    talker->queued += frame_build(end, name, text, n);
+    watch(talker->fd, true, true);
 }
 
 /* Receives once, and gives each whole frame to `take`. */

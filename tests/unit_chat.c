@@ -349,3 +349,34 @@ Test(chat, slow_and_silent_clients_delay_nobody, .timeout = 120)
     leave(&bob);
     close_room();
 }
+
+/* More in one lap than the server keeps for one, who reads all the same:
+ * the server is held until all of them have spoken. */
+Test(chat, many_who_speak_at_once_stay, .timeout = 60)
+{
+    enum { MANY = 100 };
+    char name[16], text[FRAME_TEXT + 1] = {0};
+    int fds[MANY];
+
+    open_room();
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = program_dial(port);
+        snprintf(name, sizeof(name), "talker%d", i);
+        put_frame(fds[i], name, "");
+    }
+    cr_assert(program_says(&server, ", 100 here\n"));
+    kill(server.pid, SIGSTOP);
+    memset(text, 'x', FRAME_TEXT);
+    for (int i = 0; i < MANY; i++)
+        put_frame(fds[i], name, text); /* it knows who they are */
+    kill(server.pid, SIGCONT);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(text, sizeof(text), "talker%d: xxx", i);
+        cr_assert(program_says(&server, text));
+    }
+    cr_assert_null(strstr(program_output(&server), "has left"));
+    for (int i = 0; i < MANY; i++)
+        close(fds[i]);
+    cr_assert(program_says(&server, ", 0 here\n"));
+    close_room();
+}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -160,6 +161,34 @@ Test(offload, a_rain_of_kills, .timeout = 60)
     }
     cr_assert(has_workers(4));
     cr_assert_eq(program_ask(port, "hi", 2, 0, reply, sizeof(reply)), 2);
+    cr_assert_eq(program_end(&server, SIGTERM), 0);
+}
+
+/* Clients have all the descriptors, and more wait for the next to be free:
+ * who is here already is served all the same. */
+Test(offload, a_worker_is_replaced_at_the_descriptor_limit, .timeout = 60)
+{
+    const struct rlimit few = {.rlim_cur = 16, .rlim_max = 16};
+    int fds[20];
+    pid_t pid;
+
+    open_server("--port 0 --workers 1");
+    cr_assert(has_workers(1));
+    cr_assert_eq(prlimit(server.pid, RLIMIT_NOFILE, &few, NULL), 0);
+    for (int i = 0; i < 20; i++)
+        fds[i] = program_dial(port);
+    cr_assert(program_says(&server, "newcomers are closed"));
+    for (int i = 0; i < 5; i++) {
+        cr_assert_eq(find_workers(&pid, 1), 1);
+        kill(pid, SIGKILL);
+        cr_assert(program_says(&server, "died (Killed)\n"));
+        close(program_dial(port));
+        cr_assert(has_workers(1));
+    }
+    cr_assert_eq(send(fds[0], "hi", 2, MSG_NOSIGNAL), 2);
+    cr_assert_eq(take(fds[0]), 2);
+    for (int i = 0; i < 20; i++)
+        close(fds[i]);
     cr_assert_eq(program_end(&server, SIGTERM), 0);
 }
 
