@@ -208,7 +208,8 @@ int launcher_start(struct server *server, const struct launch_plan *plan)
     if (pipe2(out, O_CLOEXEC) == -1)
         goto fail;
     server->stdout_fd = out[0];
-    server->stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
+    server->stderr_fd = memfd_create("stderr",
+                                     MFD_CLOEXEC | MFD_ALLOW_SEALING);
     pid_t pid = server->stderr_fd == -1 ? -1 : fork();
     if (pid == 0)
         become(plan, out[1], server->stderr_fd, parent);

@@ -77,6 +77,7 @@ static void add_server(struct play_options *options, const char *arg,
                        struct argp_state *state)
 {
     const char *equals = strchr(arg, '=');
+    char name[SCENE_NAME];
 
     if (equals == NULL || equals == arg || equals[1] == '\0' ||
         equals - arg >= SCENE_NAME)
@@ -87,8 +88,8 @@ static void add_server(struct play_options *options, const char *arg,
             "name",
             arg, SCENE_NAME - 1);
     struct stage_part *part = add_part(options, state);
-    snprintf(part->name, sizeof(part->name), "%.*s", (int)(equals - arg),
-             arg);
+    snprintf(name, sizeof(name), "%.*s", (int)(equals - arg), arg);
+    text_clean(part->name, sizeof(part->name), name);
     part->command = equals + 1;
 }
 

@@ -437,7 +437,8 @@ static void take_key(struct play *play, char key)
     } else if (key == '?' || key == 'h') {
         story->help = !story->help;
     } else if (key == 'n') {
-        play->leaving = NEXT_SCENE;
+        if (play->leaving == STAY) /* a q or a signal may be before it */
+            play->leaving = NEXT_SCENE;
     } else if (key == 'q') {
         play->leaving = LEAVE;
     } else {
@@ -544,6 +545,19 @@ static void wait_for_something(struct play *play)
         clients_pump(play->reactor);
 }
 
+/* Can plain output not be written? A reader that leaves, as head(1) does,
+ * has seen enough; a full disk is an error. */
+static bool lose_output(struct play *play)
+{
+    if (fflush(stdout) != EOF)
+        return false;
+    if (errno != EPIPE) {
+        fprintf(stderr, "demo: standard output: %s\n", strerror(errno));
+        play->status = EXIT_FAILURE;
+    }
+    return true;
+}
+
 static void run(struct play *play)
 {
     play->last_ns = clock_now_ns();
@@ -554,8 +568,8 @@ static void run(struct play *play)
         run_steps(play);
         if (clock_now_ns() >= play->sample_ns)
             sample(play);
-        bool unread = !play->terminal && fflush(stdout) == EOF;
-        if (unread || (play->story.over && !play->terminal))
+        if ((!play->terminal && lose_output(play)) ||
+            (play->story.over && !play->terminal))
             play->leaving = LEAVE;
         else
             wait_for_something(play);
@@ -673,6 +687,7 @@ static int open_sources(struct play *play)
 
     sigemptyset(&ours);
     sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGQUIT);
     sigaddset(&ours, SIGTERM);
     sigaddset(&ours, SIGHUP);
     sigaddset(&ours, SIGWINCH);

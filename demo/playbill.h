@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-enum { SCENE_FILE_NAME = 256 };
+enum { SCENE_FILE_NAME = 4096 }; /* PATH_MAX of Linux */
 
 /*
  * Reads a scene by its name in demo/scenes, or by a path, which has a slash

@@ -57,6 +57,8 @@ struct trace {
 
 static void write_event(struct trace *trace, json_t *event)
 {
+    if (event == NULL) /* not valid UTF-8: no comma for nothing */
+        return;
     fputs(trace->started ? ",\n" : "[\n", trace->file);
     trace->started = true;
     write_json(trace->file, event, "");

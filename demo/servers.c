@@ -1,14 +1,23 @@
 #include "demo/servers.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STOP_MS = 1000, ORPHANS = 1024 };
+enum {
+    STOP_MS = 1000,
+    ORPHANS = 1024,
+    DRAINS = 64,
+    MOST_STDERR = 64 << 20 /* bytes */
+};
 
 int servers_start(struct story *story, const struct stage_part *parts,
                   char error[SCENE_ERROR])
@@ -79,11 +88,40 @@ static int name_all(struct sockets *sockets, const struct story *story)
 
 /* --- looking --------------------------------------------------------- */
 
+/*
+ * Goes on to the last n bytes of stderr. One who complains without end
+ * would take all memory there is: from MOST_STDERR on its writes fail.
+ */
+static void skip_old_words(struct story_server *server, off_t n)
+{
+    int fd = server->process.stderr_fd;
+    struct stat file;
+
+    if (fstat(fd, &file) == -1 || file.st_size - server->heard <= n)
+        return;
+    server->heard = file.st_size - n;
+    if (file.st_size > MOST_STDERR)
+        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW);
+}
+
+/* What a server prints once it listens is not shown; but a full pipe would
+ * block it. Bounded, for one that prints without end. */
+static void drain_stdout(const struct server *process)
+{
+    static char bytes[65536]; /* the demo has one thread */
+
+    fcntl(process->stdout_fd, F_SETFL, O_NONBLOCK);
+    for (int i = 0; i < DRAINS; i++)
+        if (read(process->stdout_fd, bytes, sizeof(bytes)) <= 0)
+            return;
+}
+
 /* The last whole line that came on stderr since it was last looked at. */
 static void listen_to(const struct story *story,
                       struct story_server *server)
 {
     char text[1024];
+    skip_old_words(server, sizeof(text) - 1);
     ssize_t n = pread(server->process.stderr_fd, text, sizeof(text) - 1,
                       server->heard);
 
@@ -91,7 +129,7 @@ static void listen_to(const struct story *story,
         return;
     text[n] = '\0';
     char *end = strrchr(text, '\n');
-    if (end == NULL && n < (ssize_t)sizeof(text) - 1)
+    if (end == NULL && n < (ssize_t)sizeof(text) - 1 && !server->ended)
         return; /* the rest of the line is to come */
     server->heard += end == NULL ? n : end + 1 - text;
     if (end != NULL)
@@ -126,6 +164,7 @@ static void look_at(struct story *story, struct story_server *server,
 
     look_for_death(story, server);
     listen_to(story, server);
+    drain_stdout(&server->process);
     observe_server(&server->now, server->process.pid, server->process.ports,
                    server->process.nports, sockets);
     if (server->ended)
@@ -176,8 +215,12 @@ void servers_stop(struct story *story)
         if (story->servers[i].process.pid != 0)
             kill(story->servers[i].process.pid, SIGTERM); /* all at once */
     }
-    for (size_t i = 0; i < story->nservers; i++)
-        launcher_stop(&story->servers[i].process, STOP_MS, NULL);
+    int64_t deadline_ms = clock_now_ms() + STOP_MS; /* of all together */
+    for (size_t i = 0; i < story->nservers; i++) {
+        int64_t left_ms = deadline_ms - clock_now_ms();
+        launcher_wait(&story->servers[i].process,
+                      left_ms > 0 ? (int)left_ms : 0, NULL);
+    }
     story->nservers = 0;
 }
 

@@ -382,6 +382,43 @@ Test(demo, survives_a_server_that_dies)
     assert_none_left();
 }
 
+/* Both outputs carry far more than is looked at in the scene's time. */
+Test(demo, keeps_up_with_a_server_that_talks_too_much)
+{
+    cr_assert_eq(run("printf '%%s\\n' 'echo listening 127.0.0.1:$1' "
+                     "'head -c 300000 /dev/zero' "
+                     "'yes early | head -c 4999998 >&2; echo late >&2' "
+                     "'exec build/epoll/server --port $1' >%s/talks; "
+                     "printf '%%s\\n' 'wait 2s' 'A connect' "
+                     "'A send hello' settle 'wait 500ms' >%s/talks.scene",
+                     folder, folder),
+                 0);
+    char command[256];
+    snprintf(command, sizeof(command),
+             "--scene %s/talks.scene --server 'a\033b=sh %s/talks {port}'",
+             folder, folder);
+    cr_assert_eq(play(command), 0, "%s", text);
+    cr_assert(strstr(text, "A  echo in") != NULL, "%s", text);
+    cr_assert(strstr(text, " late\n") != NULL, "%s", text);
+    cr_assert(strstr(text, "a?b") != NULL, "%s", text);
+    cr_assert(strchr(text, '\033') == NULL, "%s", text);
+}
+
+Test(demo, says_when_its_output_cannot_be_written)
+{
+    cr_assert_eq(run("build/demo/demo iterative --plain --scene hello "
+                     "</dev/null >/dev/full 2>%s/out",
+                     folder),
+                 1);
+    cr_assert_str_eq(read_output("out"),
+                     "demo: standard output: No space left on device\n");
+    cr_assert_eq(run("build/demo/demo iterative --plain --scene hello "
+                     "</dev/null 2>%s/out | true",
+                     folder),
+                 0);
+    cr_assert_str_eq(read_output("out"), "");
+}
+
 /* --- a terminal ------------------------------------------------------ */
 
 static int tmux(const char *command)
@@ -409,7 +446,7 @@ static void open_terminal(const char *environment, const char *arguments)
     if (script == NULL)
         return;
     fprintf(script,
-            "trap : INT\n" /* Ctrl-C is for the demo */
+            "trap : INT QUIT\n" /* Ctrl-C and Ctrl-\ are for the demo */
             "stty -g >%s/before\n"
             "sh -c 'echo $$ >%s/pid; exec env DEMO_MARK=%s %s "
             "build/demo/demo %s '\"%s\"\n"
@@ -471,6 +508,8 @@ static void leave_by(const char *signal_or_key)
         tmux("send-keys q");
     else if (strcmp(signal_or_key, "C-c") == 0)
         tmux("send-keys C-c");
+    else if (strcmp(signal_or_key, "C-backslash") == 0)
+        tmux("send-keys 'C-\\'");
     else
         run("kill -%s $(cat %s/pid)", signal_or_key, folder);
     wait_for("the end: 0", true);
@@ -485,6 +524,19 @@ Test(demo, leaves_by_q)
 Test(demo, leaves_by_control_c)
 {
     leave_by("C-c");
+}
+
+Test(demo, leaves_by_control_backslash)
+{
+    leave_by("C-backslash");
+}
+
+Test(demo, leaves_by_q_though_n_follows_at_once)
+{
+    open_terminal("", "iterative forking");
+    wait_for("recv(client A)", true);
+    tmux("send-keys -l qn");
+    assert_restored();
 }
 
 Test(demo, leaves_by_sigint)
