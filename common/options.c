@@ -5,11 +5,24 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+void options_keep_streams(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd != -1 && fd <= STDERR_FILENO);
+    if (fd != -1)
+        close(fd);
+}
 
 int options_number(const char *text, long min, long max, long *value)
 {
@@ -264,6 +277,7 @@ struct options options_parse(int argc, char **argv,
     snprintf(version, sizeof(version), "%s %s", model->name, SUITE_VERSION);
     argp_program_version = version;
     argp_err_exit_status = EXIT_USAGE;
+    options_keep_streams();
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
     free(about);
     if (parsing.options.nports == 0)

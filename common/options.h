@@ -83,6 +83,14 @@ long options_cores(long most);
 int options_duration_ns(const char *text, uint64_t max_ns, uint64_t *ns);
 
 /*
+ * Opens /dev/null for whichever of stdin, stdout and stderr was closed by
+ * who started us; a socket would take its number, and our messages. To be
+ * called first in main(); options_parse() does. Reading it ends at once,
+ * writing to it fails.
+ */
+void options_keep_streams(void);
+
+/*
  * Dies: prints "NAME: " and the message on stderr and exits with status 1.
  * fatal_errno() adds ": " and the system's reason.
  */

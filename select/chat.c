@@ -449,6 +449,7 @@ int main(int argc, char **argv)
 
     argp_program_version = "select/chat " SUITE_VERSION;
     argp_err_exit_status = EXIT_USAGE;
+    options_keep_streams();
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     return strcmp(arguments.name, server_name) == 0
                ? run_server(&arguments)

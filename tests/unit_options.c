@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 Test(options, a_number_is_decimal_and_whole)
 {
@@ -209,4 +210,15 @@ Test(options, a_model_s_own_number_out_of_range, .exit_code = EXIT_USAGE)
     cr_redirect_stderr();
     parse(&model, (const char *const[]){"--turns", "10", NULL});
     cr_assert_fail("--turns 10 was taken");
+}
+
+Test(options, a_closed_stream_is_not_given_to_a_socket)
+{
+    close(STDIN_FILENO);
+    options_keep_streams();
+    char byte;
+    cr_assert_eq(read(STDIN_FILENO, &byte, 1), 0, "stdin ends at once");
+    int next = dup(STDERR_FILENO);
+    cr_assert_gt(next, STDERR_FILENO);
+    close(next);
 }
