@@ -38,8 +38,8 @@ struct server {
     size_t nports;
     char host[64]; /* as it said: "127.0.0.1", "::1" */
     int stdout_fd; /* what follows the `listening` lines; -1 when closed */
-    int stderr_fd; /* a memfd with all of its stderr, which may be sealed; -1
-                      when closed */
+    int stderr_fd; /* a memfd with all of its stderr, which may be sealed;
+                      -1 when closed */
     char error[LAUNCH_ERROR]; /* what went wrong, a sentence */
 };
 

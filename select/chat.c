@@ -88,6 +88,9 @@ static void flush(struct talker *talker)
     watch(talker->fd, true, talker->queued > 0);
 }
 
+/* Why it leaves who has said all, but may still listen. */
+static const char done[] = "done";
+
 /*
  * Queues a frame. Who has no room left for it, though the kernel took what
  * it can, is too slow: many may speak before select() is asked again.
@@ -98,7 +101,7 @@ static void tell(struct talker *talker, const char *name, const void *text,
     if (talker->leaving == NULL &&
         talker->queued + FRAME_BYTES > QUEUE_BYTES)
         flush(talker);
-    if (talker->leaving != NULL)
+    if (talker->leaving != NULL && talker->leaving != done)
         return;
     if (talker->queued + FRAME_BYTES > QUEUE_BYTES) {
         talker->leaving = "too slow";
@@ -122,7 +125,7 @@ static void hear(struct talker *talker,
     if (n == -1 && errno != EAGAIN && errno != EINTR)
         talker->leaving = strerror(errno);
     if (n == 0)
-        talker->leaving = talker->filled == 0 ? "done" : "in mid-frame";
+        talker->leaving = talker->filled == 0 ? done : "in mid-frame";
     if (n <= 0)
         return;
     talker->filled += (size_t)n;
@@ -193,6 +196,8 @@ static void take_at_server(struct talker *talker, const struct frame *frame)
 
 static void drop(struct talker *talker)
 {
+    if (talker->leaving == done && talker->queued > 0)
+        flush(talker); /* the last words of others */
     watch(talker->fd, false, false);
     talkers[talker->fd] = NULL;
     if (talker->name[0] != '\0') {
