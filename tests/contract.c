@@ -71,7 +71,23 @@ static bool is_tidy(const struct processes *now, const struct subject *of)
     return now->zombies == 0 && now->descriptors <= of->idle.descriptors;
 }
 
-/* What every server owes after every check. */
+static void assert_tidy(void)
+{
+    if (subject_becomes(&subject, is_tidy))
+        return;
+    struct processes now = processes_look(subject.server.pid);
+    cr_assert(now.zombies == 0,
+              "%zu children ended and nobody waited for them: zombies",
+              now.zombies);
+    cr_assert_fail("the server has %zu descriptors open when idle, and had "
+                   "%zu before: a leak",
+                   now.descriptors, subject.idle.descriptors);
+}
+
+/*
+ * What every server owes after every check. At a limit a newcomer may be
+ * closed until those before have left: first they go, then it comes.
+ */
 static void check_aftermath(void)
 {
     int status;
@@ -79,17 +95,9 @@ static void check_aftermath(void)
     cr_assert(!launcher_ended(&subject.server, &status),
               "the server is dead (status %#x); it said: %s",
               (unsigned)status, subject_stderr(&subject));
+    assert_tidy();
     subject_serves(&subject, "this");
-    if (!subject_becomes(&subject, is_tidy)) {
-        struct processes now = processes_look(subject.server.pid);
-        cr_assert(now.zombies == 0,
-                  "%zu children ended and nobody waited "
-                  "for them: zombies",
-                  now.zombies);
-        cr_assert_fail("the server has %zu descriptors open when idle, and "
-                       "had %zu before: a leak",
-                       now.descriptors, subject.idle.descriptors);
-    }
+    assert_tidy();
     subject_dismiss(&subject);
 }
 
