@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 void echo_blocking(int client)
@@ -33,6 +34,7 @@ struct conn *conn_open(int fd)
     conn->drained = false;
     conn->filled = 0;
     conn->sent = 0;
+    conn->buf = NULL;
     return conn;
 }
 
@@ -42,9 +44,12 @@ static bool not_yet(void)
     return errno == EAGAIN || errno == EINTR;
 }
 
-enum echo_wait echo_receive(struct conn *conn)
+/* Of all clients of a thread: nothing stays in it between two steps. */
+static _Thread_local unsigned char shared[ECHO_CHUNK];
+
+static enum echo_wait receive(struct conn *conn)
 {
-    ssize_t n = recv(conn->fd, conn->buf, sizeof(conn->buf), MSG_DONTWAIT);
+    ssize_t n = recv(conn->fd, shared, sizeof(shared), MSG_DONTWAIT);
 
     conn->drained = n == -1 && not_yet();
     if (conn->drained)
@@ -56,10 +61,19 @@ enum echo_wait echo_receive(struct conn *conn)
     return conn->waits_for = ECHO_WRITE;
 }
 
-enum echo_wait echo_send(struct conn *conn)
+/* The next client's message will overwrite the shared buffer. */
+static enum echo_wait keep(struct conn *conn)
 {
-    ssize_t n = send(conn->fd, conn->buf + conn->sent,
-                     conn->filled - conn->sent,
+    conn->buf = malloc(conn->filled);
+    if (conn->buf == NULL)
+        return conn->waits_for = ECHO_DONE;
+    memcpy(conn->buf, shared, conn->filled);
+    return conn->waits_for;
+}
+
+static enum echo_wait reply(struct conn *conn, const unsigned char *buf)
+{
+    ssize_t n = send(conn->fd, buf + conn->sent, conn->filled - conn->sent,
                      MSG_DONTWAIT | MSG_NOSIGNAL);
 
     conn->drained = n == -1 && not_yet();
@@ -71,18 +85,33 @@ enum echo_wait echo_send(struct conn *conn)
                                                        : ECHO_READ;
 }
 
+enum echo_wait echo_receive(struct conn *conn)
+{
+    return receive(conn) == ECHO_WRITE ? keep(conn) : conn->waits_for;
+}
+
+enum echo_wait echo_send(struct conn *conn)
+{
+    if (reply(conn, conn->buf) == ECHO_READ) {
+        free(conn->buf);
+        conn->buf = NULL;
+    }
+    return conn->waits_for;
+}
+
 enum echo_wait echo_step(struct conn *conn)
 {
-    if (conn->sent == conn->filled) {
-        if (echo_receive(conn) != ECHO_WRITE)
-            return conn->waits_for;
-        work_do();
-    }
-    return echo_send(conn);
+    if (conn->buf != NULL)
+        return echo_send(conn);
+    if (receive(conn) != ECHO_WRITE)
+        return conn->waits_for;
+    work_do();
+    return reply(conn, shared) == ECHO_WRITE ? keep(conn) : conn->waits_for;
 }
 
 void conn_close(struct conn *conn)
 {
     net_close(conn->fd);
+    free(conn->buf);
     free(conn);
 }

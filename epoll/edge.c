@@ -68,7 +68,7 @@ static void welcome(int listener)
 static bool used_up(const struct conn *conn, uint32_t events)
 {
     bool short_read = conn->waits_for == ECHO_READ &&
-                      conn->filled < sizeof(conn->buf);
+                      conn->filled < ECHO_CHUNK;
     bool only_data = (events & ~(uint32_t)(EPOLLIN | EPOLLOUT)) == 0;
 
     return conn->drained || (short_read && only_data);

@@ -242,8 +242,7 @@ static void collect(struct worker *worker)
 {
     unsigned char buf[ECHO_CHUNK];
     struct client *client = worker->client;
-    ssize_t n = recv(worker->fd, client != NULL ? client->conn->buf : buf,
-                     ECHO_CHUNK, MSG_DONTWAIT);
+    ssize_t n = recv(worker->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
     if (n == -1 && errno == EAGAIN)
         return;
@@ -256,6 +255,7 @@ static void collect(struct worker *worker)
     if (client != NULL) {
         client->worker = NULL;
         client->requests = false;
+        memcpy(client->conn->buf, buf, client->conn->filled);
         settle(client, ECHO_DONE, echo_send(client->conn));
     }
     hand_out();
