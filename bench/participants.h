@@ -40,8 +40,8 @@ int participants_add(struct participants *who, const char *build,
 int participants_add_command(struct participants *who, const char *text);
 
 /*
- * Adds every program in bench/peers that keeps the contract and can run
- * here: what `bench/peers/list` prints, a `NAME=COMMAND {port}` a line.
+ * Adds every program in bench/peers that can run here: what
+ * `bench/peers/list` prints, a `NAME=COMMAND {port}` a line.
  *
  * Returns 0, or -1 with ->error.
  */
