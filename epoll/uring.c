@@ -113,6 +113,8 @@ static void received(struct client *client, const struct io_uring_cqe *cqe)
 {
     if (!(cqe->flags & IORING_CQE_F_MORE))
         client->receiving = client->cancelling = false;
+    if (stop_over())
+        client->ended = true; /* else all that is in the ring is served */
     if (cqe->flags & IORING_CQE_F_BUFFER) {
         unsigned id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
         if (cqe->res > 0 && !client->ended) {

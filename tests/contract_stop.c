@@ -3,6 +3,7 @@
  * nothing behind, exit 0; after --drain-ms cut what is left and exit 1.
  */
 #include "common/clock.h"
+#include "common/protocol.h"
 #include "tests/contract.h"
 
 #include <signal.h>
@@ -164,6 +165,23 @@ static void cuts(struct subject *subject)
         close(fds[i]);
 }
 
+/*
+ * With --work sleep:1s, who goes on through all that has arrived is seen by
+ * the time that takes; one second more is the client's welcome.
+ */
+static void works_for_nobody(struct subject *subject)
+{
+    int64_t begun_ms = clock_now_ms();
+    int fd;
+
+    stop_with_work(subject, &fd, 1);
+    subject_ended(subject, 1, "cut 1 client");
+    cr_assert(clock_now_ms() - begun_ms < (ARRIVED / ECHO_CHUNK + 1) * 1000,
+              "the client was cut after 100 ms, and all that it had sent "
+              "was still served");
+    close(fd);
+}
+
 static void stop_and_continue(struct subject *subject)
 {
     int fd = welcome_client(subject);
@@ -272,6 +290,9 @@ const struct check contract_stop[] = {
      .promise = "after --drain-ms it cuts who is left, exits with 1 and "
                 "says how many",
      .options = "--drain-ms 100 --work sleep:100ms"},
+    {"serves_nobody_when_the_drain_is_over", works_for_nobody,
+     .promise = "after --drain-ms it cuts who is left, and ends",
+     .options = "--drain-ms 100 --work sleep:1s"},
     {"outlives_SIGSTOP_and_SIGCONT", stop_and_continue,
      .promise = "a pause, by a debugger or a shell, harms nobody"},
     {"outlives_SIGSTOP_in_mid_reply", stop_in_mid_reply,
