@@ -42,8 +42,8 @@ static const char *gather_all(struct participants *who,
         result = participants_add(who, "build", settings->models, "");
     for (size_t i = 0; result == 0 && i < settings->nservers; i++)
         result = participants_add_command(who, settings->servers[i]);
-    if (result == 0 && settings->peers)
-        result = participants_add_peers(who);
+    if (result == 0 && settings->peers != NULL)
+        result = participants_add_peers(who, settings->peers);
     if (result == 0 && settings->against == NULL)
         result = participants_set_reference(
             who, settings->reference != NULL ? settings->reference

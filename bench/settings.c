@@ -65,9 +65,9 @@ static const struct argp_option table[] = {
      "a server of your own takes part; {port} in the command becomes its "
      "port",
      2},
-    {"peers", KEY_PEERS, 0, 0,
-     "servers of other libraries and languages "
-     "take part, where they are installed",
+    {"peers", KEY_PEERS, "LIST", OPTION_ARG_OPTIONAL,
+     "servers of other libraries and languages take part, where they are "
+     "installed; with LIST, these of them",
      2},
     {"reference", KEY_REFERENCE, "MODEL", 0,
      "compare everybody with this one (default epoll, or the first)", 2},
@@ -206,7 +206,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         add_server(settings, arg, state);
         return 0;
     case KEY_PEERS:
-        settings->peers = 1;
+        settings->peers = arg != NULL ? arg : "all";
         return 0;
     case KEY_REFERENCE:
         settings->reference = arg;
