@@ -216,14 +216,23 @@ docs: all ## the book as a site in build/docs; its generated parts made anew
 FURTHER := epoll epoll/edge epoll/loops epoll/uring epoll/coroutine_server \
   select/poll forking/prefork threading/pool
 
-figures: all ## measure anew what the book shows, in three runs (half an hour)
+figures: all ## measure anew what the book shows, in six runs (20 minutes)
 	@rm -rf $(BUILD)/figures
 	@bench/run --out $(BUILD)/figures/models
-	@bench/run --out $(BUILD)/figures/further --time 8min \
+	@bench/run --out $(BUILD)/figures/further --time 3min \
 	  --models $(subst $(space),$(comma),$(FURTHER)) \
-	  --experiment clients --experiment churn --experiment idle
-	@bench/run --out $(BUILD)/figures/everybody --time 15min \
-	  --models all --peers --experiment clients --experiment churn
+	  --experiment clients --experiment idle
+	@bench/run --out $(BUILD)/figures/everybody --time 3min \
+	  --models epoll --peers --experiment clients
+	@bench/run --out $(BUILD)/figures/pairs --time 5min --full --slice 250ms \
+	  --models epoll,epoll/edge,epoll/uring \
+	  --peers=bare,libev,libevent,libuv --experiment clients
+	@bench/run --out $(BUILD)/figures/newcomers --time 150s --full \
+	  --slice 250ms --reference iterative --peers=bare --models \
+	  iterative,forking,forking/prefork,threading,threading/pool,epoll \
+	  --experiment churn
+	@bench/run --out $(BUILD)/figures/cores --time 80s --full --slice 250ms \
+	  --models epoll,epoll/loops,epoll/offload,threading --experiment work
 	@docs/tools/book figures $(BUILD)/figures
 
 docs-check: all ## does the book show only what the tree has?

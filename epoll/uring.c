@@ -2,7 +2,7 @@
  * epoll/uring: one thread, the kernel does it and tells when it is done.
  *
  * Waits in     io_uring_enter() for what was asked for, on all sockets
- * A client is  requests in a ring that the kernel shares, and a list
+ * A client is  requests in a ring that the kernel shares, and a struct
  * Stops at     the descriptor limit
  * Chapter      docs/6-epoll.md
  */

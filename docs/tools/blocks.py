@@ -18,6 +18,7 @@ and everything between the two lines is made from the tree:
     targets:                 a table of what `make help` lists
     plot: RUN/PLOT           of a committed run, by the plot's file
     table: RUN/PLOT [MODEL ...]  its figures
+    ratios: RUN EXPERIMENT   what was judged in pairs
 """
 
 import os.path
@@ -124,6 +125,7 @@ KINDS = {
     "programs": programs,
     "targets": targets,
     "plot": figures.plot, "table": figures.table,
+    "ratios": figures.ratios,
 }
 
 

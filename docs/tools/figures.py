@@ -15,7 +15,7 @@ import tree
 
 FIGURES = tree.DOCS / "figures"
 # `make figures` says with which command each is made.
-RUNS = ("models", "further", "everybody")
+RUNS = ("models", "further", "everybody", "pairs", "newcomers", "cores")
 # What the tables of models show of a run: plot, x, heading.
 MEASURED = (("clients-echoes", "50", "echoes/s, 50 clients"),
             ("clients-cpu", "50", "server CPU per echo"))
@@ -128,6 +128,39 @@ def measured(run):
     return columns
 
 
+def ratio(row):
+    """A ratio as a cell: "0.66 (0.64 to 0.67)"; of too few pairs nothing."""
+    if row["low"] == "nan":
+        return ""
+    said = "{ratio:.2f} ({low:.2f} to {high:.2f})".format(
+        **{key: float(row[key]) for key in ("ratio", "low", "high")})
+    return f"*{said}*" if row["model"] == row["reference"] else said
+
+
+def ratios(run, experiment):
+    """What was judged in pairs: a row for each model, a column a question."""
+    if not here(run):
+        return ""
+    lines = tree.text(f"docs/figures/{run}/verdicts.csv").splitlines()
+    judged = [row for row in csv.DictReader(lines)
+              if row["experiment"] == experiment]
+    cells = {}
+    for row in judged:
+        cells.setdefault(f"{row['figure']}, {row['at']}", {})[
+            row["model"]] = ratio(row)
+    heads = ["compared with " + " and ".join(
+        dict.fromkeys(f"`{row['reference']}`" for row in judged)), *cells]
+    rows = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for model in dict.fromkeys(row["model"] for row in judged):
+        rows.append(f"| {model} | " + " | ".join(
+            column.get(model, "") for column in cells.values()) + " |")
+    pairs = [int(row["pairs"]) for row in judged if row["low"] != "nan"]
+    return "\n".join(rows) + (
+        f"\n\nMedian ratio of {min(pairs, default=0)} to "
+        f"{max(pairs, default=0)} pairs and its 95 % interval; in italics the "
+        f"reference against itself. {source(run)}")
+
+
 def named(page):
     """The figures that a page shows, as RUN/PLOT."""
     for kind, first in re.findall(
@@ -168,5 +201,8 @@ def keep(run, folder, figures):
         if figure.startswith(f"{run}/"):
             keep_plot(folder / "plots", FIGURES / run / "plots",
                       figure.partition("/")[2])
+    verdicts = folder / "verdicts.csv"
+    if verdicts.is_file():
+        shutil.copyfile(verdicts, FIGURES / run / "verdicts.csv")
     (FIGURES / run / "manifest.json").write_text(
         json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
