@@ -1,9 +1,11 @@
 #include "common/echo.h"
 
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/work.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -53,6 +55,7 @@ enum echo_wait echo_receive(struct conn *conn)
         return conn->waits_for = ECHO_DONE;
     conn->filled = (size_t)n;
     conn->sent = 0;
+    idle_touch(conn->fd, POLLOUT);
     return conn->waits_for = ECHO_WRITE;
 }
 
@@ -67,8 +70,11 @@ enum echo_wait echo_send(struct conn *conn)
         return conn->waits_for = ECHO_DONE;
     if (n > 0)
         conn->sent += (size_t)n;
-    return conn->waits_for = conn->sent < conn->filled ? ECHO_WRITE
-                                                       : ECHO_READ;
+    conn->waits_for = conn->sent < conn->filled ? ECHO_WRITE : ECHO_READ;
+    if (n > 0)
+        idle_touch(conn->fd,
+                   conn->waits_for == ECHO_WRITE ? POLLOUT : POLLIN);
+    return conn->waits_for;
 }
 
 enum echo_wait echo_step(struct conn *conn)
