@@ -364,18 +364,35 @@ static bool has_crosses(const struct plot *plot)
     return false;
 }
 
+/*
+ * A path, as gnuplot takes it literally. In "" it would run what stands in
+ * backquotes by a shell. A line's end can't be had in '' either, so a path
+ * with one is not found.
+ */
+static void write_path(const char *dir, const char *name,
+                       const char *ending, FILE *file)
+{
+    fputc('\'', file);
+    for (const char *at = dir; *at != '\0'; at++)
+        if (*at == '\'')
+            fputs("''", file);
+        else
+            fputc(*at == '\n' || *at == '\r' ? '?' : *at, file);
+    fprintf(file, "/plots/%s%s'", name, ending);
+}
+
 /* What gnuplot needs to know: bench/plots/KIND.gp does the rest. */
 void plot_write_settings(const struct plot *plot, const char *dir,
                          FILE *file)
 {
     struct range y = range_y(plot);
 
-    fprintf(file,
-            "# gnuplot -d %s/plots/%s.gp, from the top of the suite's "
-            "tree, draws this again\n",
-            dir, plot->name);
-    fprintf(file, "base = \"%s/plots/%s\"\n", dir, plot->name);
-    fprintf(file, "n = %zu\n", plot->n);
+    fputs("# gnuplot -d ", file);
+    write_path(dir, plot->name, ".gp", file);
+    fputs(", from the top of the suite's tree, draws this again\nbase = ",
+          file);
+    write_path(dir, plot->name, "", file);
+    fprintf(file, "\nn = %zu\n", plot->n);
     write_names(plot, &y, file);
     write_heights(plot, &y, file);
     fprintf(file, "name = \"%s\"\nquestion = \"%s\"\n", plot->title,

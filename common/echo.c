@@ -1,9 +1,11 @@
 #include "common/echo.h"
 
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/work.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -58,6 +60,7 @@ static enum echo_wait receive(struct conn *conn)
         return conn->waits_for = ECHO_DONE;
     conn->filled = (size_t)n;
     conn->sent = 0;
+    idle_touch(conn->fd, POLLOUT);
     return conn->waits_for = ECHO_WRITE;
 }
 
@@ -81,8 +84,11 @@ static enum echo_wait reply(struct conn *conn, const unsigned char *buf)
         return conn->waits_for = ECHO_DONE;
     if (n > 0)
         conn->sent += (size_t)n;
-    return conn->waits_for = conn->sent < conn->filled ? ECHO_WRITE
-                                                       : ECHO_READ;
+    conn->waits_for = conn->sent < conn->filled ? ECHO_WRITE : ECHO_READ;
+    if (n > 0)
+        idle_touch(conn->fd,
+                   conn->waits_for == ECHO_WRITE ? POLLOUT : POLLIN);
+    return conn->waits_for;
 }
 
 enum echo_wait echo_receive(struct conn *conn)

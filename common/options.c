@@ -1,5 +1,6 @@
 #include "common/options.h"
 
+#include "common/clock.h"
 #include "common/protocol.h"
 #include "common/work.h"
 
@@ -111,15 +112,20 @@ enum {
     KEY_HOST,
     KEY_MAX_CLIENTS,
     KEY_DRAIN_MS,
+    KEY_IDLE_TIMEOUT,
     KEY_WORK,
     KEY_NUMBERS
 };
 
-enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 5 };
+enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 6, ECHO_OPTIONS = 2 };
+
+/* Of --idle-timeout: a day. */
+static const uint64_t longest_idle_ns = 24 * 60 * 60 * NS_PER_S;
 
 static char port_help[80];
 
-/* --work is the last: an application goes without it. */
+/* The last ECHO_OPTIONS are for echo servers alone, and the last of these
+ * is not for all of them. */
 static const struct argp_option shared[SHARED_OPTIONS] = {
     {"port", KEY_PORT, "N", 0, port_help, 1},
     {"host", KEY_HOST, "ADDRESS", 0,
@@ -132,6 +138,10 @@ static const struct argp_option shared[SHARED_OPTIONS] = {
      1},
     {"work", KEY_WORK, "KIND:DURATION", 0,
      "work for each message: cpu:200us computes, sleep:1ms waits", 1},
+    {"idle-timeout", KEY_IDLE_TIMEOUT, "DURATION", 0,
+     "close who neither sends nor takes a byte for DURATION, as 30s "
+     "(default 0s: nobody)",
+     1},
 };
 
 struct parsing {
@@ -190,6 +200,14 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     case KEY_DRAIN_MS:
         take_number(state, "drain-ms", arg, 0, 3600000, &options->drain_ms);
         return 0;
+    case KEY_IDLE_TIMEOUT:
+        if (options_duration_ns(arg, longest_idle_ns, &options->idle_ns) ==
+            -1)
+            argp_error(state,
+                       "--idle-timeout %s: a duration is accepted, as in "
+                       "30s, up to 1440min",
+                       arg);
+        return 0;
     case KEY_WORK:
         if (work_set(arg) == -1)
             argp_error(state,
@@ -225,12 +243,19 @@ static void default_ports(const struct model *model,
     options->nports = n;
 }
 
+static size_t options_shared(const struct model *model)
+{
+    if (model->ports[0] != 0)
+        return SHARED_OPTIONS - ECHO_OPTIONS;
+    return model->no_idle_timeout ? SHARED_OPTIONS - 1 : SHARED_OPTIONS;
+}
+
 /* Fills table, which is all zeros. */
 static void list_options(const struct model *model,
                          struct argp_option *table)
 {
     struct options defaults;
-    size_t n = SHARED_OPTIONS - (model->ports[0] != 0);
+    size_t n = options_shared(model);
     char second[16] = "";
 
     default_ports(model, &defaults);

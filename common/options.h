@@ -34,8 +34,10 @@ struct model {
     long max_clients;  /* default of --max-clients */
     const struct option_number *numbers; /* ended by a NULL name; or NULL */
     /* What --port is when not given. Where it is set, the program is no
-     * echo server, and has no --work. Not set: ECHO_PORT. */
+     * echo server, and has no --work and no --idle-timeout. Not set:
+     * ECHO_PORT. */
     uint16_t ports[MAX_DEFAULT_PORTS];
+    bool no_idle_timeout; /* an echo server that does not know the option */
 };
 
 struct options {
@@ -46,6 +48,7 @@ struct options {
     bool many_ports;  /* from the model */
     long max_clients; /* 1 or more */
     long drain_ms;    /* 0 or more */
+    uint64_t idle_ns; /* how long a client may be silent; 0: for ever */
 };
 
 /*

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "common/echo.h"
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -284,13 +285,14 @@ static void welcome(int listener)
 
 /* --- the loop --------------------------------------------------------- */
 
-/* Returns how long to wait for an event: -1, or RETRY_MS. */
+/* Returns how long to wait for an event, in milliseconds; or -1. */
 static int hire_the_missing(void)
 {
-    int patience_ms = -1;
+    int patience_ms = idle_wait_ms();
 
     for (long i = 0; i < nworkers; i++)
-        if (workers[i].pid == 0 && hire(&workers[i]) == -1)
+        if (workers[i].pid == 0 && hire(&workers[i]) == -1 &&
+            (patience_ms == -1 || patience_ms > RETRY_MS))
             patience_ms = RETRY_MS;
     hand_out();
     return patience_ms;

@@ -9,11 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "common/echo.h"
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -172,7 +174,10 @@ static void advance(struct client *client)
     if (client->ended && !client->sending && !client->receiving) {
         free(client->out);
         net_close(client->fd);
+        return;
     }
+    idle_touch(client->fd, (short)((enough ? 0 : POLLIN) |
+                                   (client->sending ? POLLOUT : 0)));
 }
 
 static void complete(const struct io_uring_cqe *cqe)
@@ -231,7 +236,11 @@ static void serve(const struct listeners *listeners)
         struct io_uring_cqe *cqe;
         unsigned head;
         unsigned n = 0;
-        io_uring_submit_and_wait(&ring, 1);
+        int wait_ms = idle_wait_ms();
+        struct __kernel_timespec wait = {wait_ms / 1000,
+                                         wait_ms % 1000 * 1000000L};
+        io_uring_submit_and_wait_timeout(
+            &ring, &cqe, 1, wait_ms == -1 ? NULL : &wait, NULL);
         io_uring_for_each_cqe (&ring, head, cqe) { /* none after a signal */
             complete(cqe);
             n++;

@@ -23,8 +23,8 @@
 enum { CHECK_TIMEOUT_S = 120 };
 
 static const struct check *const tables[] = {
-    contract_bytes, contract_clients, contract_limits,
-    contract_stop,  contract_usage,
+    contract_bytes,  contract_clients, contract_idle,
+    contract_limits, contract_stop,    contract_usage,
 };
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 

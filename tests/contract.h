@@ -44,6 +44,7 @@ struct check {
 /* The checks, a table a file, each ended by a NULL name. */
 extern const struct check contract_bytes[];
 extern const struct check contract_clients[];
+extern const struct check contract_idle[];
 extern const struct check contract_limits[];
 extern const struct check contract_stop[];
 extern const struct check contract_usage[];

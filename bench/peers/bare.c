@@ -20,6 +20,7 @@ static const struct model model = {
     .name = "bare",
     .about = "Echo server: the least that an echo loop can do.",
     .max_clients = 20000,
+    .no_idle_timeout = true,
 };
 
 enum { EVENTS = 64 }; /* the most to hear of at once; the rest waits */

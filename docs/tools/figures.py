@@ -179,7 +179,7 @@ def keep_plot(folder, to, name):
             raise tree.Problem(f"{old}: not there, and a page shows it")
         content = old.read_text(encoding="utf-8")
         if ending == "gp":
-            base = re.search(r'^base = "(.*)"', content, re.M)[1]
+            base = re.search(r"^base = '(.*)'", content, re.M)[1]
             content = content.replace(
                 base, str((to / name).relative_to(tree.ROOT)))
         elif ending == "svg":  # by itself it would have no paper
