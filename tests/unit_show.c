@@ -40,13 +40,15 @@ Test(show, escapes_control_characters)
 /* "Trojan source": what is read is not what was sent. */
 Test(show, escapes_what_turns_the_direction_or_hides)
 {
-    expect("a\u202eb", 5, "a\\xe2\\x80\\xaeb"); /* right to left */
-    expect("\u2066", 3, "\\xe2\\x81\\xa6");     /* isolate */
-    expect("\u061c", 2, "\\xd8\\x9c");
-    expect("\u200f", 3, "\\xe2\\x80\\x8f");
-    expect("\u200b", 3, "\\xe2\\x80\\x8b"); /* nothing, as wide */
-    expect("\ufeff", 3, "\\xef\\xbb\\xbf");
-    expect("\U000e0041", 4, "\\xf3\\xa0\\x81\\x81"); /* an unseen A */
+    expect("\xe2\x80\xae-\xe2\x80\xac", 7, /* right to left, and back */
+           "\\xe2\\x80\\xae-\\xe2\\x80\\xac");
+    expect("\xe2\x81\xa6-\xe2\x81\xa9", 7, /* isolate, and end of it */
+           "\\xe2\\x81\\xa6-\\xe2\\x81\\xa9");
+    expect("\xd8\x9c", 2, "\\xd8\\x9c");
+    expect("\xe2\x80\x8f", 3, "\\xe2\\x80\\x8f");
+    expect("\xe2\x80\x8b", 3, "\\xe2\\x80\\x8b"); /* nothing, as wide */
+    expect("\xef\xbb\xbf", 3, "\\xef\\xbb\\xbf");
+    expect("\xf3\xa0\x81\x81", 4, "\\xf3\\xa0\\x81\\x81"); /* an unseen A */
 }
 
 Test(show, lets_pass_what_languages_are_written_with)
