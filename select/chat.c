@@ -490,7 +490,8 @@ int main(int argc, char **argv)
         "  build/select/chat --name=server --port=8800\n"
         "  build/select/chat --name=client1 --port=8800\n"
         "  build/select/chat --name=client2 --port=8800\n"
-        "Ctrl-D leaves the room, Ctrl-C closes it.",
+        "Ctrl-D leaves the room, Ctrl-C closes it. Who connects and says "
+        "no name within 5 s is closed; so is who reads too slowly.",
         NULL,
         NULL,
         NULL};
