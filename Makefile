@@ -50,6 +50,7 @@ PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
   libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev strace tmux
 DOCS_PACKAGES := pandoc help2man python3 patch
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
+FUZZ_PACKAGES := clang libclang-rt-dev
 
 .PHONY: help all deps test bench diff wall format lint check clean contract \
   fuzz contract-san demo pictures
@@ -62,9 +63,9 @@ help: ## this list
 all: $(PROGRAMS) $(BUILD)/servers ## build everything
 	@$(if $(LACKING),echo 'left out for lack of a library: $(LACKING)')
 
-deps: ## install what is missing for all, test and bench (DEV=1, DOCS=1: more)
+deps: ## install what is missing for all, test and bench (DEV=1, DOCS=1, FUZZ=1: more)
 	@.ci/deps $(PACKAGES) $(if $(DEV),$(LINT_PACKAGES)) \
-	  $(if $(DOCS),$(DOCS_PACKAGES))
+	  $(if $(DOCS),$(DOCS_PACKAGES)) $(if $(FUZZ),$(FUZZ_PACKAGES))
 
 # --- building ---------------------------------------------------------------
 
@@ -136,16 +137,23 @@ contract-san: ## run the contract over servers built with sanitizers
 # --- fuzzing ----------------------------------------------------------------
 
 FUZZ_SECONDS ?= 30
-# What parses the input of strangers. Needs clang and its runtime: on Debian
-# 12, clang and libclang-rt-14-dev.
+# What parses the input of strangers, and files of runs that are read back.
 PARSERS := common/show.c epoll/http.c select/frame.c demo/scene.c \
-  common/clock.c common/options.c common/work.c
+  common/clock.c common/options.c common/work.c bench/csv.c bench/row.c \
+  bench/trace.c bench/launcher.c bench/proc.c bench/manifest.c
+fuzz_object = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(1))
+FUZZ_CC = clang -g -O1 -fsanitize=$(1),address,undefined \
+  -fno-sanitize-recover=all
 
-$(BUILD)/fuzz/%: tests/fuzz_%.c $(PARSERS) Makefile
+$(BUILD)/fuzz/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	clang $(SUITE_CPPFLAGS) -std=c17 -g -O1 -U_FORTIFY_SOURCE \
-	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	  -o $@ $< $(PARSERS)
+	$(call FUZZ_CC,fuzzer-no-link) $(SUITE_CPPFLAGS) -U_FORTIFY_SOURCE \
+	  -std=c17 -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz_%.o $(call fuzz_object,$(PARSERS))
+	$(call FUZZ_CC,fuzzer) -o $@ $^ -ljansson
+
+-include $(patsubst %.o,%.d,$(call fuzz_object,$(FUZZERS) $(PARSERS)))
 
 # What is found new goes to build/, what is kept is in tests/corpus/.
 fuzz: $(FUZZERS:tests/fuzz_%.c=$(BUILD)/fuzz/%) ## random input to all parsers (FUZZ_SECONDS=30 for each)

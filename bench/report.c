@@ -22,9 +22,7 @@ enum { KEY_COLUMNS = 256 };
 static void read_manifest(struct report *report)
 {
     char path[1024];
-    json_error_t error;
-    json_t *model;
-    size_t i;
+    char error[1400];
 
     snprintf(path, sizeof(path), "%s/manifest.json", report->dir);
     if (access(path, R_OK) == -1)
@@ -34,23 +32,10 @@ static void read_manifest(struct report *report)
               report->dir,
               errno == ENOENT ? "not the directory of a run"
                               : strerror(errno));
-    report->manifest = json_load_file(path, 0, &error);
-    json_t *run = json_object_get(report->manifest, "run");
-    if (run == NULL)
-        fatal(name, "%s, line %d: %s", path, error.line,
-              report->manifest == NULL ? error.text : "no run is told of");
-    json_array_foreach(json_object_get(run, "models"), i, model)
-    {
-        const char *one = json_string_value(json_object_get(model, "name"));
-        const char *reference = json_string_value(
-            json_object_get(model, "reference"));
-        if (one == NULL || reference == NULL ||
-            report->nmodels == PARTICIPANTS)
-            fatal(name, "%s: model %zu has no name or no reference", path,
-                  i + 1);
-        report->models[report->nmodels].name = one;
-        report->models[report->nmodels++].reference = reference;
-    }
+    report->manifest = manifest_read(path, report->models, &report->nmodels,
+                                     error, sizeof(error));
+    if (report->manifest == NULL)
+        fatal(name, "%s", error);
 }
 
 static void read_rows(struct report *report)

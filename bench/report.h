@@ -7,6 +7,7 @@
 
 #include "bench/doc.h"
 #include "bench/experiment.h"
+#include "bench/manifest.h"
 #include "bench/participants.h"
 #include "bench/plot.h"
 #include "bench/reading.h"
@@ -21,9 +22,7 @@ struct report {
     const char *dir;
     json_t *manifest;
     struct rows rows;
-    struct {
-        const char *name, *reference; /* of the manifest */
-    } models[PARTICIPANTS];
+    struct manifest_model models[PARTICIPANTS];
     size_t nmodels;
     struct calls calls; /* raw/calls.csv, if there is one */
     struct doc doc;

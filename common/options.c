@@ -14,10 +14,23 @@
 #include <string.h>
 #include <unistd.h>
 
-void options_keep_streams(void)
+static const char *program;
+
+/* A disk may be full, a reader gone: printf()'s result nobody looks at. */
+static void check_stdout(void)
+{
+    if (!ferror(stdout) && fflush(stdout) == 0)
+        return;
+    fprintf(stderr, "%s: not all could be written to stdout\n", program);
+    _exit(EXIT_FAILURE);
+}
+
+void options_keep_streams(const char *name)
 {
     int fd;
 
+    program = name;
+    atexit(check_stdout);
     do
         fd = open("/dev/null", O_RDONLY);
     while (fd != -1 && fd <= STDERR_FILENO);
@@ -302,7 +315,7 @@ struct options options_parse(int argc, char **argv,
     snprintf(version, sizeof(version), "%s %s", model->name, SUITE_VERSION);
     argp_program_version = version;
     argp_err_exit_status = EXIT_USAGE;
-    options_keep_streams();
+    options_keep_streams(model->name);
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
     free(about);
     if (parsing.options.nports == 0)
