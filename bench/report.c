@@ -5,9 +5,9 @@
  */
 #include "bench/report.h"
 
+#include "bench/arguments.h"
 #include "common/options.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,7 +158,6 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 {
     const char **dir = state->input;
 
-    state->name = name; /* argp has cut all but "report" */
     switch (key) {
     case KEY_COLUMNS:
         row_document(stdout);
@@ -193,11 +192,7 @@ static const char *take_arguments(int argc, char **argv)
     };
     const char *dir = NULL;
 
-    if (argc > 0)
-        argv[0] = name;
-    argp_program_version = "bench/report " SUITE_VERSION;
-    argp_err_exit_status = EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &dir);
+    arguments_parse(&argp, name, argc, argv, &dir);
     return dir;
 }
 

@@ -1,9 +1,9 @@
 #include "bench/settings.h"
 
+#include "bench/arguments.h"
 #include "common/clock.h"
 #include "common/options.h"
 
-#include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +26,6 @@ static const char about[] =
     "2 wrong usage. A slice that was lost (a server that gives up at 4000 "
     "clients) or a run that is out of time is told at the top of the "
     "report and at the end of the run, and is no failure.";
-
-static char program[] = "bench/run";
 
 enum {
     KEY_QUICK = 256,
@@ -194,7 +192,6 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 {
     struct settings *settings = state->input;
 
-    state->name = program; /* argp has cut all but "run" */
     switch (key) {
     case 'e':
         add_experiment(settings, arg, state);
@@ -230,17 +227,17 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 
 struct settings settings_parse(int argc, char **argv)
 {
-    const struct argp argp = {table, take_option, NULL, about,
-                              NULL,  NULL,        NULL};
+    static char script[] = "bench/run";
+    const struct argp argp = {
+        .options = table,
+        .parser = take_option,
+        .doc = about,
+    };
     struct settings settings = {
         .budget = BUDGET_DEFAULT,
         .seed = (uint64_t)time(NULL),
     };
 
-    if (argc > 0)
-        argv[0] = program;
-    argp_program_version = "bench/run " SUITE_VERSION;
-    argp_err_exit_status = EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &settings);
+    arguments_parse(&argp, script, argc, argv, &settings);
     return settings;
 }
