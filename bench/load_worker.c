@@ -222,9 +222,9 @@ static void pin(const struct worker *worker)
     sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* A thread that could be cancelled writes that down, atomically, around each
- * recv() and send(), where it is not set already: 2 % of an echo. So it is
- * set for good, and nobody can cancel. */
+/* A thread that could be cancelled writes that down, atomically, around
+ * each recv() and send(), where it is not set already: 2 % of an echo. So
+ * it is set for good, and nobody can cancel. */
 static void forbid_cancelling(void)
 {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
