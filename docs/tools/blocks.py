@@ -18,6 +18,7 @@ and everything between the two lines is made from the tree:
     targets:                 a table of what `make help` lists
     plot: RUN/PLOT           of a committed run, by the plot's file
     table: RUN/PLOT [MODEL ...]  its figures
+    include: FILE            Markdown that a program wrote, once it is there
 """
 
 import os.path
@@ -117,13 +118,18 @@ def targets():
     return "\n".join(rows)
 
 
+def include(path):
+    there = (tree.ROOT / path).is_file()
+    return tree.text(path).rstrip() if there else ""
+
+
 KINDS = {
     "listing": listing, "function": function, "diff": diff, "help": help_of,
     "helps": helps,
     "labels": labels, "models": models_of, "peers": peers_of,
     "programs": programs,
     "targets": targets,
-    "plot": figures.plot, "table": figures.table,
+    "plot": figures.plot, "table": figures.table, "include": include,
 }
 
 
