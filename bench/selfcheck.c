@@ -56,7 +56,7 @@ static void say(bool holds, const char *what, const char *wanted,
 {
     va_list args;
 
-    printf("| %-34s | %-18s | ", what, wanted);
+    printf("| %-34s | %-20s | ", what, wanted);
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
@@ -366,9 +366,11 @@ static void try_once(const char *slower_server, enum metric metric, long i,
         round_s = took_s / k;
     }
     double error = verdict_error(own, nown, 1);
-    double off = fabs(verdict_of(own, nown, 1, error, 1).ratio - 1);
+    double off = INFINITY; /* when no pair of it came about */
     struct verdict slower = verdict_of(
         pairs, npairs, metric_about(metric)->better, error, 1);
+    if (nown > 0)
+        off = fabs(verdict_of(own, nown, 1, error, 1).ratio - 1);
     tally->longest_s = fmax(tally->longest_s, took_s);
     tally->furthest = fmax(tally->furthest, off);
     tally->same += off <= itself_most;

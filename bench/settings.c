@@ -108,8 +108,8 @@ static uint64_t duration(struct argp_state *state, const char *name,
 
     if (options_duration_ns(arg, max_ns, &ns) == -1 || ns < min_ns)
         argp_error(state,
-                   "--%s %s: a duration from %gs to %gs is accepted, "
-                   "as in 250ms",
+                   "--%s %s: a duration from %g s to %g s is accepted, a "
+                   "number and ns, us, ms, s or min",
                    name, arg, (double)min_ns / 1e9, (double)max_ns / 1e9);
     return ns;
 }
@@ -161,16 +161,24 @@ static void set_seed(struct settings *settings, const char *arg,
     settings->seed = (uint64_t)seed;
 }
 
+static void set_budget(struct settings *settings, enum budget budget,
+                       struct argp_state *state)
+{
+    if (settings->budget != BUDGET_DEFAULT && settings->budget != budget)
+        argp_error(state, "--quick, --full: one of them is accepted");
+    settings->budget = budget;
+}
+
 static error_t take_length(int key, const char *arg,
                            struct argp_state *state,
                            struct settings *settings)
 {
     switch (key) {
     case KEY_QUICK:
-        settings->budget = BUDGET_QUICK;
+        set_budget(settings, BUDGET_QUICK, state);
         return 0;
     case KEY_FULL:
-        settings->budget = BUDGET_FULL;
+        set_budget(settings, BUDGET_FULL, state);
         return 0;
     case KEY_SLICE:
         settings->slice_ns = duration(state, "slice", arg, 10 * NS_PER_MS,
