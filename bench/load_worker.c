@@ -134,6 +134,7 @@ static void end_window(struct worker *worker)
 {
     struct clock_cpu cpu = clock_thread_cpu();
 
+    talk_start_due(worker); /* should we have been held up until the end */
     mark(worker, "end");
     talk_flight(worker, 0);
     worker->sending = false;
