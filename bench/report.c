@@ -6,6 +6,7 @@
 #include "bench/report.h"
 
 #include "bench/arguments.h"
+#include "bench/file.h"
 #include "common/options.h"
 
 #include <errno.h>
@@ -112,16 +113,21 @@ static int write_one(const struct report *report, const char *file_name,
                                    FILE *))
 {
     char path[1024];
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    int result = -1;
 
     snprintf(path, sizeof(path), "%s/%s", report->dir, file_name);
-    FILE *file = fopen(path, "we");
-    if (file != NULL)
+    if (file != NULL) {
         write(&report->doc, report->dir, file);
-    if (file == NULL || ferror(file) || fclose(file) != 0) {
-        fprintf(stderr, "%s: %s: %s\n", name, path, strerror(errno));
-        return -1;
+        if (fclose(file) == 0)
+            result = file_replace(path, text, size);
     }
-    return 0;
+    if (result == -1)
+        fprintf(stderr, "%s: %s: %s\n", name, path, strerror(errno));
+    free(text);
+    return result;
 }
 
 static int write_all(const struct report *report)
