@@ -12,6 +12,7 @@
  */
 #include "bench/against.h"
 #include "bench/manifest.h"
+#include "bench/measure.h"
 #include "bench/plan.h"
 #include "bench/run.h"
 #include "bench/settings.h"
@@ -118,15 +119,19 @@ static char *join(int argc, char **argv)
 static void announce(const struct settings *settings,
                      const struct plan *plan, const char *dir)
 {
-    /* What a slice costs beside its window: floor, start, warm-up, stop. */
-    const double beside_s = 0.15;
-    double wanted_s = (double)plan->n *
-                      ((double)settings->slice_ns / 1e9 + beside_s);
-    double time_s = (double)settings->time_ns / 1e9;
+    double most_s = (double)settings->time_ns / 1e9;
+    double seconds = 0;
 
-    fprintf(stderr, "%s: %zu slices, about %.0f s%s; results in %s\n", name,
-            plan->n, wanted_s < time_s ? wanted_s : time_s,
-            wanted_s < time_s ? "" : " (--time)", dir);
+    for (size_t i = 0; i < plan->n; i++)
+        seconds += bench_expected_s(&plan->slices[i], settings->slice_ns);
+    bool too_long = seconds > most_s;
+    if (too_long)
+        seconds = most_s;
+    fprintf(stderr, "%s: %zu slice%s, about %.0f %s%s; results in %s\n",
+            name, plan->n, plan->n == 1 ? "" : "s",
+            seconds < 120 ? seconds : seconds / 60,
+            seconds < 120 ? "s" : "min",
+            too_long ? ", when --time ends it" : "", dir);
 }
 
 /* Returns the report's exit status. */

@@ -1,5 +1,6 @@
 #include "bench/manifest.h"
 
+#include "bench/file.h"
 #include "common/options.h"
 
 #include <errno.h>
@@ -199,19 +200,14 @@ static json_t *ending_json(const struct ending *ending)
     return object;
 }
 
-/* Writes beside and renames: a killed run leaves the old one whole. */
-static int save(json_t *manifest, const char *path)
+static int save(const json_t *manifest, const char *path)
 {
-    char *beside;
-
-    if (asprintf(&beside, "%s.new", path) == -1)
-        return -1;
-    int result = json_dump_file(manifest, beside,
-                                JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    if (result == 0)
-        result = rename(beside, path);
+    char *text = json_dumps(manifest,
+                            JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    int result = text == NULL ? -1 : file_replace(path, text, strlen(text));
     int reason = errno;
-    free(beside);
+
+    free(text);
     errno = reason;
     return result;
 }

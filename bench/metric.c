@@ -111,6 +111,10 @@ void metric_text(enum metric metric, double value, char *text, size_t size)
         snprintf(text, size, isnan(value) ? "-" : "%.3g", base);
         return;
     }
+    if (unit[0] == '\0' && base < 1000 && base == floor(base)) {
+        snprintf(text, size, "%.0f", base); /* a count */
+        return;
+    }
     while (base < steps[i].from * 0.9995)
         i++;
     double shown = base / (steps[i].from > 0 ? steps[i].from : 1e-9);

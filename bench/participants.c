@@ -1,5 +1,7 @@
 #include "bench/participants.h"
 
+#include "bench/file.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -80,23 +82,15 @@ static int add_model(struct participants *who, const char *build,
 /* The names in build/servers, a line each, as one text with blanks. */
 static char *read_names(const char *build)
 {
-    char path[512];
-    char *names = NULL;
-    size_t room = 0;
+    char *path;
 
-    snprintf(path, sizeof(path), "%s/servers", build);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
+    if (asprintf(&path, "%s/servers", build) == -1)
         return NULL;
-    ssize_t n = getdelim(&names, &room, '\0', file);
-    fclose(file);
-    for (char *at = names; n > 0 && *at != '\0'; at++)
-        if (*at == '\n')
-            *at = ' ';
-    if (n <= 0) {
-        free(names);
-        return NULL;
-    }
+    char *names = file_read(path);
+    free(path);
+    char *end = names == NULL ? NULL : strchr(names, '\n');
+    for (; end != NULL; end = strchr(end, '\n'))
+        *end = end[1] == '\0' ? '\0' : ' ';
     return names;
 }
 

@@ -399,7 +399,7 @@ void plot_write_settings(const struct plot *plot, const char *dir,
             plot->question);
     fprintf(file, "y_name = \"%s\"\ncrossed = %d\n", plot->y_label,
             has_crosses(plot));
-    fprintf(file, "set xlabel \"%s\"\n", plot->x_label);
+    fprintf(file, "x_name = \"%s\"\n", plot->x_label);
     write_axis_y(plot, &y, file);
     if (plot->kind == PLOT_LINES) {
         write_range_x(plot, file);

@@ -5,9 +5,10 @@
  */
 #include "bench/report.h"
 
+#include "bench/arguments.h"
+#include "bench/file.h"
 #include "common/options.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,16 +98,21 @@ static int write_one(const struct report *report, const char *file_name,
                                    FILE *))
 {
     char path[1024];
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    int result = -1;
 
     snprintf(path, sizeof(path), "%s/%s", report->dir, file_name);
-    FILE *file = fopen(path, "we");
-    if (file != NULL)
+    if (file != NULL) {
         write(&report->doc, report->dir, file);
-    if (file == NULL || ferror(file) || fclose(file) != 0) {
-        fprintf(stderr, "%s: %s: %s\n", name, path, strerror(errno));
-        return -1;
+        if (fclose(file) == 0)
+            result = file_replace(path, text, size);
     }
-    return 0;
+    if (result == -1)
+        fprintf(stderr, "%s: %s: %s\n", name, path, strerror(errno));
+    free(text);
+    return result;
 }
 
 static int write_all(const struct report *report)
@@ -143,7 +149,6 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 {
     const char **dir = state->input;
 
-    state->name = name; /* argp has cut all but "report" */
     switch (key) {
     case KEY_COLUMNS:
         row_document(stdout);
@@ -178,11 +183,7 @@ static const char *take_arguments(int argc, char **argv)
     };
     const char *dir = NULL;
 
-    if (argc > 0)
-        argv[0] = name;
-    argp_program_version = "bench/report " SUITE_VERSION;
-    argp_err_exit_status = EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &dir);
+    arguments_parse(&argp, name, argc, argv, &dir);
     return dir;
 }
 

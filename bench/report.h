@@ -31,6 +31,12 @@ struct report {
     bool plot_failed;
 };
 
+/* The end of a word that stands behind a number: "1 slice", "2 slices". */
+static inline const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 /* Was the run cut short, out of time or killed? The manifest's word. */
 const char *report_state(const struct report *report);
 

@@ -73,7 +73,7 @@ check 'and kept' test -s "$dir/run/raw/clients.csv"
 echo 'harness: a run that is killed'
 printf 'clients,epo' >>"$dir/run/raw/clients.csv"
 check 'half a row is left out' status 0 bench/report "$dir/run"
-check 'and that is said' grep -q 'written half' "$dir/run/report.txt"
+check 'and that is said' grep -q 'half written' "$dir/run/report.txt"
 echo 'nonsense' >>"$dir/run/raw/clients.csv"
 check 'a malformed row is refused' status 1 bench/report "$dir/run"
 check 'by its line' says 'clients.csv, line'

@@ -19,6 +19,7 @@ and everything between the two lines is made from the tree:
     plot: RUN/PLOT           of a committed run, by the plot's file
     table: RUN/PLOT [MODEL ...]  its figures
     ratios: RUN EXPERIMENT   what was judged in pairs
+    include: FILE            Markdown that a program wrote, once it is there
 """
 
 import os.path
@@ -118,14 +119,19 @@ def targets():
     return "\n".join(rows)
 
 
+def include(path):
+    there = (tree.ROOT / path).is_file()
+    return tree.text(path).rstrip() if there else ""
+
+
 KINDS = {
     "listing": listing, "function": function, "diff": diff, "help": help_of,
     "helps": helps,
     "labels": labels, "models": models_of, "peers": peers_of,
     "programs": programs,
     "targets": targets,
-    "plot": figures.plot, "table": figures.table,
     "ratios": figures.ratios,
+    "plot": figures.plot, "table": figures.table, "include": include,
 }
 
 

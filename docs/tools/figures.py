@@ -53,7 +53,7 @@ def title(path):
     """What a plot is called, and what its x axis is."""
     settings = path.with_suffix(".gp").read_text(encoding="utf-8")
     found = [re.search(rf'^{key} "(.*?)"', settings, re.M)
-             for key in ("name =", "set xlabel")]
+             for key in ("name =", "x_name =")]
     return [match[1] if match else "" for match in found]
 
 
