@@ -3,7 +3,6 @@
 #include "common/clock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum {
-    STOP_MS = 1000,
-    ORPHANS = 1024,
-    DRAINS = 64,
-    MOST_STDERR = 64 << 20 /* bytes */
-};
+enum { STOP_MS = 1000, ORPHANS = 1024 };
 
 int servers_start(struct story *story, const struct stage_part *parts,
                   char error[SCENE_ERROR])
@@ -88,32 +82,18 @@ static int name_all(struct sockets *sockets, const struct story *story)
 
 /* --- looking --------------------------------------------------------- */
 
-/*
- * Goes on to the last n bytes of stderr. One who complains without end
- * would take all memory there is: from MOST_STDERR on its writes fail.
- */
+/* Goes on to the last n bytes of stderr, or to its beginning where it was
+ * emptied. */
 static void skip_old_words(struct story_server *server, off_t n)
 {
-    int fd = server->process.stderr_fd;
     struct stat file;
 
-    if (fstat(fd, &file) == -1 || file.st_size - server->heard <= n)
+    if (fstat(server->process.stderr_fd, &file) == -1)
         return;
-    server->heard = file.st_size - n;
-    if (file.st_size > MOST_STDERR)
-        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW);
-}
-
-/* What a server prints once it listens is not shown; but a full pipe would
- * block it. Bounded, for one that prints without end. */
-static void drain_stdout(const struct server *process)
-{
-    static char bytes[65536]; /* the demo has one thread */
-
-    fcntl(process->stdout_fd, F_SETFL, O_NONBLOCK);
-    for (int i = 0; i < DRAINS; i++)
-        if (read(process->stdout_fd, bytes, sizeof(bytes)) <= 0)
-            return;
+    if (file.st_size < server->heard)
+        server->heard = 0;
+    if (file.st_size - server->heard > n)
+        server->heard = file.st_size - n;
 }
 
 /* The last whole line that came on stderr since it was last looked at. */
@@ -121,17 +101,16 @@ static void listen_to(const struct story *story,
                       struct story_server *server)
 {
     char text[1024];
-    skip_old_words(server, sizeof(text) - 1);
-    ssize_t n = pread(server->process.stderr_fd, text, sizeof(text) - 1,
-                      server->heard);
 
-    if (n <= 0)
+    skip_old_words(server, sizeof(text) - 1);
+    size_t n = launcher_read_words(&server->process, server->heard, text,
+                                   sizeof(text));
+    if (n == 0)
         return;
-    text[n] = '\0';
     char *end = strrchr(text, '\n');
-    if (end == NULL && n < (ssize_t)sizeof(text) - 1 && !server->ended)
+    if (end == NULL && n < sizeof(text) - 1 && !server->ended)
         return; /* the rest of the line is to come */
-    server->heard += end == NULL ? n : end + 1 - text;
+    server->heard += end == NULL ? (off_t)n : end + 1 - text;
     if (end != NULL)
         *end = '\0';
     const char *start = strrchr(text, '\n');
@@ -164,7 +143,7 @@ static void look_at(struct story *story, struct story_server *server,
 
     look_for_death(story, server);
     listen_to(story, server);
-    drain_stdout(&server->process);
+    launcher_trim(&server->process);
     observe_server(&server->now, server->process.pid, server->process.ports,
                    server->process.nports, sockets);
     if (server->ended)
