@@ -1,6 +1,7 @@
 #include "demo/servers.h"
 
 #include "common/clock.h"
+#include "demo/text.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,28 +14,53 @@
 
 enum { STOP_MS = 1000, ORPHANS = 1024 };
 
-int servers_start(struct story *story, const struct stage_part *parts,
-                  char error[SCENE_ERROR])
+/* The next of the story's servers. Returns 0, or -1 with error set. */
+static int start_one(struct story *story, const struct stage_part *part,
+                     int quit_fd, char error[SCENE_ERROR])
 {
-    size_t wanted = story->nservers;
+    const struct stage_order order = {
+        .part = part,
+        .scene = story->scene,
+        .nth = (unsigned)story->nservers,
+        .quit_fd = quit_fd,
+    };
+    struct story_server *server = &story->servers[story->nservers];
     char note[STAGE_NOTE];
 
-    for (size_t i = 0; i < wanted; i++) {
-        struct story_server *server = &story->servers[i];
-        memset(server, 0, sizeof(*server));
-        snprintf(server->name, sizeof(server->name), "%s", parts[i].name);
-        if (stage_start(&server->process, &parts[i], story->scene,
-                        (unsigned)i, note) == -1) {
-            snprintf(error, SCENE_ERROR, "%s: %s", server->name,
-                     server->process.error);
-            story->nservers = i;
-            servers_stop(story);
-            return -1;
-        }
-        if (note[0] != '\0')
-            story->tell(story, server, -1, note);
+    memset(server, 0, sizeof(*server));
+    snprintf(server->name, sizeof(server->name), "%s", part->name);
+    if (stage_start(&server->process, &order, note) == -1) {
+        snprintf(error, SCENE_ERROR, "%s: %s", server->name,
+                 server->process.error);
+        return -1;
     }
+    story->nservers++;
+    if (note[0] == '\0')
+        return 0;
+    story_note(story, "%s", note);
+    story->tell(story, server, -1, note);
     return 0;
+}
+
+int servers_start(struct story *story, const struct servers_plan *plan,
+                  char error[SCENE_ERROR])
+{
+    char without[STORY_NOTE] = "";
+    bool all = true;
+
+    for (size_t i = 0; i < plan->n && (all || !plan->all); i++) {
+        if (start_one(story, &plan->parts[i], plan->quit_fd, error) == 0)
+            continue;
+        text_list(without, sizeof(without), plan->parts[i].name);
+        all = false;
+    }
+    if (story->nservers > 0 && (all || !plan->all)) {
+        if (!all)
+            story_note(story, "Cannot play this scene: %s.", without);
+        return 0;
+    }
+    servers_stop(story);
+    return -1;
 }
 
 /* --- names ----------------------------------------------------------- */
