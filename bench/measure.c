@@ -117,12 +117,8 @@ static int start_server(struct session *session,
 static void take_words(const struct session *session, struct row *row)
 {
     char words[ROW_NOTE];
-    ssize_t n = session->server.stderr_fd == -1
-                    ? 0
-                    : pread(session->server.stderr_fd, words,
-                            sizeof(words) - 1, 0);
 
-    words[n > 0 ? n : 0] = '\0';
+    launcher_read_words(&session->server, 0, words, sizeof(words));
     words[strcspn(words, "\n")] = '\0';
     if (words[0] != '\0')
         memcpy(row->note, words, sizeof(words));

@@ -151,9 +151,8 @@ double subject_cpu_percent(const struct subject *subject, int while_ms)
 const char *subject_stderr(const struct subject *subject)
 {
     static char text[16384];
-    ssize_t n = pread(subject->server.stderr_fd, text, sizeof(text) - 1, 0);
 
-    text[n > 0 ? n : 0] = '\0';
+    launcher_read_words(&subject->server, 0, text, sizeof(text));
     return text;
 }
 
