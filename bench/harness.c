@@ -124,6 +124,12 @@ static void announce(const struct settings *settings,
                       ((double)settings->slice_ns / 1e9 + beside_s);
     double time_s = (double)settings->time_ns / 1e9;
 
+    for (size_t i = 0; i < settings->nwanted; i++)
+        if (settings->wanted[i]->by_name) { /* nobody knows how long */
+            fprintf(stderr, "%s: %zu slices; results in %s\n", name,
+                    plan->n, dir);
+            return;
+        }
     fprintf(stderr, "%s: %zu slices, about %.0f s%s; results in %s\n", name,
             plan->n, wanted_s < time_s ? wanted_s : time_s,
             wanted_s < time_s ? "" : " (--time)", dir);

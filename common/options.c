@@ -111,11 +111,12 @@ enum {
     KEY_HOST,
     KEY_MAX_CLIENTS,
     KEY_DRAIN_MS,
+    KEY_REUSE_PORT,
     KEY_WORK,
     KEY_NUMBERS
 };
 
-enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 5 };
+enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 6 };
 
 static char port_help[80];
 
@@ -129,6 +130,10 @@ static const struct argp_option shared[SHARED_OPTIONS] = {
     {"drain-ms", KEY_DRAIN_MS, "MS", 0,
      "when stopped, cut after MS milliseconds who has not finished "
      "(default 3000)",
+     1},
+    {"reuse-port", KEY_REUSE_PORT, 0, 0,
+     "share the port with other servers that were started so: the kernel "
+     "spreads the newcomers",
      1},
     {"work", KEY_WORK, "KIND:DURATION", 0,
      "work for each message: cpu:200us computes, sleep:1ms waits", 1},
@@ -189,6 +194,9 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_DRAIN_MS:
         take_number(state, "drain-ms", arg, 0, 3600000, &options->drain_ms);
+        return 0;
+    case KEY_REUSE_PORT:
+        options->reuse_port = true;
         return 0;
     case KEY_WORK:
         if (work_set(arg) == -1)

@@ -46,6 +46,7 @@ struct options {
     bool many_ports;  /* from the model */
     long max_clients; /* 1 or more */
     long drain_ms;    /* 0 or more */
+    bool reuse_port;  /* share the ports with other servers */
 };
 
 /*
