@@ -22,6 +22,7 @@ enum {
     TELL_S = 5,
     ACTIVE = 10, /* as in bench/hold */
     BYTES = 64,
+    STILL_KIB = 512,
 };
 
 /* What the generators said of a round, added up. */
@@ -350,9 +351,29 @@ static void fill_row(struct crowd *crowd)
                                       crowd->again.errors[i]);
 }
 
+/*
+ * What ended before is still being given back: the kernel frees in the
+ * background.
+ *
+ * Returns  KiB of the kernel's memory, once they keep still; or after 5 s.
+ */
+static uint64_t settled_kernel_kib(void)
+{
+    uint64_t kib = limits_kernel_kib();
+
+    for (int i = 0; i < 10; i++) {
+        uint64_t before = kib;
+        clock_rest_ms(500);
+        kib = limits_kernel_kib();
+        if (kib + STILL_KIB >= before)
+            break;
+    }
+    return kib;
+}
+
 static int run(struct crowd *crowd)
 {
-    uint64_t kernel_kib = limits_kernel_kib();
+    uint64_t kernel_kib = settled_kernel_kib();
 
     crowd->sockets[0] = limits_sockets();
     if (gather(crowd) == -1)

@@ -172,13 +172,16 @@ static bool is_over(const struct round *round)
            now_ns - round->began_ns > settings.deadline_ns;
 }
 
-/* Who has not been answered when the round ends is given up. */
+/* Who has not been answered when the round ends is given up; so is, without
+ * being counted, who was not asked at all. */
 static void give_up(struct round *round)
 {
     for (long i = 0; i < settings.clients; i++)
         if (clients[i].state == CLIENT_CONNECTING ||
             clients[i].state == CLIENT_WAITING)
             end_turn(round, &clients[i], OUTCOME_TIMED_OUT);
+        else if (clients[i].state == CLIENT_NEW)
+            lose(&clients[i]);
 }
 
 /* Events of the silent: closed from the other side. */
