@@ -1,9 +1,9 @@
 /*
  * The experiments: each a question, the points at which it is asked, how a
  * slice of it is run and how its figures are shown. They stand in
- * experiments_load.c (what a load does to the models) and
- * experiments_cost.c (what a model costs, and who waits); experiments.c
- * lists them.
+ * experiments_load.c (what a load does to the models),
+ * experiments_cost.c (what a model costs, and who waits) and
+ * experiments_held.c (how many it can hold); experiments.c lists them.
  */
 #ifndef BENCH_EXPERIMENT_H
 #define BENCH_EXPERIMENT_H
@@ -27,6 +27,8 @@ struct job {
     bool memory;             /* read the server's PSS, too */
     bool switches;           /* count context switches, too */
     bool trace;              /* count system calls: strace goes between */
+    unsigned held;           /* connections to hold, see crowd.h; 0: none */
+    bool spread;             /* ... over several servers on one port */
 };
 
 /* A place on the x axis, and how often to go there. */
@@ -71,11 +73,14 @@ struct experiment {
     const char *see;     /* what to look at in the plot */
     const char *only;    /* the one model that it is about; or NULL */
     bool log_x;
-    bool bytes_x;                   /* x counts bytes */
-    bool x_is_model;                /* no x axis: a bar for each model */
+    bool bytes_x;    /* x counts bytes */
+    bool x_is_model; /* no x axis: a bar for each model */
+    bool by_name;    /* takes long: measured only when it is asked for */
     struct point points[POINTS];    /* ended by rounds of 0, 0, 0 */
     struct plot_about plots[PLOTS]; /* ended by title NULL */
-    struct judged judged[JUDGED];   /* ended by phrase NULL */
+    const enum metric *more; /* beside the plots' in the table, ended by
+                                METRICS; or NULL */
+    struct judged judged[JUDGED]; /* ended by phrase NULL */
     void (*prepare)(const struct point *point, struct job *job);
     /* What theory says of the first plot's figure, in the metric's unit. */
     double (*predict)(const struct point *point); /* or NULL */
@@ -85,6 +90,7 @@ extern const struct experiment experiment_clients, experiment_churn,
     experiment_idle, experiment_size, experiment_rate;
 extern const struct experiment experiment_stall, experiment_lap,
     experiment_work, experiment_memory, experiment_syscalls;
+extern const struct experiment experiment_held, experiment_million;
 
 extern const struct experiment *const experiments[];
 extern const size_t nexperiments;

@@ -107,20 +107,27 @@ static int start(struct generator *generator, const char *program,
     return pid == -1 ? -1 : 0;
 }
 
+int generator_spawn(struct generator *generator, const char *program,
+                    char **argv)
+{
+    *generator = (struct generator){.output = -1, .input = -1};
+    if (start(generator, program, argv) == 0)
+        return 0;
+    snprintf(generator->error, sizeof(generator->error),
+             "cannot start %s: %s", program, strerror(errno));
+    generator_kill(generator);
+    return -1;
+}
+
 int generator_start(struct generator *generator, const char *program,
                     const struct job *job, const struct server *server,
                     int cpu, uint64_t window_ns, uint64_t warmup_ns)
 {
     struct command command = {.n = 0};
 
-    *generator = (struct generator){.output = -1, .input = -1};
     describe(&command, job, server, cpu, window_ns, warmup_ns);
-    if (start(generator, program, command.argv) == -1) {
-        snprintf(generator->error, sizeof(generator->error),
-                 "cannot start %s: %s", program, strerror(errno));
-        generator_kill(generator);
+    if (generator_spawn(generator, program, command.argv) == -1)
         return -1;
-    }
     generator->deadline_ns = clock_now_ns() + window_ns + warmup_ns +
                              (uint64_t)GRACE_S * NS_PER_S;
     return 0;
@@ -202,8 +209,11 @@ int generator_wait(struct generator *generator, const char *mark)
             if (!found && !other)
                 return fail_by_words(generator);
             generator->taken = (size_t)(end + 1 - generator->text);
-            if (found)
+            if (found) {
+                *end = '\0';
+                generator->mark = line;
                 return 0;
+            }
             continue;
         }
         int more = take(generator);

@@ -17,11 +17,12 @@
 #include <stdio.h>
 
 struct generator {
-    pid_t pid;     /* 0 when it does not run */
-    int output;    /* its stdout, and stderr, too; -1 */
-    int input;     /* its stdin; -1 */
-    size_t filled; /* of text */
-    size_t taken;  /* of text, by marks */
+    pid_t pid;        /* 0 when it does not run */
+    int output;       /* its stdout, and stderr, too; -1 */
+    int input;        /* its stdin; -1 */
+    size_t filled;    /* of text */
+    size_t taken;     /* of text, by marks */
+    const char *mark; /* the line that generator_wait() found, ended */
     char text[16384];
     uint64_t deadline_ns; /* a generator that is not done by then hangs */
     char error[256];      /* what went wrong, a sentence */
@@ -39,6 +40,16 @@ struct generator {
 int generator_start(struct generator *generator, const char *program,
                     const struct job *job, const struct server *server,
                     int cpu, uint64_t window_ns, uint64_t warmup_ns);
+
+/*
+ * Starts another program as a generator, which is to keep to the same
+ * marks. Its ->deadline_ns is the caller's to set.
+ *
+ * argv     NULL-ended; argv[0] is only its name
+ * Returns  as generator_start()
+ */
+int generator_spawn(struct generator *generator, const char *program,
+                    char **argv);
 
 /*
  * Waits for a mark, "ready" or "quiet"; it now waits for us.

@@ -122,6 +122,12 @@ static void announce(const struct settings *settings,
     double most_s = (double)settings->time_ns / 1e9;
     double seconds = 0;
 
+    for (size_t i = 0; i < settings->nwanted; i++)
+        if (settings->wanted[i]->by_name) { /* nobody knows how long */
+            fprintf(stderr, "%s: %zu slice%s; results in %s\n", name,
+                    plan->n, plan->n == 1 ? "" : "s", dir);
+            return;
+        }
     for (size_t i = 0; i < plan->n; i++)
         seconds += bench_expected_s(&plan->slices[i], settings->slice_ns);
     bool too_long = seconds > most_s;

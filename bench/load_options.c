@@ -15,8 +15,6 @@ enum {
     MAX_RATE = 10000000,
     MAX_SOURCES = 60000,
     CHURN_SOURCES = 16,
-    PORTS_OF_A_SOURCE = 20000, /* fewer than the 28,232 of the kernel's
-                                  usual range */
 };
 
 static const uint64_t longest_ns = 3600 * NS_PER_S;
@@ -93,7 +91,7 @@ static const struct argp_option table[] = {
      3},
     {"sources", KEY_SOURCES, "N", 0,
      "connect from N addresses of 127.0.0.0/8 by turns (default: 16 with "
-     "--churn, otherwise one for every 20,000 connections)",
+     "--churn, otherwise one for every 10,000 connections)",
      3},
     {0, 0, 0, 0, "Output:", 4},
     {"json", KEY_JSON, 0, 0, "one JSON object", 4},
@@ -204,7 +202,7 @@ static void check(struct parsing *parsing, struct argp_state *state)
     else if (target->loopback)
         target->sources = (uint32_t)(1 +
                                      (options->clients + options->idle) /
-                                         PORTS_OF_A_SOURCE);
+                                         TARGET_PORTS);
 }
 
 static error_t take_load(int key, char *arg, struct argp_state *state,

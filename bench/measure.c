@@ -1,5 +1,6 @@
 #include "bench/measure.h"
 
+#include "bench/crowd.h"
 #include "bench/generator.h"
 #include "bench/launcher.h"
 #include "bench/trace.h"
@@ -38,6 +39,7 @@ int bench_open(struct bench *bench, uint64_t slice_ns)
         .slice_ns = slice_ns,
         .begun_ns = clock_now_ns(),
         .load = "build/bench/load",
+        .hold = "build/bench/hold",
     };
     if (sched_getaffinity(0, sizeof(allowed), &allowed) == -1)
         return -1;
@@ -208,6 +210,21 @@ static int load_server(struct session *session, struct row *row)
     return 0;
 }
 
+/* A slice of another kind: connections are held. */
+static int hold(struct session *session, const struct participant *who,
+                struct row *row, bool *started)
+{
+    char error[LAUNCH_ERROR];
+
+    if (crowd_measure(session->bench, &session->job, who, row, started,
+                      error, sizeof(error)) == 0)
+        return 0;
+    if (errno == EINTR)
+        return -1;
+    fail(row, error);
+    return 0;
+}
+
 void bench_skip(const struct bench *bench, const struct slice *slice,
                 const struct participant *who, const char *why,
                 struct row *row)
@@ -234,6 +251,8 @@ int bench_measure(const struct bench *bench, const struct slice *slice,
     describe(&session, slice, who, row);
     row->value[ROW_FLOOR_US] = floor_measure_us(&bench->floor,
                                                 bench->server_cpu);
+    if (session.job.held > 0)
+        return hold(&session, who, row, started);
     *started = start_server(&session, who) == 0;
     if (!*started) {
         fail(row, session.server.error);

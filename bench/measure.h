@@ -7,6 +7,7 @@
 #include "bench/floor.h"
 #include "bench/participants.h"
 #include "bench/plan.h"
+#include "bench/progress.h"
 #include "bench/row.h"
 
 #include <stdbool.h>
@@ -19,7 +20,10 @@ struct bench {
     int server_cpu, generator_cpu; /* 1 + core; 0: there are not two */
     uint64_t slice_ns;             /* length of a window */
     uint64_t begun_ns;             /* of the run */
-    const char *load;              /* path of the generator */
+    const char *load;              /* path of the generator, */
+    const char *hold;              /* and of who holds connections */
+    unsigned held; /* so many, in place of an experiment's own; 0 */
+    struct progress *progress; /* for what takes long to tell of */
     FILE *calls;       /* raw/calls.csv; NULL: nobody counts calls */
     const char *trace; /* where strace may write meanwhile */
 };

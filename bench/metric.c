@@ -34,6 +34,16 @@ static const struct metric_about about[METRICS] = {
                                "fewer", "more", -1, 0},
     [METRIC_FLOORS] = {"floors", "time per echo, in floors", "", 1,
                        "faster", "slower", -1, 1},
+    [METRIC_HELD] = {"held", "connections held", "", 1, "more", "fewer", 1,
+                     0},
+    [METRIC_PSS_PER_HELD_KIB] = {"memory",
+                                 "server memory per connection held", "B",
+                                 1024, "smaller", "larger", -1, 0},
+    [METRIC_KERNEL_PER_HELD_KIB] = {"kernel",
+                                    "kernel memory per connection held",
+                                    "B", 1024, "smaller", "larger", -1, 0},
+    [METRIC_HELD_AFTER_MS] = {"setup", "time until all were held", "s",
+                              1e-3, "shorter", "longer", -1, 1},
 };
 
 const struct metric_about *metric_about(enum metric metric)
@@ -90,6 +100,16 @@ double metric_of(enum metric metric, const struct row *row)
         return per(v[ROW_CALLS], v[ROW_ALL_ECHOES]);
     case METRIC_FLOORS:
         return per(v[ROW_WINDOW_S] * 1e6, v[ROW_ECHOES] * v[ROW_FLOOR_US]);
+    case METRIC_HELD:
+        return v[ROW_HELD];
+    case METRIC_PSS_PER_HELD_KIB:
+        return per(v[ROW_PSS_KIB], v[ROW_HELD]);
+    case METRIC_KERNEL_PER_HELD_KIB:
+        /* Fewer are lost in what the rest of the system does. */
+        return v[ROW_HELD] < 1000 ? NAN
+                                  : per(v[ROW_KERNEL_KIB], v[ROW_HELD]);
+    case METRIC_HELD_AFTER_MS:
+        return v[ROW_SETUP_MS];
     case METRICS:
         break;
     }

@@ -3,13 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SHOWN = 12 }; /* figures in a table, at most */
+
 /*
  * The metrics that the experiment's plots show, each once; and how much
  * more than the kernel's least an echo takes.
  */
 static size_t metrics_of(const struct experiment *experiment,
-                         enum metric metrics[PLOTS + 1])
+                         enum metric metrics[SHOWN])
 {
+    const enum metric *more = experiment->more;
+
     size_t n = 0;
 
     metrics[0] = METRICS;
@@ -23,6 +27,8 @@ static size_t metrics_of(const struct experiment *experiment,
     if (metrics[0] == METRIC_ECHOES_PER_S ||
         metrics[0] == METRIC_CONNECTIONS_PER_S)
         metrics[n++] = METRIC_FLOORS;
+    while (more != NULL && *more != METRICS && n < SHOWN)
+        metrics[n++] = *more++;
     return n;
 }
 
@@ -117,7 +123,7 @@ static bool is_first(const struct experiment *experiment, size_t i)
 static void add_table(struct report *report,
                       const struct experiment *experiment)
 {
-    enum metric metrics[PLOTS + 1];
+    enum metric metrics[SHOWN];
     size_t n = metrics_of(experiment, metrics);
     struct doc *doc = &report->doc;
 

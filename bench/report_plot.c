@@ -151,7 +151,7 @@ static size_t fill(const struct report *report,
 
     if (about->kind == PLOT_STACKED)
         return report_calls(report, curves);
-    if (experiment->only != NULL)
+    if (experiment->only != NULL && experiment->points[0].variant != NULL)
         return fill_variants(report, experiment, about, spot, curves);
     return fill_models(report, about, spot, curves);
 }

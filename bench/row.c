@@ -101,6 +101,12 @@ static const struct {
     [ROW_PSS_KIB] = {"pss_kib", "KiB",
                      "memory of the server's tree, shared "
                      "pages counted once"},
+    [ROW_HELD] = {"held", "",
+                  "connections that were held at once: each echoed at the "
+                  "start and at the end"},
+    [ROW_KERNEL_KIB] = {"kernel_kib", "KiB",
+                        "what the kernel took while they came: slabs, page "
+                        "tables, stacks, for both ends and for the server"},
     [ROW_WIRE_BYTES] = {"wire_bytes", "B",
                         "what the kernel counted on the "
                         "loopback device in the window"},

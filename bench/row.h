@@ -58,6 +58,8 @@ enum row_value {
     ROW_ALL_ECHOES,
     ROW_TASKS,
     ROW_PSS_KIB,
+    ROW_HELD,
+    ROW_KERNEL_KIB,
     ROW_WIRE_BYTES,
     ROW_FLOOR_US,
     ROW_OTHERS_SHARE,

@@ -217,7 +217,10 @@ static int measure(struct run *run, const struct slice *slice)
         row.value[ROW_TURN] = (double)(run->ending->measured +
                                        run->ending->repeated + 1);
         bool failed = strcmp(row.outcome, ROW_FAILED) == 0;
-        const char *what = calm_disturbance(&run->calm, &row);
+        /* Too long to be done again, and counts are not disturbed. */
+        const char *what = slice->experiment->by_name
+                               ? NULL
+                               : calm_disturbance(&run->calm, &row);
         if (failed || what == NULL || !may_repeat(run, repeats)) {
             run->ending->measured++;
             if (failed)
@@ -286,6 +289,8 @@ int run_measure(const char *dir, const struct settings *settings,
     };
     int result = bench_open(&run.bench, settings->slice_ns);
 
+    run.bench.held = settings->held;
+    run.bench.progress = &run.progress;
     *ending = (struct ending){.state = "running", .planned = plan->n};
     progress_begin(&run.progress, plan->n, settings->time_ns);
     if (result == 0)

@@ -11,7 +11,8 @@
 
 static const char about[] =
     "Measures concurrency models side by side and writes a report.\v"
-    "Without options: all experiments, the plain models, under 5 minutes. "
+    "Without options: all experiments but held and million, the plain "
+    "models, under 5 minutes. "
     "The run's directory receives raw/*.csv, one row for each slice, "
     "plots, report.html, report.md, report.txt and manifest.json; "
     "bench/report DIR makes the report again from the raw files.\n\n"
@@ -27,6 +28,8 @@ static const char about[] =
     "clients) or a run that is out of time is told at the top of the "
     "report and at the end of the run, and is no failure.";
 
+enum { HELD_MAX = 1000000 };
+
 enum {
     KEY_QUICK = 256,
     KEY_FULL,
@@ -38,7 +41,8 @@ enum {
     KEY_REFERENCE,
     KEY_AGAINST,
     KEY_SLICE,
-    KEY_TIME
+    KEY_TIME,
+    KEY_CLIENTS
 };
 
 static const struct argp_option table[] = {
@@ -54,7 +58,15 @@ static const struct argp_option table[] = {
     {"time", KEY_TIME, "DURATION", 0,
      "stop after this time, between two slices", 1},
     {0, 0, 0, 0, "What:", 2},
-    {"experiment", 'e', "NAME", 0, "only this one; may be repeated", 2},
+    {"experiment", 'e', "NAME", 0,
+     "only this one; may be repeated; there are clients, churn, idle, "
+     "stall, lap, size, work, rate, memory, syscalls; and, taking long and "
+     "so only when asked for by name, held (10,000 connections at once) "
+     "and "
+     "million (as many as the machine holds)",
+     2},
+    {"clients", KEY_CLIENTS, "N", 0, "held and million: hold N connections",
+     2},
     {"models", KEY_MODELS, "LIST", 0,
      "only these, with commas between; all: every server of the suite "
      "(default: those without a slash)",
@@ -122,6 +134,33 @@ static void add_server(struct settings *settings, char *arg,
     settings->servers[settings->nservers++] = arg;
 }
 
+static void set_held(struct settings *settings, const char *arg,
+                     struct argp_state *state)
+{
+    long held;
+
+    if (options_number(arg, 1, HELD_MAX, &held) == -1)
+        argp_error(state, "--clients %s: a number from 1 to %d is accepted",
+                   arg, HELD_MAX);
+    settings->held = (unsigned)held;
+}
+
+/* Is one of those wanted that must be asked for by name? */
+static bool wants_long(const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->nwanted; i++)
+        if (settings->wanted[i]->by_name)
+            return true;
+    return false;
+}
+
+static void add_usual(struct settings *settings)
+{
+    for (size_t i = 0; i < nexperiments; i++)
+        if (!experiments[i]->by_name)
+            settings->wanted[settings->nwanted++] = experiments[i];
+}
+
 static bool has_point(const struct experiment *one, enum budget budget)
 {
     for (size_t i = 0; i < POINTS; i++)
@@ -140,12 +179,15 @@ static void finish(struct settings *settings, struct argp_state *state)
             argp_error(state,
                        "%s has no point in --quick; leave --quick out",
                        settings->wanted[i]->name);
-    for (size_t i = 0; settings->nwanted == 0 && i < nexperiments; i++)
-        settings->wanted[i] = experiments[i];
+    if (settings->held > 0 && !wants_long(settings))
+        argp_error(state, "--clients: only with --experiment held or "
+                          "million");
     if (settings->nwanted == 0)
-        settings->nwanted = nexperiments;
+        add_usual(settings);
     if (settings->time_ns == 0)
-        settings->time_ns = time_s[settings->budget] * NS_PER_S;
+        settings->time_ns = NS_PER_S * (wants_long(settings)
+                                            ? time_s[BUDGET_FULL]
+                                            : time_s[settings->budget]);
     if (settings->slice_ns == 0)
         settings->slice_ns = slice_ms[settings->budget] * NS_PER_MS;
 }
@@ -190,6 +232,9 @@ static error_t take_length(int key, const char *arg,
         return 0;
     case KEY_SEED:
         set_seed(settings, arg, state);
+        return 0;
+    case KEY_CLIENTS:
+        set_held(settings, arg, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -17,7 +17,8 @@ struct settings {
     uint64_t slice_ns; /* length of the timed window */
     uint64_t time_ns;  /* the run ends at this age at the latest */
     uint64_t seed;
-    const char *out;       /* directory of the run; NULL: a new one */
+    unsigned held;   /* connections to hold; 0: what the experiment says */
+    const char *out; /* directory of the run; NULL: a new one */
     const char *reference; /* name of a participant */
     const char *against;   /* other version: a directory or a git revision;
                               NULL: none */

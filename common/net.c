@@ -40,7 +40,7 @@ static bool have_reserve(void)
     return true;
 }
 
-/* beside: share the port with a listener that is there already. */
+/* beside: share the port with other listeners, there or to come. */
 static int listen_on(const struct sockaddr *address, socklen_t length,
                      bool beside)
 {
@@ -72,7 +72,8 @@ fail:
     return -1;
 }
 
-/* The only listener on a port, or the first; --port 0 is decided here. */
+/* The only listener of this process on a port, or its first; --port 0 is
+ * decided here. */
 static int listen_first(const struct options *options, size_t i)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -83,7 +84,8 @@ static int listen_first(const struct options *options, size_t i)
     int error = getaddrinfo(options->host, port, &hints, &address);
     if (error != 0)
         fatal(model, "--host %s: %s", options->host, gai_strerror(error));
-    int fd = listen_on(address->ai_addr, address->ai_addrlen, false);
+    int fd = listen_on(address->ai_addr, address->ai_addrlen,
+                       options->reuse_port);
     if (fd == -1)
         fatal_errno(model, "cannot listen on %s port %s", options->host,
                     port);
@@ -99,8 +101,9 @@ static int listen_beside(int first)
     socklen_t length = sizeof(address);
     int on = 1;
 
-    /* The first allows it after bind() only: were it set before, a second
-     * server would share the port unseen in place of EADDRINUSE. */
+    /* The first allows it after bind() only: were it set before, as
+     * --reuse-port asks, a second server would share the port unseen in
+     * place of EADDRINUSE. */
     if (setsockopt(first, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) ==
             -1 ||
         getsockname(first, any, &length) == -1)

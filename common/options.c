@@ -126,11 +126,12 @@ enum {
     KEY_MAX_CLIENTS,
     KEY_DRAIN_MS,
     KEY_IDLE_TIMEOUT,
+    KEY_REUSE_PORT,
     KEY_WORK,
     KEY_NUMBERS
 };
 
-enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 6, ECHO_OPTIONS = 2 };
+enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 7, ECHO_OPTIONS = 2 };
 
 /* Of --idle-timeout: a day. */
 static const uint64_t longest_idle_ns = 24 * 60 * 60 * NS_PER_S;
@@ -148,6 +149,10 @@ static const struct argp_option shared[SHARED_OPTIONS] = {
     {"drain-ms", KEY_DRAIN_MS, "MS", 0,
      "when stopped, cut after MS milliseconds who has not finished "
      "(default 3000)",
+     1},
+    {"reuse-port", KEY_REUSE_PORT, 0, 0,
+     "share the port with other servers that were started so: the kernel "
+     "spreads the newcomers",
      1},
     {"work", KEY_WORK, "KIND:DURATION", 0,
      "work for each message: cpu:200us computes, sleep:1ms waits", 1},
@@ -220,6 +225,9 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
                        "--idle-timeout %s: a duration is accepted, as in "
                        "30s, up to 1440min",
                        arg);
+        return 0;
+    case KEY_REUSE_PORT:
+        options->reuse_port = true;
         return 0;
     case KEY_WORK:
         if (work_set(arg) == -1)

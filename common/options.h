@@ -49,6 +49,7 @@ struct options {
     long max_clients; /* 1 or more */
     long drain_ms;    /* 0 or more */
     uint64_t idle_ns; /* how long a client may be silent; 0: for ever */
+    bool reuse_port;  /* share the ports with other servers */
 };
 
 /*

@@ -73,8 +73,11 @@ static void on_stop(int signo)
 
     (void)signo;
     if (!atomic_exchange(&asked, true)) {
-        end_listeners();
+        /* Children first: those who accept beside each other would all wake
+         * when the listener is shut, find nothing and try again, and leave
+         * this process no time to tell them. */
         tell_all(SHUT_RD, SIGTERM);
+        end_listeners();
         timer_settime(drain_timer, 0, &drain, NULL);
     }
     errno = saved_errno;

@@ -1,6 +1,7 @@
 /* common/stop: who hears of a signal, and when all are gone. */
 #include "common/stop.h"
 
+#include "common/clock.h"
 #include "tests/client.h"
 
 #include <criterion/criterion.h>
@@ -177,4 +178,41 @@ Test(stop, a_child_is_told_and_cut)
     cr_assert(stop_done());
     cr_redirect_stderr();
     cr_assert(stop_status() == 1);
+}
+
+/* The last of many children once had to wait for its turn while all the
+ * others tried a listener that was shut, again and again: 10,000 of them
+ * took five minutes to stop. */
+Test(stop, children_are_told_before_their_listener_is_shut)
+{
+    enum { CHILDREN = 40 };
+    int listener = open_listener();
+    int in_vain = 0;
+
+    cr_assert(stop_prepare(CHILDREN, 10000) == 0);
+    cr_assert(stop_add_listener(listener) == 0);
+    sigset_t before = stop_hold();
+    for (int i = 0; i < CHILDREN; i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            stop_forget_family();
+            stop_share_listener(listener);
+            stop_release(&before);
+            while (!stop_asked())
+                if (accept(listener, NULL, NULL) == -1 && !stop_asked())
+                    _exit(1);
+            _exit(0);
+        }
+        cr_assert(pid != -1);
+        stop_add_child(pid);
+    }
+    stop_release(&before);
+    clock_rest_ms(100); /* they come to wait; who does not can't fail */
+    raise(SIGTERM);
+    for (int i = 0; i < CHILDREN; i++) {
+        int status;
+        cr_assert(wait(&status) != -1);
+        in_vain += status != 0;
+    }
+    cr_assert(in_vain == 0, "%d children tried in vain", in_vain);
 }
