@@ -1,8 +1,8 @@
 """
 Figures of real runs. Of a run that bench/run made, docs/figures/RUN/ holds
 what the pages show: the plots that they name (SVG, CSV, and the gnuplot file
-that draws them) and the manifest. `docs/tools/book figures DIR` takes it from
-DIR/RUN. While a run is not there, a page shows nothing in the figure's place:
+that draws them), the manifest, and what the report warned of. It is taken
+from DIR/RUN by `docs/tools/book figures DIR`. While a run is not there, a page shows nothing in the figure's place:
 no number stands there that nobody measured.
 """
 
@@ -82,7 +82,8 @@ def curves(path):
         said = re.match(r".*?(?: at ([^:]+))?: (.*)", point["about"])
         if said:  # not what was computed and is drawn to compare with
             x = said[1] or point["x"]
-            found.setdefault(point["name"], {})[x] = said[2]
+            found.setdefault(point["name"], {})[x] = re.sub(
+                r"\(.* to .*, 1 slices\)", "(1 slice)", said[2])
     return found
 
 
@@ -94,16 +95,20 @@ def number(x):
 
 
 def table(figure, *models):
-    """The figures of a plot; of these models alone, if any are named."""
+    """
+    The figures of a plot; of these models alone, if any are named. One of
+    which the run could not measure anything has an empty column.
+    """
     path = find(figure, "csv")
     if path is None:
         return ""
-    shown = {model: points for model, points in curves(path).items()
-             if not models or model in models}
-    missing = set(models) - set(shown)
-    if missing:
-        raise tree.Problem(f"plot {figure} has no {', '.join(missing)}")
-    if all(len(points) == 1 for points in shown.values()):
+    unknown = set(models) - set(tree.models())
+    if unknown:
+        raise tree.Problem(f"{', '.join(unknown)}: no such model; there are: "
+                           f"{' '.join(tree.models())}")
+    drawn = curves(path)
+    shown = {model: drawn.get(model, {}) for model in models} or drawn
+    if all(len(points) <= 1 for points in shown.values()):
         rows = ["| model | median (min to max) |", "|---|---|"]
         rows += [f"| {model} | {says} |" for model, points in shown.items()
                  for says in points.values()]
@@ -189,6 +194,18 @@ def keep_plot(folder, to, name):
         (to / old.name).write_text(content, encoding="utf-8")
 
 
+def how_it_went(run, folder, manifest):
+    """What the report warns of at its top, for a page of its own."""
+    report = (folder / "report.md").read_text(encoding="utf-8")
+    warnings = re.findall(r"^> \*\*(.*)\*\*$", report, re.M)
+    about = (f"Of {manifest['date'][:10]}, by "
+             f"`{manifest['run']['command']}`; "
+             "[the manifest](manifest.json) tells the rest.")
+    lines = [f"- {line}" for line in warnings] or \
+        ["The report had nothing to warn of."]
+    return f"# The run {run}\n\n{about}\n\n" + "\n".join(lines) + "\n"
+
+
 def keep(run, folder, figures):
     """Makes docs/figures/RUN from a run's directory; of it, these figures."""
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
@@ -206,3 +223,5 @@ def keep(run, folder, figures):
         shutil.copyfile(verdicts, FIGURES / run / "verdicts.csv")
     (FIGURES / run / "manifest.json").write_text(
         json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    (FIGURES / run / "README.md").write_text(
+        how_it_went(run, folder, manifest), encoding="utf-8")
