@@ -36,17 +36,15 @@ struct conn *conn_open(int fd)
     return conn;
 }
 
-/* A call returned -1: is it only not the time yet? */
-static bool not_yet(void)
-{
-    return errno == EAGAIN || errno == EINTR;
-}
-
 enum echo_wait echo_receive(struct conn *conn)
 {
-    ssize_t n = recv(conn->fd, conn->buf, sizeof(conn->buf), MSG_DONTWAIT);
+    ssize_t n;
 
-    conn->drained = n == -1 && not_yet();
+    do { /* EINTR says nothing of the socket */
+        n = recv(conn->fd, conn->buf, sizeof(conn->buf), MSG_DONTWAIT);
+    } while (n == -1 && errno == EINTR);
+
+    conn->drained = n == -1 && errno == EAGAIN;
     if (conn->drained)
         return conn->waits_for = ECHO_READ;
     if (n <= 0)
@@ -58,11 +56,14 @@ enum echo_wait echo_receive(struct conn *conn)
 
 enum echo_wait echo_send(struct conn *conn)
 {
-    ssize_t n = send(conn->fd, conn->buf + conn->sent,
-                     conn->filled - conn->sent,
-                     MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t n;
 
-    conn->drained = n == -1 && not_yet();
+    do {
+        n = send(conn->fd, conn->buf + conn->sent,
+                 conn->filled - conn->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (n == -1 && errno == EINTR);
+
+    conn->drained = n == -1 && errno == EAGAIN;
     if (n == -1 && !conn->drained)
         return conn->waits_for = ECHO_DONE;
     if (n > 0)
