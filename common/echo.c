@@ -40,20 +40,18 @@ struct conn *conn_open(int fd)
     return conn;
 }
 
-/* A call returned -1: is it only not the time yet? */
-static bool not_yet(void)
-{
-    return errno == EAGAIN || errno == EINTR;
-}
-
 /* Of all clients of a thread: nothing stays in it between two steps. */
 static _Thread_local unsigned char shared[ECHO_CHUNK];
 
 static enum echo_wait receive(struct conn *conn)
 {
-    ssize_t n = recv(conn->fd, shared, sizeof(shared), MSG_DONTWAIT);
+    ssize_t n;
 
-    conn->drained = n == -1 && not_yet();
+    do { /* EINTR says nothing of the socket */
+        n = recv(conn->fd, shared, sizeof(shared), MSG_DONTWAIT);
+    } while (n == -1 && errno == EINTR);
+
+    conn->drained = n == -1 && errno == EAGAIN;
     if (conn->drained)
         return conn->waits_for = ECHO_READ;
     if (n <= 0)
@@ -76,10 +74,14 @@ static enum echo_wait keep(struct conn *conn)
 
 static enum echo_wait reply(struct conn *conn, const unsigned char *buf)
 {
-    ssize_t n = send(conn->fd, buf + conn->sent, conn->filled - conn->sent,
-                     MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t n;
 
-    conn->drained = n == -1 && not_yet();
+    do {
+        n = send(conn->fd, buf + conn->sent, conn->filled - conn->sent,
+                 MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (n == -1 && errno == EINTR);
+
+    conn->drained = n == -1 && errno == EAGAIN;
     if (n == -1 && !conn->drained)
         return conn->waits_for = ECHO_DONE;
     if (n > 0)
