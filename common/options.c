@@ -25,12 +25,16 @@ static void check_stdout(void)
     _exit(EXIT_FAILURE);
 }
 
-void options_keep_streams(const char *name)
+void options_check_stdout(const char *name)
+{
+    program = name;
+    atexit(check_stdout);
+}
+
+void options_keep_streams(void)
 {
     int fd;
 
-    program = name;
-    atexit(check_stdout);
     do
         fd = open("/dev/null", O_RDONLY);
     while (fd != -1 && fd <= STDERR_FILENO);
@@ -323,7 +327,8 @@ struct options options_parse(int argc, char **argv,
     snprintf(version, sizeof(version), "%s %s", model->name, SUITE_VERSION);
     argp_program_version = version;
     argp_err_exit_status = EXIT_USAGE;
-    options_keep_streams(model->name);
+    options_keep_streams();
+    options_check_stdout(model->name);
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
     free(about);
     if (parsing.options.nports == 0)

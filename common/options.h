@@ -89,13 +89,18 @@ int options_duration_ns(const char *text, uint64_t max_ns, uint64_t *ns);
 /*
  * Opens /dev/null for whichever of stdin, stdout and stderr was closed by
  * who started us; a socket would take its number, and our messages. Reading
- * it ends at once, writing to it fails. And sees to it that a process whose
- * stdout could not take what it printed says so in the end, and exits with
- * status 1. To be called first in main(); options_parse() does.
+ * it ends at once, writing to it fails. To be called first in main();
+ * options_parse() does.
+ */
+void options_keep_streams(void);
+
+/*
+ * Sees to it that a process whose stdout could not take what it printed
+ * says so in the end, and exits with status 1. options_parse() does this.
  *
  * name     the program's, for messages; borrowed for good
  */
-void options_keep_streams(const char *name);
+void options_check_stdout(const char *name);
 
 /*
  * Dies: prints "NAME: " and the message on stderr and exits with status 1.

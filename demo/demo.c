@@ -167,7 +167,7 @@ int main(int argc, char **argv)
     };
     struct play_options options = {.scene = "silent-first", .speed = 1};
 
-    options_keep_streams("demo");
+    options_keep_streams();
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C"); /* figures with a point, as in a scene */
     argp_program_version = "demo " SUITE_VERSION;

@@ -365,7 +365,7 @@ int main(int argc, char **argv)
     struct arguments arguments = {0};
     struct terminal kept = {0};
 
-    options_keep_streams("picture");
+    options_keep_streams();
     setlocale(LC_CTYPE, "C.UTF-8");
     argp_program_version = "picture " SUITE_VERSION;
     argp_err_exit_status = EXIT_USAGE;

@@ -257,7 +257,8 @@ int main(int argc, char **argv)
     argp_program_version = "iterative/client " SUITE_VERSION;
     argp_err_exit_status = EXIT_USAGE;
     argv[0] = (char *)name;
-    options_keep_streams(name);
+    options_keep_streams();
+    options_check_stdout(name);
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     if (held == NULL)
         held = malloc(HELD_BYTES);

@@ -500,7 +500,8 @@ int main(int argc, char **argv)
     argp_program_version = "select/chat " SUITE_VERSION;
     argp_err_exit_status = EXIT_USAGE;
     argv[0] = (char *)program;
-    options_keep_streams(program);
+    options_keep_streams();
+    options_check_stdout(program);
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     return strcmp(arguments.name, server_name) == 0
                ? run_server(&arguments)
