@@ -20,7 +20,8 @@ struct place {
 
 static uint64_t limit_ns;    /* 0: nobody is idle */
 static struct place *places; /* by descriptor; NULL: the kernel counts */
-static _Thread_local TAILQ_HEAD(, place) order; /* longest silent first */
+static _Thread_local TAILQ_HEAD(order,
+                                place) order; /* longest silent first */
 
 int idle_prepare(uint64_t timeout_ns, bool loop)
 {
@@ -91,31 +92,23 @@ static void shut_if_idle(int fd, short awaited)
         shutdown(fd, SHUT_RDWR); /* wakes whatever waits for it */
 }
 
-static bool is_over(const struct place *place, uint64_t now_ns)
+int idle_wait_ms(void)
 {
-    return place != NULL && now_ns - place->since_ns >= limit_ns;
+    if (TAILQ_EMPTY(&order))
+        return -1;
+    const uint64_t now_ns = clock_now_ns();
+    struct place *first = TAILQ_FIRST(&order);
+    while (now_ns - first->since_ns >= limit_ns) {
+        shut_if_idle((int)(first - places), first->awaited);
+        TAILQ_REMOVE(&order, first, link);
+        append(first, first->awaited, now_ns);
+        first = TAILQ_FIRST(&order);
+    }
+    const uint64_t left_ns = limit_ns - (now_ns - first->since_ns);
+    return (int)(left_ns / NS_PER_MS) + 1;
 }
 
 void idle_sweep(void)
 {
-    if (TAILQ_EMPTY(&order))
-        return;
-    const uint64_t now_ns = clock_now_ns();
-    struct place *first;
-    while (is_over(first = TAILQ_FIRST(&order), now_ns)) {
-        shut_if_idle((int)(first - places), first->awaited);
-        TAILQ_REMOVE(&order, first, link);
-        append(first, first->awaited, now_ns);
-    }
-}
-
-int idle_wait_ms(void)
-{
-    idle_sweep();
-    const struct place *first = TAILQ_FIRST(&order);
-    if (first == NULL)
-        return -1;
-    const uint64_t past_ns = clock_now_ns() - first->since_ns;
-    const uint64_t left_ns = past_ns < limit_ns ? limit_ns - past_ns : 0;
-    return (int)(left_ns / NS_PER_MS) + 1;
+    idle_wait_ms();
 }

@@ -61,10 +61,12 @@ void idle_touch(int fd, short awaited);
  * Of a loop, once a turn: shuts the connections of this thread's clients
  * that are idle.
  *
- * idle_wait_ms() also returns how long to wait for the next: milliseconds,
- * as for poll(), at least 1; or -1 when there is nobody to wait for.
+ * Returns  how long to wait for the next of them: milliseconds, as for
+ *          poll(), at least 1; or -1 when there is nobody to wait for.
  */
-void idle_sweep(void);
 int idle_wait_ms(void);
+
+/* The same, for who waits for something else. */
+void idle_sweep(void);
 
 #endif
