@@ -53,11 +53,11 @@ LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 FUZZ_PACKAGES := clang libclang-rt-dev
 
 .PHONY: help all deps test bench diff wall format lint check clean contract \
-  fuzz contract-san demo pictures
+  contract-san contract-valgrind fuzz demo pictures
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' \
 	  $(MAKEFILE_LIST)
 
 all: $(PROGRAMS) $(BUILD)/servers ## build everything
@@ -133,6 +133,11 @@ contract-san: ## run the contract over servers built with sanitizers
 	@$(MAKE) contract SAN=address,undefined SERVER=
 	@$(MAKE) contract SAN=thread SERVER= \
 	  FILTER='@($(subst $(space),|,$(THREADED)))/*'
+
+contract-valgrind: all build/tests/contract ## run the contract under valgrind: memcheck, helgrind
+	@failed=0; BUILD=$(BUILD) tests/valgrind.sh memcheck $(MODELS) || failed=1; \
+	  BUILD=$(BUILD) tests/valgrind.sh helgrind $(THREADED) || failed=1; \
+	  exit $$failed
 
 # --- fuzzing ----------------------------------------------------------------
 
