@@ -172,7 +172,8 @@ int main(int argc, char **argv)
     setlocale(LC_NUMERIC, "C"); /* figures with a point, as in a scene */
     argp_program_version = "demo " SUITE_VERSION;
     argp_err_exit_status = EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    /* In order: so they stand side by side. */
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
     if (!terminal_usable())
         options.plain = true;
     raise_descriptor_limit();

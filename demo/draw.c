@@ -318,7 +318,9 @@ static void draw_summary(const struct panel *panel)
     if (panel->story->asking != STORY_NO_QUESTION) {
         /* An answer matters more: in a narrow panel the count is short. */
         bool narrow = panel->width < 54;
-        if (narrow && !panel->server->ended)
+        if (narrow && panel->server->ended)
+            snprintf(text, sizeof(text), "has ended");
+        else if (narrow)
             count_shortly(text, now);
         width = narrow ? 14 : 28;
         draw_answer(panel, row, panel->left + 2 + width);

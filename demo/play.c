@@ -372,7 +372,10 @@ static int raise_curtain(struct play *play, bool all,
         .quit_fd = play->signals,
     };
 
-    output_draw(&play->output, &play->story); /* it may take a while */
+    play->story.said =
+        "The servers are being started ..."; /* it may last */
+    output_draw(&play->output, &play->story);
+    play->story.said = play->scene.title;
     if (plan.n == 0 || servers_start(&play->story, &plan, error) == -1)
         return -1;
     if (open_files(play, error) == 0)

@@ -281,6 +281,12 @@ Test(demo, plays_a_students_server)
                       "--speed 16"),
                  0, "%s", text);
     cr_assert(happens_while_silent("mine", "B  echo in"), "%s", text);
+    cr_assert_eq(play("epoll --server 'mine=build/epoll/server --port "
+                      "{port}' iterative --scene hello --speed 50"),
+                 0, "%s", text);
+    cr_assert(strstr(text, "= epoll ") < strstr(text, "= mine ") &&
+                  strstr(text, "= mine ") < strstr(text, "= iterative "),
+              "not as they were named: %s", text);
     cr_assert_eq(play("--server 'mine=true'"), 1);
     cr_assert(strstr(text, "mine: true ended with status 0") != NULL, "%s",
               text);
