@@ -104,9 +104,9 @@ def peers_of(run):
 def programs():
     rows = ["| program | what it is |", "|---|---|"]
     for path in tree.commands():
-        lines = tree.help_text(path).splitlines()
-        about = next((line for line in lines[1:] if line.strip()
-                      and not line.startswith((" ", "Usage"))), "")
+        head = tree.help_text(path).split("\n\n", 1)[0]
+        about = " ".join(line for line in head.splitlines()
+                         if not line.startswith((" ", "Usage")))
         rows.append(f"| `{path}` | {about} |")
     return "\n".join(rows)
 

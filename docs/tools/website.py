@@ -93,9 +93,11 @@ def inline_pictures(body):
     def one(match):
         svg = (tree.DOCS / match.group(1)).read_text(encoding="utf-8")
         svg = svg[svg.index("<svg"):]
-        return f"<figure>{svg}</figure>"
-    return re.sub(r'<p><img\s+src="((?:diagrams|figures)/[^"]+\.svg)"[^>]*/></p>', one,
-                  body)
+        drawn = match.group(1).startswith("diagrams/")
+        kind = "drawing" if drawn else "plot"
+        return f'<figure class="{kind}">{svg}</figure>'
+    return re.sub(r'<p><img\s+src="((?:diagrams|figures)/[^"]+\.svg)"'
+                  r'[^>]*/></p>', one, body)
 
 
 def wide(body):
