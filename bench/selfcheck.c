@@ -45,8 +45,7 @@ static struct {
     size_t n;
 } machine;
 
-/* --- what was found: a table in Markdown --------------------------------
- */
+/* --- what was found: a table in Markdown --------------------------- */
 
 static void say(bool holds, const char *what, const char *wanted,
                 const char *format, ...)
@@ -79,8 +78,7 @@ static void say_head(void)
     fflush(stdout);
 }
 
-/* --- slices -------------------------------------------------------------
- */
+/* --- slices -------------------------------------------------------- */
 
 static void prepare(const struct point *point, struct job *job)
 {
@@ -122,8 +120,7 @@ static double generator_us(const struct row *row)
     return row->value[ROW_GENERATOR_CPU_US] / row->value[ROW_ECHOES];
 }
 
-/* --- delay --------------------------------------------------------------
- */
+/* --- delay --------------------------------------------------------- */
 
 static void check_one_delay(long delay_us)
 {
@@ -151,8 +148,7 @@ static void check_delay(void)
     check_one_delay(20000);
 }
 
-/* --- another generator, on the core of ours -----------------------------
- */
+/* --- another generator, on the core of ours ------------------------ */
 
 struct rival {
     const char *command; /* the port follows */
@@ -284,8 +280,7 @@ static void check_wrk(void)
                 name);
 }
 
-/* --- the generator's CPU time -------------------------------------------
- */
+/* --- the generator's CPU time -------------------------------------- */
 
 static void exchange_cores(void)
 {
@@ -316,8 +311,7 @@ static void check_cpu(void)
         verdict.high, verdict.quads);
 }
 
-/* --- a server against itself, and against a slower one ------------------
- */
+/* --- a server against itself, and against a slower one ------------- */
 
 static const double itself_most = 0.02, slower_by = 0.05;
 
@@ -416,8 +410,7 @@ static void check_cost_tries(void)
     check_tries(METRIC_CPU_PER_ECHO_US, "server CPU");
 }
 
-/* --- all of it ----------------------------------------------------------
- */
+/* --- all of it ----------------------------------------------------- */
 
 static struct part {
     const char *name;
