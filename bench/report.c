@@ -36,10 +36,9 @@ static void read_manifest(struct report *report)
               errno == ENOENT ? "not the directory of a run"
                               : strerror(errno));
     report->manifest = json_load_file(path, 0, &error);
+    if (report->manifest == NULL)
+        fatal(name, "%s, line %d: %s", path, error.line, error.text);
     json_t *run = json_object_get(report->manifest, "run");
-    if (run == NULL)
-        fatal(name, "%s, line %d: %s", path, error.line,
-              report->manifest == NULL ? error.text : "no run is told of");
     json_array_foreach(json_object_get(run, "models"), i, model)
     {
         const char *one = json_string_value(json_object_get(model, "name"));
@@ -52,6 +51,8 @@ static void read_manifest(struct report *report)
         report->models[report->nmodels].name = one;
         report->models[report->nmodels++].reference = reference;
     }
+    if (report->nmodels == 0)
+        fatal(name, "%s: tells of no models in a run", path);
 }
 
 static void read_rows(struct report *report)
