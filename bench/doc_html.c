@@ -34,8 +34,7 @@ static const char style[] =
     "@media(max-width:640px){.desk{display:none}.phone{display:block}"
     "body{font-size:16px}}\n"
     "pre{background:var(--card);padding:.8rem;overflow-x:auto}"
-    "summary{cursor:pointer;padding:.3rem 0;color:var(--quiet)}\n"
-    ".good{color:var(--s3)}.bad{color:var(--warn)}\n";
+    "summary{cursor:pointer;padding:.3rem 0;color:var(--quiet)}\n";
 
 static void escape(FILE *file, const char *text)
 {

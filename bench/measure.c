@@ -15,8 +15,8 @@
 
 enum { WARMUP_MS = 30, STOP_MS = 4000, READY_MS = 5000 };
 
-/* A newcomer may cost a fork, and all must be in before the window opens.
- */
+/* A newcomer may cost a fork, and all must be in before the
+ * window opens. */
 static const uint64_t warmup_client_ns = 200000;
 
 /* Floor, start, connecting, edges and stop of a slice, about. */

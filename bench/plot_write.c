@@ -1,10 +1,10 @@
 #include "bench/plot.h"
 
 #include "bench/csv.h"
+#include "bench/stats.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { TICKS = 6, TICKS_X = 48 };
@@ -182,28 +182,14 @@ static void write_range_x(const struct plot *plot, FILE *file)
         fprintf(file, "set xrange [%.9g:%.9g]\n", low * 0.5, low * 2 + 1);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* The different x of all curves, ascending. Returns how many. */
 static size_t all_xs(const struct plot *plot, double xs[TICKS_X])
 {
     size_t n = 0;
 
     for (size_t i = 0; i < plot->n; i++)
-        for (size_t k = 0; k < plot->curves[i].n; k++) {
-            size_t known = 0;
-            while (known < n && xs[known] != plot->curves[i].points[k].x)
-                known++;
-            if (known == n && n < TICKS_X)
-                xs[n++] = plot->curves[i].points[k].x;
-        }
-    qsort(xs, n, sizeof(*xs), by_value);
+        for (size_t k = 0; k < plot->curves[i].n; k++)
+            n = stats_insert(xs, n, TICKS_X, plot->curves[i].points[k].x);
     return n;
 }
 

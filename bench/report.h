@@ -64,8 +64,7 @@ void report_draw(struct report *report, const struct plot *plot);
  */
 size_t report_calls(const struct report *report, struct curve *curves);
 
-/* --- the parts, in the order of the page ---------------------------------
- */
+/* --- the parts, in the order of the page --------------------------- */
 
 void report_opening(struct report *report);
 void report_verdicts(struct report *report);

@@ -92,7 +92,8 @@ static void tell_lost(FILE *file, const struct lost *lost)
     const struct row *row = lost->row;
 
     fprintf(file, "%s in %s", row->model, row->experiment);
-    if (!experiment_find(row->experiment)->x_is_model)
+    const struct experiment *experiment = experiment_find(row->experiment);
+    if (experiment == NULL || !experiment->x_is_model)
         fprintf(file, " at %g", row->value[ROW_X]);
     if (row->variant[0] != '\0')
         fprintf(file, " (%s)", row->variant);

@@ -62,8 +62,8 @@ static size_t change_colour(FILE *file, const char *at)
     return 0;
 }
 
-/* Writes what stands for the text at `at`. Returns how much of it that is.
- */
+/* Writes what stands for the text at `at`. Returns how much of it
+ * that is. */
 static size_t change(FILE *file, const char *at, const char *name)
 {
     static const char named[] = "<title>gnuplot_plot_";

@@ -78,6 +78,11 @@ echo 'nonsense' >>"$dir/run/raw/clients.csv"
 check 'a malformed row is refused' status 1 bench/report "$dir/run"
 check 'by its line' says 'clients.csv, line'
 check 'no run at all is refused' status 1 bench/report "$dir"
+echo '{"run": ' >"$dir/run/manifest.json"
+check 'nor half a manifest' status 1 bench/report "$dir/run"
+check 'by its line' says 'manifest.json, line'
+echo '{}' >"$dir/run/manifest.json"
+check 'nor one of no run' status 1 bench/report "$dir/run"
 
 echo 'harness: Ctrl-C'
 build/bench/harness "${tiny[@]}" --out "$dir/cut" >"$dir/log" 2>&1 &
@@ -106,7 +111,7 @@ check 'and the text is there' test -s "$dir/bad/report.txt"
 
 echo 'harness: wrong usage'
 for wrong in '--experiment nothing' '--models nobody' '--nothing' 'word' \
-    '--slice 5' '--seed x' '--server nothing' '--reference nobody' \
+    '--slice 5' '--seed x' '--quick --full' '--server nothing' '--reference nobody' \
     '--against nothing' '--quick --experiment syscalls' \
     '--experiment lap --models epoll'; do
     # shellcheck disable=SC2086 # two words
