@@ -173,6 +173,19 @@ fuzz: $(FUZZERS:tests/fuzz_%.c=$(BUILD)/fuzz/%) ## random input to all parsers (
 bench: ## measure the models and report: make bench ARGS=--quick
 	@bench/run $(ARGS)
 
+.PHONY: load soak
+
+load: all ## hold 10,000 connections with each model, a million with epoll
+	@rm -rf $(BUILD)/load
+	@bench/run --experiment held --models all --out $(BUILD)/load/held
+	@bench/run --experiment million --out $(BUILD)/load/million
+
+SOAK ?= 10min
+
+soak: all ## random clients for each model in turn: make soak SOAK=1min MODEL=epoll
+	@SUITE_BUILD=$(BUILD) $(BUILD)/tests/soak --time $(SOAK) \
+	  --csv $(BUILD)/soak.csv $(if $(SEED),--seed $(SEED)) $(MODEL)
+
 # --- reading ----------------------------------------------------------------
 
 A ?= iterative

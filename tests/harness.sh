@@ -1,6 +1,6 @@
 #!/bin/bash
 # tests/harness.sh: bench/run and bench/report as their users run them, with
-# slices too short to mean anything. Under two minutes.
+# slices too short to mean anything; and the soak. Under three minutes.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 make -s all || exit 1
@@ -41,7 +41,7 @@ left_over() {
     for process in /proc/[0-9]*; do
         [ "$(readlink "$process/cwd")" = "$PWD" ] &&
             tr '\0' ' ' 2>/dev/null <"$process/cmdline" |
-            grep -qE '^(build/[a-z_/]+/server|load) ' && return 0
+            grep -qE '^(build/[a-z_/]+/server|load|hold) ' && return 0
     done
     return 1
 }
@@ -93,6 +93,59 @@ check 'exits with 1' test $? = 1
 check 'keeps what was measured' grep -q 'Cut short' "$dir/cut/report.txt"
 check 'leaves no process' eval '! left_over'
 
+# a_hold PID: the first generator that this run has started to hold
+# connections, once there is one.
+a_hold() {
+    local child
+    for _ in $(seq 400); do
+        for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+            [ "$(cat "/proc/$child/comm" 2>/dev/null)" = hold ] &&
+                echo "$child" && return
+        done
+        sleep 0.02
+    done
+    return 1
+}
+
+echo 'harness: connections that are held'
+check 'a small million ends well' status 0 bench/run -e million \
+    --clients 1000 --out "$dir/million"
+check 'names what limits it, before' says '^  ->'
+check 'and afterwards' grep -q 'the smallest limit' "$dir/million/report.txt"
+check 'echoes all at the start and the end' awk -F, 'NR == 1 {
+        for (i = 1; i <= NF; i++) at[$i] = i - NF }
+    END { exit $(NF + at["held"]) != 1000 || $(NF + at["unserved"]) != 0 }' \
+    "$dir/million/raw/million.csv"
+check 'who can not hold so many says why' status 0 bench/run -e held \
+    --clients 1500 --models select,epoll --out "$dir/held"
+check 'by its limit' grep -q 'FD_SETSIZE' "$dir/held/report.txt"
+check 'leaves no process' eval '! left_over'
+for signal in INT KILL; do
+    build/bench/harness -e million --clients 10000 --out "$dir/$signal" \
+        >"$dir/log" 2>&1 &
+    part=$(a_hold $!)
+    [ $signal = KILL ] || part=$!
+    kill -$signal "${part:-$!}"
+    wait $!
+    check "SIG$signal in the middle: exits with 1" test $? = 1
+    check "SIG$signal: leaves no process" eval '! left_over'
+done
+
+echo 'harness: the soak'
+mkdir "$dir/fake"
+printf '#!/bin/sh\nexec %s/build/tests/badserver "${0##*/}"\n' "$PWD" \
+    >"$dir/fake/wrong"
+chmod +x "$dir/fake/wrong"
+for fault in none short; do cp "$dir/fake/wrong" "$dir/fake/$fault"; done
+check 'a good server holds' env SUITE_BUILD="$dir/fake" \
+    build/tests/soak --time 2s --seed 1 none >"$dir/log" 2>&1
+check 'a wrong byte is found' status 1 env SUITE_BUILD="$dir/fake" \
+    build/tests/soak --time 2s --seed 1 wrong
+check 'and told' says 'a wrong byte came back'
+check 'a lost end is found' status 1 env SUITE_BUILD="$dir/fake" \
+    build/tests/soak --time 2s --seed 1 short
+check 'no such model' status 2 build/tests/soak nobody
+
 echo 'harness: servers that fail'
 check 'the run says so' status 1 bench/run "${tiny[@]}" -e churn \
     --server 'dies=false {port}' --server 'gone=/no/such {port}' \
@@ -113,7 +166,8 @@ echo 'harness: wrong usage'
 for wrong in '--experiment nothing' '--models nobody' '--nothing' 'word' \
     '--slice 5' '--seed x' '--quick --full' '--server nothing' '--reference nobody' \
     '--against nothing' '--quick --experiment syscalls' \
-    '--experiment lap --models epoll'; do
+    '--experiment lap --models epoll' '--clients 5' \
+    '--experiment million --clients 0'; do
     # shellcheck disable=SC2086 # two words
     check "$wrong" status 2 bench/run $wrong
 done

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -91,6 +92,42 @@ Test(net, listeners_beside_share_the_port)
     while (net_accept(beside.fds[0]) != -1)
         second++;
     cr_assert(first > 0 && second > 0 && first + second == 64);
+}
+
+Test(net, servers_share_a_port_when_both_are_asked_to)
+{
+    struct options options = {
+        .model = "unit",
+        .host = "127.0.0.1",
+        .nports = 1,
+        .max_clients = 10,
+        .reuse_port = true,
+    };
+
+    cr_redirect_stdout();
+    listeners = net_listen(&options);
+    options.ports[0] = port_of(listeners.fds[0]);
+    struct listeners others = net_listen(&options);
+    cr_assert(port_of(others.fds[0]) == options.ports[0]);
+}
+
+Test(net, a_port_is_not_shared_unasked, .exit_code = EXIT_FAILURE)
+{
+    struct options options = {
+        .model = "unit",
+        .host = "127.0.0.1",
+        .nports = 1,
+        .max_clients = 10,
+        .reuse_port = true,
+    };
+
+    cr_redirect_stdout();
+    cr_redirect_stderr();
+    listeners = net_listen(&options);
+    options.ports[0] = port_of(listeners.fds[0]);
+    options.reuse_port = false;
+    net_listen(&options);
+    exit(EXIT_SUCCESS); /* which is not what was expected */
 }
 
 Test(net, a_client_is_counted_and_sends_at_once)
