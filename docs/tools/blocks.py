@@ -18,6 +18,7 @@ and everything between the two lines is made from the tree:
     targets:                 a table of what `make help` lists
     plot: RUN/PLOT           of a committed run, by the plot's file
     table: RUN/PLOT [MODEL ...]  its figures
+    faults:                  the matrix that `make faults` made
 """
 
 import os.path
@@ -117,6 +118,14 @@ def targets():
     return "\n".join(rows)
 
 
+def faults():
+    """What stands below the title of the matrix."""
+    path = "docs/faults/matrix.md"
+    if not (tree.ROOT / path).is_file():
+        return ""
+    return tree.text(path).split("\n", 1)[1].strip()
+
+
 KINDS = {
     "listing": listing, "function": function, "diff": diff, "help": help_of,
     "helps": helps,
@@ -124,6 +133,7 @@ KINDS = {
     "programs": programs,
     "targets": targets,
     "plot": figures.plot, "table": figures.table,
+    "faults": faults,
 }
 
 
