@@ -23,7 +23,8 @@ lacks = $(shell $(CC) $(CPPFLAGS) -E -include $(call part,2,$(1)) -x c \
 LACKING := $(strip $(foreach extra,$(EXTRAS),$(call lacks,$(extra))))
 
 FUZZERS := $(wildcard tests/fuzz_*.c)
-SOURCES := $(filter-out $(LACKING:=.c) $(FUZZERS),$(wildcard \
+PRELOADS := $(wildcard tests/preload_*.c)
+SOURCES := $(filter-out $(LACKING:=.c) $(FUZZERS) $(PRELOADS),$(wildcard \
   $(ROOMS:=/*.c) common/*.c bench/*.c bench/peers/*.c tests/*.c demo/*.c))
 MAINS := $(shell grep -l '^int main\b' $(SOURCES))
 SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
@@ -53,7 +54,7 @@ LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 FUZZ_PACKAGES := clang libclang-rt-dev
 
 .PHONY: help all deps test bench diff wall format lint check clean contract \
-  contract-san contract-valgrind fuzz demo pictures
+  contract-san contract-valgrind faults fuzz demo pictures
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -137,6 +138,22 @@ contract-san: ## run the contract over servers built with sanitizers
 contract-valgrind: all build/tests/contract ## run the contract under valgrind: memcheck, helgrind
 	@failed=0; BUILD=$(BUILD) tests/valgrind.sh memcheck $(MODELS) || failed=1; \
 	  BUILD=$(BUILD) tests/valgrind.sh helgrind $(THREADED) || failed=1; \
+	  exit $$failed
+
+# Loaded before libc, to make its calls do what they seldom do.
+$(BUILD)/tests/%.so: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(SUITE_CPPFLAGS) $(SUITE_CFLAGS) -fPIC -shared -o $@ $<
+
+# Most of a check is waiting: eight at a time. The whole matrix goes into the
+# book, what was asked for apart to build/.
+faults_of = $(if $(FILTER)$(SERVER),$(BUILD),docs)/faults
+faults: all build/tests/contract $(PRELOADS:%.c=$(BUILD)/%.so) ## every server against every fault: FILTER='epoll/*', SERVER
+	@mkdir -p $(BUILD)/faults; failed=0; \
+	  FAULTS=$(faults_of) SUITE_BUILD=$(BUILD) timeout -k 10 1800 \
+	  build/tests/contract --jobs 8 $(if $(FILTER),--filter '$(FILTER)') \
+	  2>$(BUILD)/faults/log || failed=1; tail -n 1 $(BUILD)/faults/log; \
+	  $(if $(FILTER)$(SERVER),,docs/tools/book update || failed=1;) \
 	  exit $$failed
 
 # --- fuzzing ----------------------------------------------------------------

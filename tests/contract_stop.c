@@ -18,16 +18,6 @@ enum {
     ARRIVED = 32 * 1024, /* bytes; a receive queue holds twice that */
 };
 
-/* A client that the server is surely talking to. */
-static int welcome_client(const struct subject *subject)
-{
-    int fd = subject_connect(subject);
-    const char *problem = client_echo(fd, 1, SEED);
-
-    cr_assert(problem == NULL, "the client %s", problem);
-    return fd;
-}
-
 static bool all_stopped(const struct processes *now,
                         const struct subject *of)
 {
@@ -54,7 +44,7 @@ static void thaw(const struct subject *subject)
 static void stop_with_data(struct subject *subject, pid_t whom, int signo)
 {
     unsigned char data[ARRIVED];
-    int fd = welcome_client(subject);
+    int fd = subject_welcome(subject);
 
     freeze(subject);
     client_pattern(data, sizeof(data), SEED, 0);
@@ -93,7 +83,8 @@ static void idle_clients(struct subject *subject)
     int fds[N];
 
     for (size_t i = 0; i < N; i++)
-        fds[i] = i < n ? welcome_client(subject) : subject_connect(subject);
+        fds[i] = i < n ? subject_welcome(subject)
+                       : subject_connect(subject);
     kill(subject->server.pid, SIGTERM);
     for (size_t i = 0; i < n; i++) {
         const char *problem = client_end(fds[i]);
@@ -117,7 +108,7 @@ static void stop_with_work(struct subject *subject, int *fds, size_t n)
     unsigned char data[ARRIVED];
 
     for (size_t i = 0; i < n; i++)
-        fds[i] = welcome_client(subject);
+        fds[i] = subject_welcome(subject);
     freeze(subject);
     client_pattern(data, sizeof(data), SEED, 0);
     for (size_t i = 0; i < n; i++) {
@@ -184,7 +175,7 @@ static void works_for_nobody(struct subject *subject)
 
 static void stop_and_continue(struct subject *subject)
 {
-    int fd = welcome_client(subject);
+    int fd = subject_welcome(subject);
 
     for (int i = 0; i < 5; i++) {
         unsigned char data[1000];
@@ -236,7 +227,7 @@ static void restarts(struct subject *subject)
     subject_start(subject, NULL, NULL, port);
     subject_warm_up(subject);
     for (int i = 0; i < 3; i++) {
-        int fd = welcome_client(subject);
+        int fd = subject_welcome(subject);
         subject_dismiss(subject);
         cr_assert(client_is_over(fd), "no end of stream at a stop");
         close(fd);
@@ -256,7 +247,7 @@ static void restarts_after_crash(struct subject *subject)
     int status;
 
     subject_start(subject, NULL, NULL, port);
-    int fd = welcome_client(subject);
+    int fd = subject_welcome(subject);
     struct server crashed = subject->server;
     kill(crashed.pid, SIGKILL);
     while (!launcher_ended(&crashed, &status))
@@ -279,7 +270,9 @@ static void restarts_after_crash(struct subject *subject)
     "exits with 0, leaving no process behind"
 
 const struct check contract_stop[] = {
-    {"drains_at_SIGTERM", sigterm, .promise = DRAINS},
+    {"drains_at_SIGTERM", sigterm, .promise = DRAINS,
+     .fault = {SIGNALS, "TERM in mid-echo",
+               "32 KiB of a client's have arrived when SIGTERM comes"}},
     {"drains_at_Ctrl_C", ctrl_c, .promise = DRAINS},
     {"stops_though_clients_are_idle", idle_clients, .promise = DRAINS},
     {"refuses_newcomers_while_it_drains", refuses_newcomers,
@@ -294,9 +287,15 @@ const struct check contract_stop[] = {
      .promise = "after --drain-ms it cuts who is left, and ends",
      .options = "--drain-ms 100 --work sleep:1s"},
     {"outlives_SIGSTOP_and_SIGCONT", stop_and_continue,
-     .promise = "a pause, by a debugger or a shell, harms nobody"},
+     .promise = "a pause, by a debugger or a shell, harms nobody",
+     .fault = {SIGNALS, "STOP, CONT",
+               "SIGSTOP and SIGCONT, five times, with and without data "
+               "that came meanwhile"}},
     {"outlives_SIGSTOP_in_mid_reply", stop_in_mid_reply,
-     .promise = "a pause, by a debugger or a shell, harms nobody"},
+     .promise = "a pause, by a debugger or a shell, harms nobody",
+     .fault = {SIGNALS, "STOP in mid-reply",
+               "SIGSTOP and SIGCONT while a reply waits for its client to "
+               "read"}},
     {"restarts_after_a_crash", restarts_after_crash,
      .promise = "what it forked does not keep its port when it is killed",
      .by_hand = true},

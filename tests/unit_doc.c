@@ -90,3 +90,29 @@ Test(doc, drops_columns_without_a_word)
     free(text);
     doc_free(&doc);
 }
+
+Test(doc, titles_its_page_and_colours_signs)
+{
+    struct doc doc = {0};
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+
+    cr_assert(file != NULL);
+    doc_add(&doc, BLOCK_TITLE, "Faults & others");
+    doc_table(&doc, 3, 1, false, "");
+    doc_cell(&doc, "server");
+    doc_cell(&doc, "one");
+    doc_cell(&doc, "other");
+    doc_cell(&doc, "epoll");
+    doc_cell(&doc, "✓ passed");
+    doc_cell(&doc, "✗ FAILED");
+    doc_write_html(&doc, ".", file);
+    fclose(file);
+    cr_assert(strstr(text, "<title>Faults &amp; others</title>") != NULL);
+    cr_assert(strstr(text, "<td>epoll</td>") != NULL);
+    cr_assert(strstr(text, "<td class=good>✓ passed</td>") != NULL);
+    cr_assert(strstr(text, "<td class=bad>✗ FAILED</td>") != NULL);
+    free(text);
+    doc_free(&doc);
+}

@@ -20,6 +20,7 @@ and everything between the two lines is made from the tree:
     table: RUN/PLOT [MODEL ...]  its figures
     ratios: RUN EXPERIMENT   what was judged in pairs
     include: FILE            Markdown that a program wrote, once it is there
+    faults:                  the matrix that `make faults` made
 """
 
 import os.path
@@ -124,6 +125,14 @@ def include(path):
     return tree.text(path).rstrip() if there else ""
 
 
+def faults():
+    """What stands below the title of the matrix."""
+    path = "docs/faults/matrix.md"
+    if not (tree.ROOT / path).is_file():
+        return ""
+    return tree.text(path).split("\n", 1)[1].strip()
+
+
 KINDS = {
     "listing": listing, "function": function, "diff": diff, "help": help_of,
     "helps": helps,
@@ -132,6 +141,7 @@ KINDS = {
     "targets": targets,
     "ratios": figures.ratios,
     "plot": figures.plot, "table": figures.table, "include": include,
+    "faults": faults,
 }
 
 

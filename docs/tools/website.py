@@ -199,7 +199,7 @@ def build(out):
     write_sources(out)
     for asset in ("style.css", "theme.js", "side-by-side.js"):
         shutil.copy(SITE / asset, out / asset)
-    for folder in ("figures", "img"):
+    for folder in ("faults", "figures", "img"):
         if (tree.DOCS / folder).is_dir():
             shutil.copytree(tree.DOCS / folder, out / folder)
     return out
