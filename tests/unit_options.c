@@ -218,7 +218,7 @@ Test(options, a_model_s_own_number_out_of_range, .exit_code = EXIT_USAGE)
 Test(options, a_closed_stream_is_not_given_to_a_socket)
 {
     close(STDIN_FILENO);
-    options_keep_streams("one");
+    options_keep_streams();
     char byte;
     cr_assert_eq(read(STDIN_FILENO, &byte, 1), 0, "stdin ends at once");
     int next = dup(STDERR_FILENO);
