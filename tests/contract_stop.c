@@ -168,7 +168,7 @@ static void works_for_nobody(struct subject *subject)
     stop_with_work(subject, &fd, 1);
     subject_ended(subject, 1, "cut 1 client");
     cr_assert(clock_now_ms() - begun_ms < (ARRIVED / ECHO_CHUNK + 1) * 1000,
-              "the client was cut after 100 ms, and all that it had sent "
+              "the client was cut after a second, and all that it had sent "
               "was still served");
     close(fd);
 }
@@ -269,6 +269,10 @@ static void restarts_after_crash(struct subject *subject)
     "told to stop, it echoes what has arrived, closes, and " \
     "exits with 0, leaving no process behind"
 
+/* Children made beforehand have to leave meanwhile, on a busy machine, too:
+ * who has not is cut, and counted. */
+#define IN_A_SECOND "--drain-ms 1000 --max-clients 16"
+
 const struct check contract_stop[] = {
     {"drains_at_SIGTERM", sigterm, .promise = DRAINS,
      .fault = {SIGNALS, "TERM in mid-echo",
@@ -282,10 +286,10 @@ const struct check contract_stop[] = {
     {"cuts_when_the_drain_is_over", cuts,
      .promise = "after --drain-ms it cuts who is left, exits with 1 and "
                 "says how many",
-     .options = "--drain-ms 100 --work sleep:100ms"},
+     .options = IN_A_SECOND " --work sleep:500ms"},
     {"serves_nobody_when_the_drain_is_over", works_for_nobody,
      .promise = "after --drain-ms it cuts who is left, and ends",
-     .options = "--drain-ms 100 --work sleep:1s"},
+     .options = IN_A_SECOND " --work sleep:1s"},
     {"outlives_SIGSTOP_and_SIGCONT", stop_and_continue,
      .promise = "a pause, by a debugger or a shell, harms nobody",
      .fault = {SIGNALS, "STOP, CONT",
