@@ -159,10 +159,11 @@ faults: all build/tests/contract $(PRELOADS:%.c=$(BUILD)/%.so) ## every server a
 # --- fuzzing ----------------------------------------------------------------
 
 FUZZ_SECONDS ?= 30
-# What parses the input of strangers, and files of runs that are read back.
+# What parses the input of strangers, and files of runs that are read back;
+# what else these need comes from the library.
 PARSERS := common/show.c epoll/http.c select/frame.c demo/scene.c \
-  common/clock.c common/options.c common/work.c bench/csv.c bench/row.c \
-  bench/trace.c bench/launcher.c bench/proc.c bench/manifest.c
+  common/options.c common/work.c bench/csv.c bench/row.c bench/trace.c \
+  bench/manifest.c
 fuzz_object = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(1))
 FUZZ_CC = clang -g -O1 -fsanitize=$(1),address,undefined \
   -fno-sanitize-recover=all
@@ -172,8 +173,9 @@ $(BUILD)/fuzz/obj/%.o: %.c Makefile
 	$(call FUZZ_CC,fuzzer-no-link) $(SUITE_CPPFLAGS) -U_FORTIFY_SOURCE \
 	  -std=c17 -MMD -MP -c -o $@ $<
 
-$(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz_%.o $(call fuzz_object,$(PARSERS))
-	$(call FUZZ_CC,fuzzer) -o $@ $^ -ljansson
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz_%.o \
+  $(call fuzz_object,$(PARSERS)) $(BUILD)/libsuite.a
+	$(call FUZZ_CC,fuzzer) -pthread -o $@ $^ $(SUITE_LDLIBS)
 
 -include $(patsubst %.o,%.d,$(call fuzz_object,$(FUZZERS) $(PARSERS)))
 
