@@ -81,46 +81,6 @@ static void answer_plainly(struct play *play, char key)
         answer(play, key);
 }
 
-static bool any_stalls(const struct play *play)
-{
-    for (size_t i = 0; i < play->story.nservers; i++)
-        for (int client = 0; client < SCENE_CLIENTS; client++) {
-            const struct client *who = &play->servers[i].clients[client];
-            if ((play->story.chosen >> client & 1) != 0 && who->n > 0 &&
-                !who->connections[0].reading)
-                return true;
-        }
-    return false;
-}
-
-static void improvise(struct play *play, char key)
-{
-    struct scene_step step = {.clients = play->story.chosen};
-
-    switch (key) {
-    case 'c':
-        step.verb = SCENE_CONNECT;
-        step.count = 1;
-        break;
-    case 's':
-        step.verb = SCENE_SEND;
-        snprintf(step.text, sizeof(step.text), "hello");
-        break;
-    case 't':
-        step.verb = any_stalls(play) ? SCENE_READ : SCENE_STALL;
-        break;
-    case 'x':
-        step.verb = SCENE_CLOSE;
-        break;
-    case 'r':
-        step.verb = SCENE_RESET;
-        break;
-    default:
-        return;
-    }
-    script_act(&play->script, &step);
-}
-
 /* What can be done at any time. Returns false: it is another key. */
 static bool take_command(struct play *play, char key)
 {
@@ -160,7 +120,7 @@ static void take_key(struct play *play, char key)
     else if (key == '*')
         story->chosen = story->clients;
     else
-        improvise(play, key);
+        script_improvise(&play->script, key);
 }
 
 static void take_keys(struct play *play)
@@ -372,8 +332,8 @@ static int raise_curtain(struct play *play, bool all,
         .quit_fd = play->signals,
     };
 
-    play->story.said =
-        "The servers are being started ..."; /* it may last */
+    /* One that takes its time is waited for up to ten seconds. */
+    play->story.said = "The servers are being started ...";
     output_draw(&play->output, &play->story);
     play->story.said = play->scene.title;
     if (plan.n == 0 || servers_start(&play->story, &plan, error) == -1)

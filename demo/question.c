@@ -147,7 +147,7 @@ const char *question_prompt(const struct story *story,
 
     list_choices(story, choices);
     if (story->refused != '\0')
-        snprintf(refused, sizeof(refused), "`%c` is no answer. ",
+        snprintf(refused, sizeof(refused), "Not `%c`. ",
                  isprint((unsigned char)story->refused) ? story->refused
                                                         : '?');
     snprintf(text, QUESTION_PROMPT, "%sWhat will %s do? Type %s: ", refused,

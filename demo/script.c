@@ -99,7 +99,7 @@ static void tell_action(const struct script *script,
     script->story->tell(script->story, NULL, -1, what);
 }
 
-void script_act(struct script *script, const struct scene_step *step)
+static void act(struct script *script, const struct scene_step *step)
 {
     tell_action(script, step);
     script->story->clients |= step->clients;
@@ -111,6 +111,47 @@ void script_act(struct script *script, const struct scene_step *step)
                 act_one(script, &script->story->servers[i], client, step);
     }
     script->rests = 0;
+}
+
+static bool any_stalls(const struct script *script)
+{
+    for (size_t i = 0; i < script->story->nservers; i++)
+        for (int client = 0; client < SCENE_CLIENTS; client++) {
+            const struct client *who =
+                &script->story->servers[i].clients[client];
+            if ((script->story->chosen >> client & 1) != 0 && who->n > 0 &&
+                !who->connections[0].reading)
+                return true;
+        }
+    return false;
+}
+
+void script_improvise(struct script *script, char key)
+{
+    struct scene_step step = {.clients = script->story->chosen};
+
+    switch (key) {
+    case 'c':
+        step.verb = SCENE_CONNECT;
+        step.count = 1;
+        break;
+    case 's':
+        step.verb = SCENE_SEND;
+        snprintf(step.text, sizeof(step.text), "hello");
+        break;
+    case 't':
+        step.verb = any_stalls(script) ? SCENE_READ : SCENE_STALL;
+        break;
+    case 'x':
+        step.verb = SCENE_CLOSE;
+        break;
+    case 'r':
+        step.verb = SCENE_RESET;
+        break;
+    default:
+        return;
+    }
+    act(script, &step);
 }
 
 /* --- the steps ------------------------------------------------------- */
@@ -193,7 +234,7 @@ static void perform(struct script *script, const struct scene_step *step)
         reveal(script);
         break;
     default:
-        script_act(script, step);
+        act(script, step);
         break;
     }
 }

@@ -33,8 +33,8 @@ void script_advance(struct script *script);
 /* To be called after each look at the servers, for `settle`. */
 void script_note_look(struct script *script);
 
-/* What the clients do, in a scene or by a key: SCENE_CONNECT and so on. */
-void script_act(struct script *script, const struct scene_step *step);
+/* A key by which the chosen clients act, or which does nothing. */
+void script_improvise(struct script *script, char key);
 
 /* Until the next step, on the clock; most_ms, when that comes first. */
 double script_left_ms(const struct script *script, double most_ms);

@@ -239,9 +239,8 @@ Test(demo, takes_predictions_and_keeps_the_score)
     cr_assert(strstr(text, "What will iterative do? Type A to C, or 0 for "
                            "nobody: ") != NULL,
               "%s", text);
-    cr_assert(strstr(text,
-                     "`w` is no answer. What will epoll do? Type A to "
-                     "C, or 0 for nobody: ") != NULL,
+    cr_assert(strstr(text, "Not `w`. What will epoll do? Type A to "
+                           "C, or 0 for nobody: ") != NULL,
               "%s", text);
     cr_assert(strstr(text, "answer: nobody (you: nobody, right)") != NULL,
               "%s", text);
@@ -754,8 +753,7 @@ Test(demo, takes_predictions_by_key)
     tmux("send-keys 0");
     wait_for("What will epoll do?", true);
     tmux("send-keys y");
-    wait_for("`y` is no answer. What will epoll do? Type A to C, or 0",
-             true);
+    wait_for("Not `y`. What will epoll do? Type A to C, or 0", true);
     tmux("send-keys c");
     wait_for("RIGHT: nobody", true);
     cr_assert(strstr(text, "WRONG: B (you: C)") != NULL, "%s", text);
