@@ -261,14 +261,14 @@ docs: all ## the book as a site in build/docs; its generated parts made anew
 FURTHER := epoll epoll/edge epoll/loops epoll/uring epoll/coroutine_server \
   select/poll forking/prefork threading/pool
 
-figures: all ## measure anew what the book shows, in six runs (20 minutes)
+figures: all ## measure anew what the book shows, in six runs (22 minutes)
 	@rm -rf $(BUILD)/figures
 	@bench/run --out $(BUILD)/figures/models
 	@bench/run --out $(BUILD)/figures/further --time 3min \
 	  --models $(subst $(space),$(comma),$(FURTHER)) \
 	  --experiment clients --experiment idle
-	@bench/run --out $(BUILD)/figures/everybody --time 3min \
-	  --models epoll --peers --experiment clients
+	@bench/run --out $(BUILD)/figures/everybody --time 5min \
+	  --models all --peers --experiment clients
 	@bench/run --out $(BUILD)/figures/pairs --time 5min --full --slice 250ms \
 	  --models epoll,epoll/edge,epoll/uring \
 	  --peers=bare,libev,libevent,libuv --experiment clients
