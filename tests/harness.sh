@@ -27,7 +27,7 @@ check() {
 status() {
     local wanted=$1 got=0
     shift
-    timeout -k 5 100 "$@" >"$dir/log" 2>&1 || got=$?
+    timeout -k 5 240 "$@" >"$dir/log" 2>&1 || got=$?
     [ "$got" = "$wanted" ] && return
     echo "exit status $got, not $wanted: $*" >&2
     return 1
@@ -50,7 +50,7 @@ tiny=(--quick --slice 20ms --models 'iterative,epoll' --seed 1)
 
 echo 'harness: a run'
 check 'a run ends well' status 0 bench/run "${tiny[@]}" -e clients \
-    -e churn -e stall -e memory --time 20s --out "$dir/run"
+    -e churn -e stall -e memory --time 3min --out "$dir/run"
 for file in report.html report.md report.txt manifest.json verdicts.csv \
     raw/clients.csv raw/churn.csv plots/clients-echoes.csv \
     plots/clients-echoes.svg plots/clients-echoes.png plots/stall-wait.txt; do
@@ -86,7 +86,10 @@ check 'nor one of no run' status 1 bench/report "$dir/run"
 
 echo 'harness: Ctrl-C'
 build/bench/harness "${tiny[@]}" --out "$dir/cut" >"$dir/log" 2>&1 &
-sleep 2
+for _ in $(seq 600); do # until there is something to keep
+    grep -qs ',ok,\|,repeated,' "$dir"/cut/raw/*.csv && break
+    sleep 0.1
+done
 kill -INT $!
 wait $!
 check 'exits with 1' test $? = 1
@@ -149,7 +152,7 @@ check 'no such model' status 2 build/tests/soak nobody
 echo 'harness: servers that fail'
 check 'the run says so' status 1 bench/run "${tiny[@]}" -e churn \
     --server 'dies=false {port}' --server 'gone=/no/such {port}' \
-    --time 15s --out "$dir/bad"
+    --time 3min --out "$dir/bad"
 check 'by name' says 'gone: churn'
 check 'and again at the end' says 'could not be measured: .*gone in churn'
 check 'and has the others' grep -q ',epoll,' "$dir/bad/raw/churn.csv"
