@@ -18,12 +18,16 @@ and everything between the two lines is made from the tree:
     targets:                 a table of what `make help` lists
     plot: RUN/PLOT           of a committed run, by the plot's file
     table: RUN/PLOT [MODEL ...]  its figures
+    held:                    what `make load` measured of each model
+    million:                 and of a million connections
+    soak:                    what `make soak` measured
 """
 
 import os.path
 import re
 
 import figures
+import reliability
 import tree
 
 BLOCK = re.compile(
@@ -124,6 +128,8 @@ KINDS = {
     "programs": programs,
     "targets": targets,
     "plot": figures.plot, "table": figures.table,
+    "held": reliability.held, "million": reliability.million,
+    "soak": reliability.soak,
 }
 
 
