@@ -463,12 +463,15 @@ int crowd_measure(const struct bench *bench, struct job *job,
     char words[ROW_NOTE];
 
     make_plan(&crowd);
-    crowd.servers = calloc(crowd.plan.servers, sizeof(*crowd.servers));
-    crowd.generators = calloc(crowd.plan.generators,
+    crowd.servers = calloc(crowd.plan.servers + 1, sizeof(*crowd.servers));
+    crowd.generators = calloc(crowd.plan.generators + 1,
                               sizeof(*crowd.generators));
     int result = -1;
+    errno = 0;
     if (crowd.servers == NULL || crowd.generators == NULL)
         fail(&crowd, "no memory");
+    else if (crowd.plan.connections == 0)
+        fail(&crowd, "the limits of this machine allow no connection");
     else
         result = start_servers(&crowd);
     *started = result == 0;

@@ -110,9 +110,11 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_PSS_PER_HELD_KIB:
         return per(v[ROW_PSS_KIB], v[ROW_HELD]);
     case METRIC_KERNEL_PER_HELD_KIB:
-        /* Fewer are lost in what the rest of the system does. */
-        return v[ROW_HELD] < 1000 ? NAN
-                                  : per(v[ROW_KERNEL_KIB], v[ROW_HELD]);
+        /* Fewer are lost in what the rest of the system does; or it gave
+         * back more meanwhile. */
+        return v[ROW_HELD] < 1000 || v[ROW_KERNEL_KIB] <= 0
+                   ? NAN
+                   : per(v[ROW_KERNEL_KIB], v[ROW_HELD]);
     case METRIC_HELD_AFTER_MS:
         return v[ROW_SETUP_MS];
     case METRICS:

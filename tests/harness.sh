@@ -99,9 +99,10 @@ check 'leaves no process' eval '! left_over'
 # a_hold PID: the first generator that this run has started to hold
 # connections, once there is one.
 a_hold() {
-    local child
+    local child children
     for _ in $(seq 400); do
-        for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+        read -ra children <"/proc/$1/task/$1/children"
+        for child in "${children[@]}"; do
             [ "$(cat "/proc/$child/comm" 2>/dev/null)" = hold ] &&
                 echo "$child" && return
         done
@@ -115,6 +116,7 @@ check 'a small million ends well' status 0 bench/run -e million \
     --clients 1000 --out "$dir/million"
 check 'names what limits it, before' says '^  ->'
 check 'and afterwards' grep -q 'the smallest limit' "$dir/million/report.txt"
+# shellcheck disable=SC2016 # for awk
 check 'echoes all at the start and the end' awk -F, 'NR == 1 {
         for (i = 1; i <= NF; i++) at[$i] = i - NF }
     END { exit $(NF + at["held"]) != 1000 || $(NF + at["unserved"]) != 0 }' \
@@ -136,6 +138,7 @@ done
 
 echo 'harness: the soak'
 mkdir "$dir/fake"
+# shellcheck disable=SC2016 # for the script
 printf '#!/bin/sh\nexec %s/build/tests/badserver "${0##*/}"\n' "$PWD" \
     >"$dir/fake/wrong"
 chmod +x "$dir/fake/wrong"

@@ -21,12 +21,16 @@ and everything between the two lines is made from the tree:
     ratios: RUN EXPERIMENT   what was judged in pairs
     include: FILE            Markdown that a program wrote, once it is there
     faults:                  the matrix that `make faults` made
+    held:                    what `make load` measured of each model
+    million:                 and of a million connections
+    soak:                    what `make soak` measured
 """
 
 import os.path
 import re
 
 import figures
+import reliability
 import tree
 
 BLOCK = re.compile(
@@ -142,6 +146,8 @@ KINDS = {
     "ratios": figures.ratios,
     "plot": figures.plot, "table": figures.table, "include": include,
     "faults": faults,
+    "held": reliability.held, "million": reliability.million,
+    "soak": reliability.soak,
 }
 
 

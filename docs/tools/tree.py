@@ -61,7 +61,7 @@ def commands():
     scripts = ["bench/run", "bench/report", "bench/selfcheck"]
     hidden = {"build/bench/harness", "build/bench/report",
               "build/bench/selfcheck", "build/bench/bare",
-              "build/bench/delay"}
+              "build/bench/delay", "build/bench/hold"}
     return [path for path in programs()
             if path not in hidden and not path.startswith("build/tests/")
             or path == "build/tests/villain"] + scripts
