@@ -23,7 +23,8 @@ lacks = $(shell $(CC) $(CPPFLAGS) -E -include $(call part,2,$(1)) -x c \
 LACKING := $(strip $(foreach extra,$(EXTRAS),$(call lacks,$(extra))))
 
 FUZZERS := $(wildcard tests/fuzz_*.c)
-SOURCES := $(filter-out $(LACKING:=.c) $(FUZZERS),$(wildcard \
+PRELOADS := $(wildcard tests/preload_*.c)
+SOURCES := $(filter-out $(LACKING:=.c) $(FUZZERS) $(PRELOADS),$(wildcard \
   $(ROOMS:=/*.c) common/*.c bench/*.c bench/peers/*.c tests/*.c demo/*.c))
 MAINS := $(shell grep -l '^int main\b' $(SOURCES))
 SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
@@ -50,21 +51,22 @@ PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
   libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev strace tmux
 DOCS_PACKAGES := pandoc help2man python3 patch
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
+FUZZ_PACKAGES := clang libclang-rt-dev
 
 .PHONY: help all deps test bench diff wall format lint check clean contract \
-  fuzz contract-san demo pictures
+  contract-san contract-valgrind faults fuzz demo pictures
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s  %s\n", $$1, $$2 }' \
 	  $(MAKEFILE_LIST)
 
 all: $(PROGRAMS) $(BUILD)/servers ## build everything
 	@$(if $(LACKING),echo 'left out for lack of a library: $(LACKING)')
 
-deps: ## install what is missing for all, test and bench (DEV=1, DOCS=1: more)
+deps: ## install what is missing for all, test and bench (DEV=1, DOCS=1, FUZZ=1: more)
 	@.ci/deps $(PACKAGES) $(if $(DEV),$(LINT_PACKAGES)) \
-	  $(if $(DOCS),$(DOCS_PACKAGES))
+	  $(if $(DOCS),$(DOCS_PACKAGES)) $(if $(FUZZ),$(FUZZ_PACKAGES))
 
 # --- building ---------------------------------------------------------------
 
@@ -133,19 +135,47 @@ contract-san: ## run the contract over servers built with sanitizers
 	@$(MAKE) contract SAN=thread SERVER= \
 	  FILTER='@($(subst $(space),|,$(THREADED)))/*'
 
+contract-valgrind: all build/tests/contract ## run the contract under valgrind: memcheck, helgrind
+	@failed=0; BUILD=$(BUILD) tests/valgrind.sh memcheck $(MODELS) || failed=1; \
+	  BUILD=$(BUILD) tests/valgrind.sh helgrind $(THREADED) || failed=1; \
+	  exit $$failed
+
+# Loaded before libc, to make its calls do what they seldom do.
+$(BUILD)/tests/%.so: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(SUITE_CPPFLAGS) $(SUITE_CFLAGS) -fPIC -shared -o $@ $<
+
+# Most of a check is waiting: eight at a time. The whole matrix goes into the
+# book, what was asked for apart to build/.
+faults_of = $(if $(FILTER)$(SERVER),$(BUILD),docs)/faults
+faults: all build/tests/contract $(PRELOADS:%.c=$(BUILD)/%.so) ## every server against every fault: FILTER='epoll/*', SERVER
+	@mkdir -p $(BUILD)/faults; failed=0; \
+	  FAULTS=$(faults_of) SUITE_BUILD=$(BUILD) timeout -k 10 1800 \
+	  build/tests/contract --jobs 8 $(if $(FILTER),--filter '$(FILTER)') \
+	  2>$(BUILD)/faults/log || failed=1; tail -n 1 $(BUILD)/faults/log; \
+	  $(if $(FILTER)$(SERVER),,docs/tools/book update || failed=1;) \
+	  exit $$failed
+
 # --- fuzzing ----------------------------------------------------------------
 
 FUZZ_SECONDS ?= 30
-# What parses the input of strangers. Needs clang and its runtime: on Debian
-# 12, clang and libclang-rt-14-dev.
+# What parses the input of strangers, and files of runs that are read back.
 PARSERS := common/show.c epoll/http.c select/frame.c demo/scene.c \
-  common/clock.c common/options.c common/work.c
+  common/clock.c common/options.c common/work.c bench/csv.c bench/row.c \
+  bench/trace.c bench/launcher.c bench/proc.c bench/manifest.c
+fuzz_object = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(1))
+FUZZ_CC = clang -g -O1 -fsanitize=$(1),address,undefined \
+  -fno-sanitize-recover=all
 
-$(BUILD)/fuzz/%: tests/fuzz_%.c $(PARSERS) Makefile
+$(BUILD)/fuzz/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	clang $(SUITE_CPPFLAGS) -std=c17 -g -O1 -U_FORTIFY_SOURCE \
-	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	  -o $@ $< $(PARSERS)
+	$(call FUZZ_CC,fuzzer-no-link) $(SUITE_CPPFLAGS) -U_FORTIFY_SOURCE \
+	  -std=c17 -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz_%.o $(call fuzz_object,$(PARSERS))
+	$(call FUZZ_CC,fuzzer) -o $@ $^ -ljansson
+
+-include $(patsubst %.o,%.d,$(call fuzz_object,$(FUZZERS) $(PARSERS)))
 
 # What is found new goes to build/, what is kept is in tests/corpus/.
 fuzz: $(FUZZERS:tests/fuzz_%.c=$(BUILD)/fuzz/%) ## random input to all parsers (FUZZ_SECONDS=30 for each)
@@ -229,14 +259,23 @@ docs: all ## the book as a site in build/docs; its generated parts made anew
 FURTHER := epoll epoll/edge epoll/loops epoll/uring epoll/coroutine_server \
   select/poll forking/prefork threading/pool
 
-figures: all ## measure anew what the book shows, in three runs (half an hour)
+figures: all ## measure anew what the book shows, in six runs (20 minutes)
 	@rm -rf $(BUILD)/figures
 	@bench/run --out $(BUILD)/figures/models
-	@bench/run --out $(BUILD)/figures/further --time 8min \
+	@bench/run --out $(BUILD)/figures/further --time 3min \
 	  --models $(subst $(space),$(comma),$(FURTHER)) \
-	  --experiment clients --experiment churn --experiment idle
-	@bench/run --out $(BUILD)/figures/everybody --time 15min \
-	  --models all --peers --experiment clients --experiment churn
+	  --experiment clients --experiment idle
+	@bench/run --out $(BUILD)/figures/everybody --time 3min \
+	  --models epoll --peers --experiment clients
+	@bench/run --out $(BUILD)/figures/pairs --time 5min --full --slice 250ms \
+	  --models epoll,epoll/edge,epoll/uring \
+	  --peers=bare,libev,libevent,libuv --experiment clients
+	@bench/run --out $(BUILD)/figures/newcomers --time 150s --full \
+	  --slice 250ms --reference iterative --peers=bare --models \
+	  iterative,forking,forking/prefork,threading,threading/pool,epoll \
+	  --experiment churn
+	@bench/run --out $(BUILD)/figures/cores --time 80s --full --slice 250ms \
+	  --models epoll,epoll/loops,epoll/offload,threading --experiment work
 	@docs/tools/book figures $(BUILD)/figures
 
 docs-check: all ## does the book show only what the tree has?

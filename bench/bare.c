@@ -3,8 +3,7 @@
  * recv and epoll_wait on N connections. It checks nothing and records no
  * latency; what the real one needs more for that is the difference.
  *
- * bare PORT CLIENTS MILLISECONDS CPU prints round trips a second. CPU is a
- * core, or -1 for any.
+ * bare CLIENTS MILLISECONDS PORT prints round trips a second, as wrk does.
  */
 #include "common/clock.h"
 #include "common/options.h"
@@ -12,7 +11,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +18,11 @@
 #include <sys/socket.h>
 
 static const char name[] = "bare";
-static const char usage[] = "Usage: bare PORT CLIENTS MILLISECONDS CPU\n"
+static const char usage[] = "Usage: bare CLIENTS MILLISECONDS PORT\n"
                             "The least of a load generator, for "
                             "bench/selfcheck.";
 
-enum { BYTES = 64, EVENTS = 64, WARMUP_MS = 50, ARGS = 4 };
+enum { BYTES = 64, EVENTS = 64, WARMUP_MS = 50, ARGS = 3 };
 
 static char message[BYTES];
 
@@ -79,20 +77,9 @@ static double rate(int epoll_fd, uint64_t ns)
     return (double)echoes / ((double)(now_ns - begun_ns) / 1e9);
 }
 
-static void pin(long cpu)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    CPU_SET((size_t)cpu, &set);
-    if (sched_setaffinity(0, sizeof(set), &set) == -1)
-        fatal_errno(name, "core %ld", cpu);
-}
-
 int main(int argc, char **argv)
 {
-    static const long max[ARGS] = {UINT16_MAX, 10000, 60000, 1023};
-    static const long min[ARGS] = {1, 1, 1, -1};
+    static const long max[ARGS] = {10000, 60000, UINT16_MAX};
     long values[ARGS];
     int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 
@@ -102,18 +89,17 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < ARGS; i++)
         if (argc != ARGS + 1 ||
-            options_number(argv[i + 1], min[i], max[i], &values[i]) == -1) {
+            options_number(argv[i + 1], 1, max[i], &values[i]) == -1) {
             fprintf(stderr, "%s\n", usage);
             return EXIT_USAGE;
         }
-    if (values[3] >= 0)
-        pin(values[3]);
-    for (long i = 0; i < values[1]; i++) {
-        int fd = join(epoll_fd, (uint16_t)values[0]);
+    for (long i = 0; i < values[0]; i++) {
+        int fd = join(epoll_fd, (uint16_t)values[2]);
         if (fd == -1 || send(fd, message, BYTES, MSG_NOSIGNAL) != BYTES)
             fatal_errno(name, "client %ld", i + 1);
     }
     rate(epoll_fd, WARMUP_MS * NS_PER_MS);
-    printf("%.0f\n", rate(epoll_fd, (uint64_t)values[2] * NS_PER_MS));
+    printf("Requests/sec: %.0f\n",
+           rate(epoll_fd, (uint64_t)values[1] * NS_PER_MS));
     return EXIT_SUCCESS;
 }

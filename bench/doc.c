@@ -1,5 +1,7 @@
 #include "bench/doc.h"
 
+#include "bench/file.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,19 +136,10 @@ void doc_free(struct doc *doc)
 char *doc_read_plot(const char *dir, const char *name, const char *ending)
 {
     char *path;
-    char *text = NULL;
-    size_t room = 0;
 
     if (asprintf(&path, "%s/plots/%s.%s", dir, name, ending) == -1)
         return NULL;
-    FILE *file = fopen(path, "re");
+    char *text = file_read(path);
     free(path);
-    if (file == NULL)
-        return NULL;
-    ssize_t n = getdelim(&text, &room, '\0', file);
-    fclose(file);
-    if (n > 0)
-        return text;
-    free(text);
-    return NULL;
+    return text;
 }

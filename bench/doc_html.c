@@ -34,8 +34,7 @@ static const char style[] =
     "@media(max-width:640px){.desk{display:none}.phone{display:block}"
     "body{font-size:16px}}\n"
     "pre{background:var(--card);padding:.8rem;overflow-x:auto}"
-    "summary{cursor:pointer;padding:.3rem 0;color:var(--quiet)}\n"
-    ".good{color:var(--s3)}.bad{color:var(--warn)}\n";
+    "summary{cursor:pointer;padding:.3rem 0;color:var(--quiet)}\n";
 
 static void escape(FILE *file, const char *text)
 {
@@ -66,6 +65,14 @@ static void element(FILE *file, const char *open, const char *text,
     fprintf(file, "%s\n", close);
 }
 
+/* A sign at the start of a cell gives it a colour as well. */
+static const char *class_of(const char *text)
+{
+    return strncmp(text, "✓", strlen("✓")) == 0   ? " class=good"
+           : strncmp(text, "✗", strlen("✗")) == 0 ? " class=bad"
+                                                  : "";
+}
+
 static void write_table(FILE *file, const struct block *table)
 {
     const size_t columns = table->columns;
@@ -79,7 +86,8 @@ static void write_table(FILE *file, const struct block *table)
         element(file, "<caption>", table->text, "</caption>");
     for (size_t i = 0; i < table->ncells; i++) {
         const char *tag = i < columns ? "th" : "td";
-        fprintf(file, "%s<%s>", i % columns == 0 ? "<tr>" : "", tag);
+        fprintf(file, "%s<%s%s>", i % columns == 0 ? "<tr>" : "", tag,
+                class_of(table->cells[i]));
         escape(file, table->cells[i]);
         fprintf(file, "</%s>%s", tag,
                 i % columns == columns - 1 ? "</tr>\n" : "");
@@ -115,14 +123,22 @@ static void write_plot(FILE *file, const struct block *plot,
     fputs("</figure>\n", file);
 }
 
+static const char *find_title(const struct doc *doc)
+{
+    for (size_t i = 0; i < doc->n; i++)
+        if (doc->blocks[i].kind == BLOCK_TITLE)
+            return doc->blocks[i].text;
+    return "";
+}
+
 void doc_write_html(const struct doc *doc, const char *dir, FILE *file)
 {
-    fprintf(file,
-            "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
-            "\n<meta name=viewport content=\"width=device-width,"
-            "initial-scale=1\">\n<title>Benchmark report</title>\n"
-            "<style>\n%s</style></head><body>\n",
-            style);
+    fputs("<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
+          "\n<meta name=viewport content=\"width=device-width,"
+          "initial-scale=1\">\n",
+          file);
+    element(file, "<title>", find_title(doc), "</title>");
+    fprintf(file, "<style>\n%s</style></head><body>\n", style);
     for (size_t i = 0; i < doc->n; i++) {
         const struct block *block = &doc->blocks[i];
         switch (block->kind) {

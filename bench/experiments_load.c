@@ -45,6 +45,7 @@ const struct experiment experiment_clients = {
             {METRIC_ECHOES_PER_S, 50, "50 clients", NULL},
             {METRIC_CPU_PER_ECHO_US, 50, "50 clients", NULL},
             {METRIC_ECHOES_PER_S, 1000, "1000 clients", NULL},
+            {METRIC_CPU_PER_ECHO_US, 1000, "1000 clients", NULL},
         },
     .prepare = prepare_clients,
 };

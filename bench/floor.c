@@ -1,13 +1,14 @@
 #include "bench/floor.h"
 
+#include "bench/stats.h"
+#include "common/clock.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BYTES = 64, BATCHES = 25, BATCH = 50 };
@@ -74,25 +75,13 @@ static int pass(int from, int to)
 
 static double batch_us(const struct floor *floor)
 {
-    struct timespec start, end;
+    uint64_t begun_ns = clock_now_ns();
 
-    clock_gettime(CLOCK_MONOTONIC, &start);
     for (int i = 0; i < BATCH; i++)
         if (pass(floor->ends[0], floor->ends[1]) == -1 ||
             pass(floor->ends[1], floor->ends[0]) == -1)
             return -1;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    return ((double)(end.tv_sec - start.tv_sec) * 1e6 +
-            (double)(end.tv_nsec - start.tv_nsec) / 1e3) /
-           BATCH;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
+    return (double)(clock_now_ns() - begun_ns) / 1e3 / BATCH;
 }
 
 double floor_measure_us(const struct floor *floor, int cpu)
@@ -114,6 +103,5 @@ double floor_measure_us(const struct floor *floor, int cpu)
         sched_setaffinity(0, sizeof(before), &before);
     if (result < 0)
         return -1;
-    qsort(batches, BATCHES, sizeof(batches[0]), by_value);
-    return batches[BATCHES / 2];
+    return stats_summary(batches, BATCHES).median;
 }

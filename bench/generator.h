@@ -60,8 +60,8 @@ int generator_spawn(struct generator *generator, const char *program,
  */
 int generator_wait(struct generator *generator, const char *mark);
 
-/* Lets it go on after a mark. Should it have ended, the next wait says so.
- */
+/* Lets it go on after a mark. Should it have ended, the next wait
+ * says so. */
 void generator_go_on(struct generator *generator);
 
 /*

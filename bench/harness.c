@@ -12,6 +12,7 @@
  */
 #include "bench/against.h"
 #include "bench/manifest.h"
+#include "bench/measure.h"
 #include "bench/plan.h"
 #include "bench/run.h"
 #include "bench/settings.h"
@@ -42,8 +43,8 @@ static const char *gather_all(struct participants *who,
         result = participants_add(who, "build", settings->models, "");
     for (size_t i = 0; result == 0 && i < settings->nservers; i++)
         result = participants_add_command(who, settings->servers[i]);
-    if (result == 0 && settings->peers)
-        result = participants_add_peers(who);
+    if (result == 0 && settings->peers != NULL)
+        result = participants_add_peers(who, settings->peers);
     if (result == 0 && settings->against == NULL)
         result = participants_set_reference(
             who, settings->reference != NULL ? settings->reference
@@ -118,21 +119,25 @@ static char *join(int argc, char **argv)
 static void announce(const struct settings *settings,
                      const struct plan *plan, const char *dir)
 {
-    /* What a slice costs beside its window: floor, start, warm-up, stop. */
-    const double beside_s = 0.15;
-    double wanted_s = (double)plan->n *
-                      ((double)settings->slice_ns / 1e9 + beside_s);
-    double time_s = (double)settings->time_ns / 1e9;
+    double most_s = (double)settings->time_ns / 1e9;
+    double seconds = 0;
 
     for (size_t i = 0; i < settings->nwanted; i++)
         if (settings->wanted[i]->by_name) { /* nobody knows how long */
-            fprintf(stderr, "%s: %zu slices; results in %s\n", name,
-                    plan->n, dir);
+            fprintf(stderr, "%s: %zu slice%s; results in %s\n", name,
+                    plan->n, plan->n == 1 ? "" : "s", dir);
             return;
         }
-    fprintf(stderr, "%s: %zu slices, about %.0f s%s; results in %s\n", name,
-            plan->n, wanted_s < time_s ? wanted_s : time_s,
-            wanted_s < time_s ? "" : " (--time)", dir);
+    for (size_t i = 0; i < plan->n; i++)
+        seconds += bench_expected_s(&plan->slices[i], settings->slice_ns);
+    bool too_long = seconds > most_s;
+    if (too_long)
+        seconds = most_s;
+    fprintf(stderr, "%s: %zu slice%s, about %.0f %s%s; results in %s\n",
+            name, plan->n, plan->n == 1 ? "" : "s",
+            seconds < 120 ? seconds : seconds / 60,
+            seconds < 120 ? "s" : "min",
+            too_long ? ", when --time ends it" : "", dir);
 }
 
 /* Returns the report's exit status. */
@@ -149,6 +154,13 @@ static int report(char *dir)
     if (pid == -1 || TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == -1)
         fatal_errno(name, "no report");
     return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+/* To be out of time is no failure: --help says so. */
+static bool is_good(const struct ending *ending)
+{
+    return ending->silent == 0 && strcmp(ending->state, "cut short") != 0 &&
+           strcmp(ending->state, "failed") != 0;
 }
 
 static int make_plan(struct plan *plan, const struct settings *settings,
@@ -200,11 +212,9 @@ int main(int argc, char **argv)
         ending.state = "failed";
     }
     manifest_write(dir, &settings, &who, command, &ending);
-    bool cut = strcmp(ending.state, "cut short") == 0;
-    int drawn = report(dir);
+    bool drawn = report(dir) == 0;
     plan_free(&plan);
     participants_free(&who);
     free(command);
-    return drawn != 0 || ending.silent > 0 || cut ||
-           strcmp(ending.state, "failed") == 0;
+    return drawn && is_good(&ending) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

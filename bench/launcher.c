@@ -16,13 +16,14 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <wordexp.h>
 
-enum { READY_MS = 10000, LINE = 256 };
+enum { READY_MS = 10000, LOOK_MS = 2, LINE = 256 };
 
 static int left_ms(int64_t deadline_ms)
 {
@@ -84,23 +85,21 @@ _Noreturn static void become(const struct launch_plan *plan, int out,
     _exit(127);
 }
 
-/* One line of stdout, without its end. Returns 1, or 0: end or deadline. */
-static int read_line(int fd, char line[LINE], int64_t deadline_ms)
+/*
+ * One line of stdout, without its end, from *at on, which goes on to the
+ * next. Returns 1, or 0: no whole line is there yet.
+ */
+static int read_line(int fd, char line[LINE], off_t *at)
 {
-    size_t n = 0;
+    ssize_t n = pread(fd, line, LINE - 1, *at);
 
-    while (n < LINE - 1) {
-        struct pollfd one = {.fd = fd, .events = POLLIN};
-        int ready = poll(&one, 1, left_ms(deadline_ms));
-        if (ready == -1 && errno == EINTR)
-            continue;
-        if (ready <= 0 || read(fd, line + n, 1) != 1)
-            return 0; /* a byte at a time: the rest is not ours to take */
-        if (line[n] == '\n')
-            break;
-        n++;
-    }
-    line[n] = '\0';
+    line[n > 0 ? n : 0] = '\0';
+    char *end = strchr(line, '\n');
+    if (end == NULL && n < LINE - 1)
+        return 0;
+    if (end != NULL)
+        *end = '\0';
+    *at += end != NULL ? end + 1 - line : n;
     return 1;
 }
 
@@ -129,21 +128,62 @@ static int read_listening(struct server *server, const char *line)
     return 0;
 }
 
-/* The last line of what the server said on stderr; empty if nothing. */
-static void last_words(int fd, char words[LINE])
+static off_t size_of(int fd)
+{
+    struct stat file;
+
+    return fstat(fd, &file) == -1 ? 0 : file.st_size;
+}
+
+size_t launcher_read_words(const struct server *server, off_t from,
+                           char *text, size_t size)
+{
+    ssize_t n = pread(server->stderr_fd, text, size - 1, from);
+    size_t length = n > 0 ? (size_t)n : 0;
+
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\0')
+            text[i] = '?';
+    text[length] = '\0';
+    return length;
+}
+
+void launcher_trim(const struct server *server)
+{
+    const int files[] = {server->stdout_fd, server->stderr_fd};
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        if (size_of(files[i]) > LAUNCH_KEPT && ftruncate(files[i], 0) == -1)
+            return; /* it only costs memory */
+}
+
+/* "Try `epoll --help' or `epoll --usage' for more information." */
+static bool is_hint(const char *line)
+{
+    return strncmp(line, "Try ", 4) == 0 && strstr(line, "--help") != NULL;
+}
+
+/*
+ * The last line of what the server said on stderr; empty if nothing. Of a
+ * wrong option it is the one before, which says what was wrong.
+ */
+static void last_words(const struct server *server, char words[LINE])
 {
     char text[4096];
-    off_t size = lseek(fd, 0, SEEK_END);
-    off_t from = size > (off_t)sizeof(text) - 1
-                     ? size - (off_t)sizeof(text) + 1
-                     : 0;
-    ssize_t n = pread(fd, text, sizeof(text) - 1, from);
+    off_t most = sizeof(text) - 1;
+    off_t size = size_of(server->stderr_fd);
+    size_t n = launcher_read_words(server, size > most ? size - most : 0,
+                                   text, sizeof(text));
 
-    while (n > 0 && text[n - 1] == '\n')
-        n--;
-    text[n > 0 ? n : 0] = '\0';
-    const char *newline = strrchr(text, '\n');
-    snprintf(words, LINE, "%.200s", newline ? newline + 1 : text);
+    words[0] = '\0';
+    while (n > 0) {
+        while (n > 0 && text[n - 1] == '\n')
+            text[--n] = '\0';
+        while (n > 0 && text[n - 1] != '\n')
+            n--;
+        if (words[0] == '\0' || is_hint(words))
+            snprintf(words, LINE, "%.200s", text + n);
+    }
 }
 
 static void explain_silence(struct server *server, const char *name,
@@ -152,7 +192,7 @@ static void explain_silence(struct server *server, const char *name,
     char words[LINE];
     int status;
 
-    last_words(server->stderr_fd, words);
+    last_words(server, words);
     const char *colon = words[0] ? ": " : "";
     if (!launcher_ended(server, &status))
         snprintf(server->error, LAUNCH_ERROR,
@@ -171,49 +211,89 @@ static void explain_silence(struct server *server, const char *name,
                  name, WEXITSTATUS(status), colon, words);
 }
 
-static int wait_until_ready(struct server *server,
-                            const struct launch_plan *plan)
+static bool is_readable(int fd)
 {
-    int ready_ms = plan->ready_ms ? plan->ready_ms : READY_MS;
-    int64_t deadline_ms = clock_now_ms() + ready_ms;
-    size_t wanted = plan->nports ? plan->nports : 1;
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+
+    return poll(&one, 1, 0) == 1;
+}
+
+/* Takes the `listening` lines that are there. Returns 0, or -1: another
+ * line. */
+static int take_lines(struct server *server, const struct launch_plan *plan,
+                      size_t wanted, off_t *at)
+{
     char line[LINE];
 
-    while (server->nports < wanted) {
-        if (!read_line(server->stdout_fd, line, deadline_ms)) {
-            /* stdout ends a moment before the process does */
-            struct timespec moment = {.tv_nsec = 50000000};
-            nanosleep(&moment, NULL);
-            explain_silence(server, plan->argv[0], ready_ms);
-            return -1;
-        }
-        if (read_listening(server, line) == -1) {
-            snprintf(server->error, LAUNCH_ERROR,
-                     "%s said `%.80s` in place "
-                     "of `listening HOST:PORT`",
-                     plan->argv[0], line);
-            return -1;
-        }
+    while (server->nports < wanted &&
+           read_line(server->stdout_fd, line, at)) {
+        if (read_listening(server, line) == 0)
+            continue;
+        snprintf(server->error, LAUNCH_ERROR,
+                 "%s said `%.80s` in place "
+                 "of `listening HOST:PORT`",
+                 plan->argv[0], line);
+        return -1;
     }
     return 0;
 }
 
+/* A file is not waited for by poll(): we look, and rest. */
+static int wait_until_ready(struct server *server,
+                            const struct launch_plan *plan)
+{
+    const struct timespec rest = {.tv_nsec = LOOK_MS * 1000000};
+    int ready_ms = plan->ready_ms ? plan->ready_ms : READY_MS;
+    int64_t deadline_ms = clock_now_ms() + ready_ms;
+    size_t wanted = plan->nports ? plan->nports : 1;
+    off_t at = 0;
+    int status;
+
+    for (;;) {
+        /* Before the look: what it says before it ends is seen. */
+        bool last = launcher_ended(server, &status) ||
+                    left_ms(deadline_ms) == 0;
+        if (take_lines(server, plan, wanted, &at) == -1)
+            return -1;
+        if (server->nports == wanted)
+            return 0;
+        if (last) {
+            explain_silence(server, plan->argv[0], ready_ms);
+            return -1;
+        }
+        if (plan->quit_fd > 0 && is_readable(plan->quit_fd)) {
+            snprintf(server->error, LAUNCH_ERROR, "%s was not waited for",
+                     plan->argv[0]);
+            return -1;
+        }
+        nanosleep(&rest, NULL);
+    }
+}
+
+/* To its end, wherever that is after launcher_trim(). */
+static int open_words(const char *name)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC);
+
+    if (fd != -1 && fcntl(fd, F_SETFL, O_APPEND) == -1) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 int launcher_start(struct server *server, const struct launch_plan *plan)
 {
-    int out[2];
     pid_t parent = getpid();
+    pid_t pid = -1;
 
     memset(server, 0, sizeof(*server));
-    server->stdout_fd = server->stderr_fd = -1;
-    if (pipe2(out, O_CLOEXEC) == -1)
-        goto fail;
-    server->stdout_fd = out[0];
-    server->stderr_fd = memfd_create("stderr",
-                                     MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    pid_t pid = server->stderr_fd == -1 ? -1 : fork();
+    server->stdout_fd = open_words("stdout");
+    server->stderr_fd = open_words("stderr");
+    if (server->stdout_fd != -1 && server->stderr_fd != -1)
+        pid = fork();
     if (pid == 0)
-        become(plan, out[1], server->stderr_fd, parent);
-    close(out[1]);
+        become(plan, server->stdout_fd, server->stderr_fd, parent);
     if (pid == -1)
         goto fail;
     setpgid(pid, pid); /* here too: whoever is first */
@@ -294,7 +374,7 @@ int launcher_wait(struct server *server, int wait_ms, int *status)
         result = -1;
     }
     kill(server->pid, SIGKILL); /* a zombie by now, if all went well */
-    waitpid(server->pid, &how, 0);
+    TEMP_FAILURE_RETRY(waitpid(server->pid, &how, 0));
     if (kill(-server->pid, SIGKILL) == 0 && result == 0) {
         snprintf(server->error, LAUNCH_ERROR,
                  "left processes behind when "
@@ -312,7 +392,7 @@ void launcher_kill(struct server *server)
     if (server->pid != 0) {
         kill(-server->pid, SIGKILL);
         kill(server->pid, SIGKILL);
-        waitpid(server->pid, NULL, 0);
+        TEMP_FAILURE_RETRY(waitpid(server->pid, NULL, 0));
     }
     forget(server);
 }

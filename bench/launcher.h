@@ -17,7 +17,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { LAUNCH_ARGS = 48, LAUNCH_ERROR = 256 };
+enum {
+    LAUNCH_ARGS = 48,
+    LAUNCH_ERROR = 256,
+    LAUNCH_KEPT = 1 << 20, /* bytes that launcher_trim() leaves alone */
+};
 #define LAUNCH_NO_USER "cannot become a user of its own"
 
 /* What to start and how. Zero means: as it is. */
@@ -30,6 +34,7 @@ struct launch_plan {
     unsigned long max_bytes; /* RLIMIT_AS; 0: as it is */
     bool own_user;           /* so that max_tasks binds it alone */
     int ready_ms;            /* wait for `listening` this long; 0: 10000 */
+    int quit_fd;             /* readable: wait no longer; 0: none */
 };
 
 struct server {
@@ -37,9 +42,10 @@ struct server {
     uint16_t ports[MAX_PORTS];
     size_t nports;
     char host[64]; /* as it said: "127.0.0.1", "::1" */
-    int stdout_fd; /* what follows the `listening` lines; -1 when closed */
-    int stderr_fd; /* a memfd with all of its stderr, which may be sealed;
-                      -1 when closed */
+    /* Files in memory with all that it said; -1 when closed. They take
+     * whatever comes: a pipe that nobody empties would block the server, a
+     * file at its limit would make its writes fail. */
+    int stdout_fd, stderr_fd;
     char error[LAUNCH_ERROR]; /* what went wrong, a sentence */
 };
 
@@ -53,10 +59,28 @@ struct server {
  *
  * Returns  0, and server is to be ended by launcher_stop(); or -1 with
  *          server->error: could not be executed, ended before it listened
- *          (with what it said on stderr), or said nothing in time. Nothing
- *          is then left running.
+ *          (with what it said on stderr), said nothing in time, or was not
+ *          waited for any longer. Nothing is then left running.
  */
 int launcher_start(struct server *server, const struct launch_plan *plan);
+
+/*
+ * Reads what a server said on stderr. A NUL in it becomes `?`, or it would
+ * hide the rest.
+ *
+ * from     the first byte wanted, from 0
+ * text     receives at most size - 1 bytes and a NUL; size > 0
+ * Returns  how many bytes; 0 when there are no more.
+ */
+size_t launcher_read_words(const struct server *server, off_t from,
+                           char *text, size_t size);
+
+/*
+ * Empties each file that holds more than LAUNCH_KEPT bytes; what is said
+ * next stands at its beginning. To be called now and then while a server
+ * runs for long: it bounds what one who talks without end takes of memory.
+ */
+void launcher_trim(const struct server *server);
 
 /*
  * Sends SIGTERM and waits. Who has not ended after wait_ms milliseconds is

@@ -34,8 +34,7 @@ static double per_second(uint64_t count, const struct load_result *result)
     return (double)count * (double)NS_PER_S / (double)result->elapsed_ns;
 }
 
-/* --- JSON, and CSV from it
- * ------------------------------------------------ */
+/* --- JSON, and CSV from it ----------------------------------------- */
 
 static void set_count(json_t *object, const char *name, uint64_t value)
 {
@@ -194,8 +193,7 @@ static void print_csv(json_t *object, bool names)
     putchar('\n');
 }
 
-/* --- text
- * ------------------------------------------------------------------- */
+/* --- text ---------------------------------------------------------- */
 
 static void print_latency(const char *name,
                           const struct histogram *histogram)

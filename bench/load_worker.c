@@ -134,6 +134,7 @@ static void end_window(struct worker *worker)
 {
     struct clock_cpu cpu = clock_thread_cpu();
 
+    talk_start_due(worker); /* should we have been held up until the end */
     mark(worker, "end");
     talk_flight(worker, 0);
     worker->sending = false;
@@ -222,6 +223,15 @@ static void pin(const struct worker *worker)
     sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* A thread that could be cancelled writes that down, atomically, around
+ * each recv() and send(), where it is not set already: 2 % of an echo. So
+ * it is set for good, and nobody can cancel. */
+static void forbid_cancelling(void)
+{
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+}
+
 /* Descriptors of a thread's own need no locks, which is 2 % of an echo.
  * Where that is forbidden, in some containers, it goes without. */
 static void own_descriptors(void)
@@ -237,6 +247,7 @@ void *worker_run(void *arg)
     struct run *run = worker->run;
 
     own_descriptors();
+    forbid_cancelling();
     pin(worker);
     connect_all(worker);
     pthread_barrier_wait(&run->barrier);

@@ -90,8 +90,8 @@ struct worker {
  */
 struct worker *worker_new(struct run *run, unsigned index);
 
-/* The thread's work, for pthread_create(): arg is a worker. Returns NULL.
- */
+/* The thread's work, for pthread_create(): arg is a worker.
+ * Returns NULL. */
 void *worker_run(void *arg);
 
 void worker_free(struct worker *worker);

@@ -1,5 +1,6 @@
 #include "bench/manifest.h"
 
+#include "bench/file.h"
 #include "common/options.h"
 
 #include <errno.h>
@@ -199,19 +200,14 @@ static json_t *ending_json(const struct ending *ending)
     return object;
 }
 
-/* Writes beside and renames: a killed run leaves the old one whole. */
-static int save(json_t *manifest, const char *path)
+static int save(const json_t *manifest, const char *path)
 {
-    char *beside;
-
-    if (asprintf(&beside, "%s.new", path) == -1)
-        return -1;
-    int result = json_dump_file(manifest, beside,
-                                JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    if (result == 0)
-        result = rename(beside, path);
+    char *text = json_dumps(manifest,
+                            JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    int result = text == NULL ? -1 : file_replace(path, text, strlen(text));
     int reason = errno;
-    free(beside);
+
+    free(text);
     errno = reason;
     return result;
 }
@@ -248,4 +244,53 @@ int manifest_write(const char *dir, const struct settings *settings,
     free(path);
     errno = reason;
     return result;
+}
+
+/* Returns 0, or -1 with a sentence that wants the file before it. */
+static int read_models(const json_t *run, struct manifest_model *models,
+                       size_t *n, char *error, size_t size)
+{
+    const json_t *array = json_object_get(run, "models");
+    const json_t *model;
+    size_t i;
+
+    *n = json_array_size(array);
+    if (*n < 1 || *n > PARTICIPANTS) {
+        snprintf(error, size, "a run of %zu models; 1 to %d are accepted",
+                 *n, PARTICIPANTS);
+        return -1;
+    }
+    json_array_foreach(array, i, model)
+    {
+        models[i].name = json_string_value(json_object_get(model, "name"));
+        models[i].reference = json_string_value(
+            json_object_get(model, "reference"));
+        if (models[i].name == NULL || models[i].reference == NULL) {
+            snprintf(error, size, "model %zu has no name or no reference",
+                     i + 1);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+json_t *manifest_read(const char *path, struct manifest_model *models,
+                      size_t *n, char *error, size_t size)
+{
+    char what[160];
+    json_error_t reason;
+    json_t *manifest = json_load_file(path, 0, &reason);
+
+    if (manifest == NULL) {
+        snprintf(error, size, "%s, line %d: %s", path, reason.line,
+                 reason.text);
+        return NULL;
+    }
+    if (read_models(json_object_get(manifest, "run"), models, n, what,
+                    sizeof(what)) == -1) {
+        snprintf(error, size, "%s: %s", path, what);
+        json_decref(manifest);
+        return NULL;
+    }
+    return manifest;
 }

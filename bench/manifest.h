@@ -7,6 +7,7 @@
 
 #include "bench/settings.h"
 
+#include <jansson.h>
 #include <stddef.h>
 
 /* How a run ended, and what it did. */
@@ -28,5 +29,22 @@ struct ending {
 int manifest_write(const char *dir, const struct settings *settings,
                    const struct participants *who, const char *command,
                    const struct ending *ending);
+
+/* One who took part; the texts belong to the manifest. */
+struct manifest_model {
+    const char *name, *reference;
+};
+
+/*
+ * Reads a manifest.json back.
+ *
+ * models   receives the n who took part, 1 to PARTICIPANTS
+ * error    receives a sentence with the file and, where it is no JSON, the
+ *          line; size bytes
+ * Returns  the manifest, to be freed by json_decref(); or NULL: unreadable,
+ *          or not such a file.
+ */
+json_t *manifest_read(const char *path, struct manifest_model *models,
+                      size_t *n, char *error, size_t size);
 
 #endif

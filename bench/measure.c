@@ -15,9 +15,12 @@
 
 enum { WARMUP_MS = 30, STOP_MS = 4000, READY_MS = 5000 };
 
-/* A newcomer may cost a fork, and all must be in before the window opens.
- */
+/* A newcomer may cost a fork, and all must be in before the
+ * window opens. */
 static const uint64_t warmup_client_ns = 200000;
+
+/* Floor, start, connecting, edges and stop of a slice, about. */
+static const uint64_t beside_ns = 100 * NS_PER_MS;
 
 struct session {
     const struct bench *bench;
@@ -116,12 +119,8 @@ static int start_server(struct session *session,
 static void take_words(const struct session *session, struct row *row)
 {
     char words[ROW_NOTE];
-    ssize_t n = session->server.stderr_fd == -1
-                    ? 0
-                    : pread(session->server.stderr_fd, words,
-                            sizeof(words) - 1, 0);
 
-    words[n > 0 ? n : 0] = '\0';
+    launcher_read_words(&session->server, 0, words, sizeof(words));
     words[strcspn(words, "\n")] = '\0';
     if (words[0] != '\0')
         memcpy(row->note, words, sizeof(words));
@@ -161,25 +160,47 @@ static void end_server(struct session *session, struct row *row)
         fail(row, "strace has counted nothing");
 }
 
+static struct job prepare(const struct slice *slice)
+{
+    struct job job = {.clients = 10, .bytes = 64};
+
+    slice->experiment->prepare(slice->point, &job);
+    return job;
+}
+
+static uint64_t window_ns(const struct job *job, uint64_t slice_ns)
+{
+    return job->window_ms > 0 ? (uint64_t)(job->window_ms * 1e6) : slice_ns;
+}
+
+static uint64_t warmup_ns(const struct job *job)
+{
+    return WARMUP_MS * NS_PER_MS +
+           (job->clients + job->idle) * warmup_client_ns;
+}
+
+double bench_expected_s(const struct slice *slice, uint64_t slice_ns)
+{
+    struct job job = prepare(slice);
+
+    return (double)(window_ns(&job, slice_ns) + warmup_ns(&job) +
+                    beside_ns) /
+           1e9;
+}
+
 static int load_server(struct session *session, struct row *row)
 {
     const struct bench *bench = session->bench;
     const struct job *job = &session->job;
-    uint64_t window_ns = job->window_ms > 0
-                             ? (uint64_t)(job->window_ms * 1e6)
-                             : bench->slice_ns;
-
-    uint64_t warmup_ns = WARMUP_MS * NS_PER_MS +
-                         (job->clients + job->idle) * warmup_client_ns;
 
     session->window = (struct window){
         .job = job,
         .server = &session->server,
     };
-    if (generator_start(&session->generator, bench->load, job,
-                        &session->server,
-                        session->pinned ? bench->generator_cpu : 0,
-                        window_ns, warmup_ns) == -1 ||
+    if (generator_start(
+            &session->generator, bench->load, job, &session->server,
+            session->pinned ? bench->generator_cpu : 0,
+            window_ns(job, bench->slice_ns), warmup_ns(job)) == -1 ||
         window_watch(&session->window, &session->generator, row) == -1) {
         int reason = errno;
         generator_kill(&session->generator);
@@ -223,11 +244,10 @@ int bench_measure(const struct bench *bench, const struct slice *slice,
 {
     struct session session = {
         .bench = bench,
-        .job = {.clients = 10, .bytes = 64},
+        .job = prepare(slice),
         .pinned = !slice->point->free && bench->server_cpu > 0,
     };
 
-    slice->experiment->prepare(slice->point, &session.job);
     describe(&session, slice, who, row);
     row->value[ROW_FLOOR_US] = floor_measure_us(&bench->floor,
                                                 bench->server_cpu);

@@ -44,6 +44,9 @@ int bench_measure(const struct bench *bench, const struct slice *slice,
                   const struct participant *who, struct row *row,
                   bool *started);
 
+/* About how long a slice takes that is not disturbed, in seconds. */
+double bench_expected_s(const struct slice *slice, uint64_t slice_ns);
+
 /* A row in place of a slice that was not tried at all. */
 void bench_skip(const struct bench *bench, const struct slice *slice,
                 const struct participant *who, const char *why,

@@ -63,13 +63,21 @@ static double echoed(const double *v)
            (v[ROW_LATE_ECHOES] > 0 ? v[ROW_LATE_ECHOES] : 0);
 }
 
+/* Who is not served yet has no process or thread yet: NaN. */
+static double pss_per_client_kib(const double *v)
+{
+    return v[ROW_UNSERVED] > 0
+               ? NAN
+               : per(v[ROW_PSS_KIB], v[ROW_CLIENTS] + v[ROW_IDLE]);
+}
+
 double metric_of(enum metric metric, const struct row *row)
 {
     const double *v = row->value;
 
     switch (metric) {
     case METRIC_ECHOES_PER_S:
-        return v[ROW_ECHOES] > 0 ? per(v[ROW_ECHOES], v[ROW_WINDOW_S]) : 0;
+        return per(v[ROW_ECHOES], v[ROW_WINDOW_S]);
     case METRIC_CONNECTIONS_PER_S:
         return per(v[ROW_CONNECTIONS], v[ROW_WINDOW_S]);
     case METRIC_MEGABYTES_PER_S:
@@ -88,10 +96,7 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_LONGEST_WAIT_MS:
         return v[ROW_LONGEST_WAIT_US] / 1e3;
     case METRIC_PSS_PER_CLIENT_KIB:
-        /* Who is not served yet has no process or thread yet. */
-        return v[ROW_UNSERVED] > 0
-                   ? NAN
-                   : per(v[ROW_PSS_KIB], v[ROW_CLIENTS] + v[ROW_IDLE]);
+        return pss_per_client_kib(v);
     case METRIC_TASKS:
         return v[ROW_TASKS];
     case METRIC_SWITCHES_PER_ECHO:
@@ -131,6 +136,10 @@ void metric_text(enum metric metric, double value, char *text, size_t size)
 
     if (isnan(value) || base <= 0 || (unit[0] == '\0' && base < 1)) {
         snprintf(text, size, isnan(value) ? "-" : "%.3g", base);
+        return;
+    }
+    if (unit[0] == '\0' && base < 1000 && base == floor(base)) {
+        snprintf(text, size, "%.0f", base); /* a count */
         return;
     }
     while (base < steps[i].from * 0.9995)

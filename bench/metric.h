@@ -47,8 +47,7 @@ double metric_of(enum metric metric, const struct row *row);
 /* "251k", "3.9 us", "1.20 ms": three digits and a unit; "-" for NaN. */
 void metric_text(enum metric metric, double value, char *text, size_t size);
 
-/* --- gates: what must hold for a figure to be believed ------------------
- */
+/* --- gates: what must hold for a figure to be believed ------------- */
 
 /*
  * Little's law of a closed loop: clients = rate x mean latency.

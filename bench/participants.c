@@ -1,6 +1,9 @@
 #include "bench/participants.h"
 
+#include "bench/file.h"
+
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,36 +82,29 @@ static int add_model(struct participants *who, const char *build,
 /* The names in build/servers, a line each, as one text with blanks. */
 static char *read_names(const char *build)
 {
-    char path[512];
-    char *names = NULL;
-    size_t room = 0;
+    char *path;
 
-    snprintf(path, sizeof(path), "%s/servers", build);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
+    if (asprintf(&path, "%s/servers", build) == -1)
         return NULL;
-    ssize_t n = getdelim(&names, &room, '\0', file);
-    fclose(file);
-    for (char *at = names; n > 0 && *at != '\0'; at++)
-        if (*at == '\n')
-            *at = ' ';
-    if (n <= 0) {
-        free(names);
-        return NULL;
-    }
+    char *names = file_read(path);
+    free(path);
+    char *end = names == NULL ? NULL : strchr(names, '\n');
+    for (; end != NULL; end = strchr(end, '\n'))
+        *end = end[1] == '\0' ? '\0' : ' ';
     return names;
 }
 
+/* names have blanks or commas between them. */
 static int has_word(const char *names, const char *word)
 {
     size_t n = strlen(word);
 
     for (const char *at = names; *at != '\0' && n > 0;) {
-        size_t length = strcspn(at, " ");
+        size_t length = strcspn(at, " ,");
         if (length == n && strncmp(at, word, n) == 0)
             return 1;
         at += length;
-        at += strspn(at, " ");
+        at += strspn(at, " ,");
     }
     return 0;
 }
@@ -167,24 +163,49 @@ int participants_add_command(struct participants *who, const char *text)
     return one->command == NULL ? fail(who, "no memory") : 0;
 }
 
-int participants_add_peers(struct participants *who)
+/* Everybody in list must be known. Returns 0, or -1 with ->error. */
+static int check_peers(struct participants *who, const char *list,
+                       const char *known)
+{
+    const char *at = list;
+
+    do {
+        char name[64];
+        size_t length = strcspn(at, ",");
+        snprintf(name, sizeof(name), "%.*s", (int)length, at);
+        if (!has_word(known, name))
+            return fail(who, "--peers=%s: not here; there are:%s", name,
+                        known);
+        at += length;
+        at += strspn(at, ",");
+    } while (*at != '\0');
+    return 0;
+}
+
+int participants_add_peers(struct participants *who, const char *list)
 {
     char line[1024];
+    char known[512] = "";
     int result = 0;
-    FILE *list = access("bench/peers/list", X_OK) == 0
-                     ? popen("bench/peers/list", "re")
-                     : NULL;
+    bool all = strcmp(list, "all") == 0;
+    FILE *peers = access("bench/peers/list", X_OK) == 0
+                      ? popen("bench/peers/list", "re")
+                      : NULL;
 
-    if (list == NULL)
+    if (peers == NULL)
         return fail(who, "--peers: bench/peers/list is not there");
-    while (result == 0 && fgets(line, sizeof(line), list) != NULL) {
+    while (result == 0 && fgets(line, sizeof(line), peers) != NULL) {
+        char name[64] = "";
         line[strcspn(line, "\n")] = '\0';
-        if (line[0] != '\0')
+        sscanf(line, "%63[^=]", name);
+        snprintf(known + strlen(known), sizeof(known) - strlen(known),
+                 " %s", name);
+        if (all || has_word(list, name))
             result = participants_add_command(who, line);
     }
-    if (pclose(list) != 0 && result == 0)
+    if (pclose(peers) != 0 && result == 0)
         result = fail(who, "--peers: bench/peers/list failed");
-    return result;
+    return result == 0 && !all ? check_peers(who, list, known) : result;
 }
 
 int participants_set_reference(struct participants *who, const char *name)

@@ -40,12 +40,13 @@ int participants_add(struct participants *who, const char *build,
 int participants_add_command(struct participants *who, const char *text);
 
 /*
- * Adds every program in bench/peers that keeps the contract and can run
- * here: what `bench/peers/list` prints, a `NAME=COMMAND {port}` a line.
+ * Adds programs in bench/peers that can run here: of what
+ * `bench/peers/list` prints, a `NAME=COMMAND {port}` a line.
  *
- * Returns 0, or -1 with ->error.
+ * list     names with commas; "all"
+ * Returns  0, or -1 with ->error, which names what there is.
  */
-int participants_add_peers(struct participants *who);
+int participants_add_peers(struct participants *who, const char *list);
 
 /*
  * Compares everybody with this one.

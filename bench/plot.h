@@ -60,8 +60,7 @@ void plot_write_data(const struct plot *plot, FILE *file);
 void plot_write_settings(const struct plot *plot, const char *dir,
                          FILE *file);
 
-/* --- for the tests, too --------------------------------------------------
- */
+/* --- for the tests, too -------------------------------------------- */
 
 /* A step of 1, 2 or 5 times a power of ten, for at most `most` ticks. */
 double plot_step(double range, int most);

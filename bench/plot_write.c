@@ -1,10 +1,10 @@
 #include "bench/plot.h"
 
 #include "bench/csv.h"
+#include "bench/stats.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { TICKS = 6, TICKS_X = 48 };
@@ -182,28 +182,14 @@ static void write_range_x(const struct plot *plot, FILE *file)
         fprintf(file, "set xrange [%.9g:%.9g]\n", low * 0.5, low * 2 + 1);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* The different x of all curves, ascending. Returns how many. */
 static size_t all_xs(const struct plot *plot, double xs[TICKS_X])
 {
     size_t n = 0;
 
     for (size_t i = 0; i < plot->n; i++)
-        for (size_t k = 0; k < plot->curves[i].n; k++) {
-            size_t known = 0;
-            while (known < n && xs[known] != plot->curves[i].points[k].x)
-                known++;
-            if (known == n && n < TICKS_X)
-                xs[n++] = plot->curves[i].points[k].x;
-        }
-    qsort(xs, n, sizeof(*xs), by_value);
+        for (size_t k = 0; k < plot->curves[i].n; k++)
+            n = stats_insert(xs, n, TICKS_X, plot->curves[i].points[k].x);
     return n;
 }
 
@@ -364,25 +350,42 @@ static bool has_crosses(const struct plot *plot)
     return false;
 }
 
+/*
+ * A path, as gnuplot takes it literally. In "" it would run what stands in
+ * backquotes by a shell. A line's end can't be had in '' either, so a path
+ * with one is not found.
+ */
+static void write_path(const char *dir, const char *name,
+                       const char *ending, FILE *file)
+{
+    fputc('\'', file);
+    for (const char *at = dir; *at != '\0'; at++)
+        if (*at == '\'')
+            fputs("''", file);
+        else
+            fputc(*at == '\n' || *at == '\r' ? '?' : *at, file);
+    fprintf(file, "/plots/%s%s'", name, ending);
+}
+
 /* What gnuplot needs to know: bench/plots/KIND.gp does the rest. */
 void plot_write_settings(const struct plot *plot, const char *dir,
                          FILE *file)
 {
     struct range y = range_y(plot);
 
-    fprintf(file,
-            "# gnuplot -d %s/plots/%s.gp, from the top of the suite's "
-            "tree, draws this again\n",
-            dir, plot->name);
-    fprintf(file, "base = \"%s/plots/%s\"\n", dir, plot->name);
-    fprintf(file, "n = %zu\n", plot->n);
+    fputs("# gnuplot -d ", file);
+    write_path(dir, plot->name, ".gp", file);
+    fputs(", from the top of the suite's tree, draws this again\nbase = ",
+          file);
+    write_path(dir, plot->name, "", file);
+    fprintf(file, "\nn = %zu\n", plot->n);
     write_names(plot, &y, file);
     write_heights(plot, &y, file);
     fprintf(file, "name = \"%s\"\nquestion = \"%s\"\n", plot->title,
             plot->question);
     fprintf(file, "y_name = \"%s\"\ncrossed = %d\n", plot->y_label,
             has_crosses(plot));
-    fprintf(file, "set xlabel \"%s\"\n", plot->x_label);
+    fprintf(file, "x_name = \"%s\"\n", plot->x_label);
     write_axis_y(plot, &y, file);
     if (plot->kind == PLOT_LINES) {
         write_range_x(plot, file);

@@ -63,8 +63,7 @@ struct proc_machine {
 /* Returns 0, or -1 when /proc says nothing readable. */
 int proc_sample_machine(struct proc_machine *machine);
 
-/* --- how lines of /proc are read; for the tests, too -------------------
- */
+/* --- how lines of /proc are read; for the tests, too --------------- */
 
 struct proc_stat {
     pid_t pid, parent, group;

@@ -21,8 +21,8 @@ void progress_begin(struct progress *progress, size_t steps,
     };
 }
 
-/* By what the steps took so far, never past the budget; -1: not known yet.
- */
+/* By what the steps took so far, never past the budget; -1: not
+ * known yet. */
 static double left_s_of(const struct progress *progress, size_t done,
                         uint64_t now_ns)
 {

@@ -71,30 +71,14 @@ struct health reading_health(const struct rows *rows,
     return health;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 size_t reading_xs(const struct rows *rows, const struct spot *spot,
                   double *xs, size_t max)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < rows->n; i++) {
-        double x = rows->all[i].value[ROW_X];
-        if (!spot_holds(spot, &rows->all[i]) || n == max)
-            continue;
-        size_t k = 0;
-        while (k < n && xs[k] != x)
-            k++;
-        if (k == n)
-            xs[n++] = x;
-    }
-    qsort(xs, n, sizeof(*xs), by_value);
+    for (size_t i = 0; i < rows->n; i++)
+        if (spot_holds(spot, &rows->all[i]))
+            n = stats_insert(xs, n, max, rows->all[i].value[ROW_X]);
     return n;
 }
 

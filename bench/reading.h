@@ -68,8 +68,8 @@ struct blocks {
     size_t at_least; /* of n: the generator was the faster side's limit */
 };
 
-/* spot->model against reference. blocks->quads is given; the rest is set.
- */
+/* spot->model against reference. blocks->quads is given; the rest
+ * is set. */
 void reading_blocks(const struct rows *rows, const struct spot *spot,
                     const char *reference, enum metric metric,
                     struct blocks *blocks);

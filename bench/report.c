@@ -5,9 +5,10 @@
  */
 #include "bench/report.h"
 
+#include "bench/arguments.h"
+#include "bench/file.h"
 #include "common/options.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +23,7 @@ enum { KEY_COLUMNS = 256 };
 static void read_manifest(struct report *report)
 {
     char path[1024];
-    json_error_t error;
-    json_t *model;
-    size_t i;
+    char error[1400];
 
     snprintf(path, sizeof(path), "%s/manifest.json", report->dir);
     if (access(path, R_OK) == -1)
@@ -34,23 +33,10 @@ static void read_manifest(struct report *report)
               report->dir,
               errno == ENOENT ? "not the directory of a run"
                               : strerror(errno));
-    report->manifest = json_load_file(path, 0, &error);
-    json_t *run = json_object_get(report->manifest, "run");
-    if (run == NULL)
-        fatal(name, "%s, line %d: %s", path, error.line,
-              report->manifest == NULL ? error.text : "no run is told of");
-    json_array_foreach(json_object_get(run, "models"), i, model)
-    {
-        const char *one = json_string_value(json_object_get(model, "name"));
-        const char *reference = json_string_value(
-            json_object_get(model, "reference"));
-        if (one == NULL || reference == NULL ||
-            report->nmodels == PARTICIPANTS)
-            fatal(name, "%s: model %zu has no name or no reference", path,
-                  i + 1);
-        report->models[report->nmodels].name = one;
-        report->models[report->nmodels++].reference = reference;
-    }
+    report->manifest = manifest_read(path, report->models, &report->nmodels,
+                                     error, sizeof(error));
+    if (report->manifest == NULL)
+        fatal(name, "%s", error);
 }
 
 static void read_rows(struct report *report)
@@ -112,16 +98,21 @@ static int write_one(const struct report *report, const char *file_name,
                                    FILE *))
 {
     char path[1024];
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    int result = -1;
 
     snprintf(path, sizeof(path), "%s/%s", report->dir, file_name);
-    FILE *file = fopen(path, "we");
-    if (file != NULL)
+    if (file != NULL) {
         write(&report->doc, report->dir, file);
-    if (file == NULL || ferror(file) || fclose(file) != 0) {
-        fprintf(stderr, "%s: %s: %s\n", name, path, strerror(errno));
-        return -1;
+        if (fclose(file) == 0)
+            result = file_replace(path, text, size);
     }
-    return 0;
+    if (result == -1)
+        fprintf(stderr, "%s: %s: %s\n", name, path, strerror(errno));
+    free(text);
+    return result;
 }
 
 static int write_all(const struct report *report)
@@ -158,7 +149,6 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 {
     const char **dir = state->input;
 
-    state->name = name; /* argp has cut all but "report" */
     switch (key) {
     case KEY_COLUMNS:
         row_document(stdout);
@@ -193,11 +183,7 @@ static const char *take_arguments(int argc, char **argv)
     };
     const char *dir = NULL;
 
-    if (argc > 0)
-        argv[0] = name;
-    argp_program_version = "bench/report " SUITE_VERSION;
-    argp_err_exit_status = EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &dir);
+    arguments_parse(&argp, name, argc, argv, &dir);
     return dir;
 }
 

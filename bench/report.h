@@ -7,6 +7,7 @@
 
 #include "bench/doc.h"
 #include "bench/experiment.h"
+#include "bench/manifest.h"
 #include "bench/participants.h"
 #include "bench/plot.h"
 #include "bench/reading.h"
@@ -21,9 +22,7 @@ struct report {
     const char *dir;
     json_t *manifest;
     struct rows rows;
-    struct {
-        const char *name, *reference; /* of the manifest */
-    } models[PARTICIPANTS];
+    struct manifest_model models[PARTICIPANTS];
     size_t nmodels;
     struct calls calls; /* raw/calls.csv, if there is one */
     struct doc doc;
@@ -31,6 +30,12 @@ struct report {
     bool no_gnuplot; /* a plot was wanted and gnuplot is not there */
     bool plot_failed;
 };
+
+/* The end of a word that stands behind a number: "1 slice", "2 slices". */
+static inline const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
 
 /* Was the run cut short, out of time or killed? The manifest's word. */
 const char *report_state(const struct report *report);
@@ -59,8 +64,7 @@ void report_draw(struct report *report, const struct plot *plot);
  */
 size_t report_calls(const struct report *report, struct curve *curves);
 
-/* --- the parts, in the order of the page ---------------------------------
- */
+/* --- the parts, in the order of the page --------------------------- */
 
 void report_opening(struct report *report);
 void report_verdicts(struct report *report);

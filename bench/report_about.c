@@ -98,7 +98,7 @@ static void add_facts(struct report *report, const char *group,
 
     doc_table(doc, 2, 1, true, caption);
     doc_cell(doc, "%s", group);
-    doc_cell(doc, " ");
+    doc_cell(doc, "%s", "");
     json_object_foreach(object, key, value)
     {
         if (json_is_string(value) && json_string_length(value) == 0)

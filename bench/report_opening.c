@@ -16,13 +16,13 @@ static void add_state(struct report *report)
     if (strcmp(state, "cut short") == 0)
         doc_add(doc, BLOCK_WARNING,
                 "Cut short: this run was interrupted. "
-                "It holds %zu slices of %ld.",
-                report->rows.n, planned);
+                "It holds %zu slice%s of %ld.",
+                report->rows.n, plural(report->rows.n), planned);
     else if (strcmp(state, "killed") == 0)
         doc_add(doc, BLOCK_WARNING,
                 "Cut short: this run was killed, or it "
-                "still goes on. It holds %zu slices so far.",
-                report->rows.n);
+                "still goes on. It holds %zu slice%s so far.",
+                report->rows.n, plural(report->rows.n));
     else if (strcmp(state, "out of time") == 0)
         doc_add(
             doc, BLOCK_WARNING,
@@ -32,9 +32,8 @@ static void add_state(struct report *report)
             (long)json_integer_value(json_object_get(ending, "measured")));
     else if (strcmp(state, "failed") == 0)
         doc_add(doc, BLOCK_WARNING,
-                "This run failed after %zu slices of "
-                "%ld.",
-                report->rows.n, planned);
+                "This run failed after %zu slice%s of %ld.", report->rows.n,
+                plural(report->rows.n), planned);
 }
 
 static void add_gaps(struct report *report)
@@ -43,9 +42,8 @@ static void add_gaps(struct report *report)
 
     if (report->rows.cut > 0)
         doc_add(doc, BLOCK_WARNING,
-                "%zu rows were written half when the "
-                "run ended; they are left out.",
-                report->rows.cut);
+                "%zu row%s half written when the run ended: left out.",
+                report->rows.cut, plural(report->rows.cut));
     if (report->rows.n == 0)
         doc_add(doc, BLOCK_WARNING, "Nothing was measured.");
 }
@@ -94,7 +92,8 @@ static void tell_lost(FILE *file, const struct lost *lost)
     const struct row *row = lost->row;
 
     fprintf(file, "%s in %s", row->model, row->experiment);
-    if (!experiment_find(row->experiment)->x_is_model)
+    const struct experiment *experiment = experiment_find(row->experiment);
+    if (experiment == NULL || !experiment->x_is_model)
         fprintf(file, " at %g", row->value[ROW_X]);
     if (row->variant[0] != '\0')
         fprintf(file, " (%s)", row->variant);
@@ -120,11 +119,12 @@ static void add_lost(struct report *report)
         told += lost[k].slices;
     }
     if (told < slices)
-        fprintf(file, "; and %zu slices elsewhere", slices - told);
+        fprintf(file, "; and %zu slice%s elsewhere", slices - told,
+                plural(slices - told));
     fclose(file);
     doc_add(&report->doc, BLOCK_WARNING,
             "%zu slice%s could not be measured: %s.", slices,
-            slices == 1 ? "" : "s", text);
+            plural(slices), text);
     free(text);
 }
 
@@ -173,11 +173,11 @@ static void add_repeats(struct report *report)
         high = fmax(high, row->value[ROW_FLOOR_US]);
     }
     doc_add(&report->doc, BLOCK_TEXT,
-            "%zu slices, %zu of them disturbed "
+            "%zu slice%s, %zu of them disturbed "
             "and done again. The floor, what one thread alone needs for a "
             "round trip over "
             "loopback, was between %.2f and %.2f us.",
-            report->rows.n, repeated, low, high);
+            report->rows.n, plural(report->rows.n), repeated, low, high);
 }
 
 /* A plot says more than tables: one stands before the verdicts. */

@@ -37,12 +37,12 @@ static void describe_point(struct curve_point *point,
     else if (health->errors > 0)
         snprintf(trouble, sizeof(trouble), ", %.0f errors", health->errors);
     snprintf(point->tip, sizeof(point->tip),
-             "%.40s at %g: %s%s (%s to %s, %zu slices)%s", spot->model,
+             "%.40s at %g: %s%s (%s to %s, %zu slice%s)%s", spot->model,
              spot->x,
              metric == METRIC_LONGEST_WAIT_MS && health->unserved > 0
                  ? "at least "
                  : "",
-             median, low, high, figure->n, trouble);
+             median, low, high, figure->n, plural(figure->n), trouble);
 }
 
 /* A curve: one model, or one variant of the only model. */

@@ -231,7 +231,7 @@ void report_verdicts(struct report *report)
               asking.file);
     if (asking.blocks.quads != NULL)
         ask_all(&asking);
-    if (asking.file != NULL)
-        fclose(asking.file);
+    if (asking.file != NULL && fclose(asking.file) != 0)
+        fprintf(stderr, "bench/report: %s: %s\n", path, strerror(errno));
     free(asking.blocks.quads);
 }

@@ -1,9 +1,9 @@
 #include "bench/settings.h"
 
+#include "bench/arguments.h"
 #include "common/clock.h"
 #include "common/options.h"
 
-#include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +29,6 @@ static const char about[] =
     "report and at the end of the run, and is no failure.";
 
 enum { HELD_MAX = 1000000 };
-
-static char program[] = "bench/run";
 
 enum {
     KEY_QUICK = 256,
@@ -77,9 +75,9 @@ static const struct argp_option table[] = {
      "a server of your own takes part; {port} in the command becomes its "
      "port",
      2},
-    {"peers", KEY_PEERS, 0, 0,
-     "servers of other libraries and languages "
-     "take part, where they are installed",
+    {"peers", KEY_PEERS, "LIST", OPTION_ARG_OPTIONAL,
+     "servers of other libraries and languages take part, where they are "
+     "installed; with LIST, these of them",
      2},
     {"reference", KEY_REFERENCE, "MODEL", 0,
      "compare everybody with this one (default epoll, or the first)", 2},
@@ -122,8 +120,8 @@ static uint64_t duration(struct argp_state *state, const char *name,
 
     if (options_duration_ns(arg, max_ns, &ns) == -1 || ns < min_ns)
         argp_error(state,
-                   "--%s %s: a duration from %gs to %gs is accepted, "
-                   "as in 250ms",
+                   "--%s %s: a duration from %g s to %g s is accepted, a "
+                   "number and ns, us, ms, s or min",
                    name, arg, (double)min_ns / 1e9, (double)max_ns / 1e9);
     return ns;
 }
@@ -205,16 +203,24 @@ static void set_seed(struct settings *settings, const char *arg,
     settings->seed = (uint64_t)seed;
 }
 
+static void set_budget(struct settings *settings, enum budget budget,
+                       struct argp_state *state)
+{
+    if (settings->budget != BUDGET_DEFAULT && settings->budget != budget)
+        argp_error(state, "--quick, --full: one of them is accepted");
+    settings->budget = budget;
+}
+
 static error_t take_length(int key, const char *arg,
                            struct argp_state *state,
                            struct settings *settings)
 {
     switch (key) {
     case KEY_QUICK:
-        settings->budget = BUDGET_QUICK;
+        set_budget(settings, BUDGET_QUICK, state);
         return 0;
     case KEY_FULL:
-        settings->budget = BUDGET_FULL;
+        set_budget(settings, BUDGET_FULL, state);
         return 0;
     case KEY_SLICE:
         settings->slice_ns = duration(state, "slice", arg, 10 * NS_PER_MS,
@@ -239,7 +245,6 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 {
     struct settings *settings = state->input;
 
-    state->name = program; /* argp has cut all but "run" */
     switch (key) {
     case 'e':
         add_experiment(settings, arg, state);
@@ -251,7 +256,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         add_server(settings, arg, state);
         return 0;
     case KEY_PEERS:
-        settings->peers = 1;
+        settings->peers = arg != NULL ? arg : "all";
         return 0;
     case KEY_REFERENCE:
         settings->reference = arg;
@@ -275,17 +280,17 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 
 struct settings settings_parse(int argc, char **argv)
 {
-    const struct argp argp = {table, take_option, NULL, about,
-                              NULL,  NULL,        NULL};
+    static char script[] = "bench/run";
+    const struct argp argp = {
+        .options = table,
+        .parser = take_option,
+        .doc = about,
+    };
     struct settings settings = {
         .budget = BUDGET_DEFAULT,
         .seed = (uint64_t)time(NULL),
     };
 
-    if (argc > 0)
-        argv[0] = program;
-    argp_program_version = "bench/run " SUITE_VERSION;
-    argp_err_exit_status = EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &settings);
+    arguments_parse(&argp, script, argc, argv, &settings);
     return settings;
 }

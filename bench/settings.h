@@ -25,7 +25,7 @@ struct settings {
     const char *models;    /* list as given; NULL: the plain ones */
     const char *servers[SERVERS_MAX]; /* NAME=COMMAND */
     size_t nservers;
-    int peers;
+    const char *peers; /* list as given; "all"; NULL: none */
     const struct experiment *wanted[EXPERIMENTS_MAX];
     size_t nwanted;
 };

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 uint64_t stats_rank(uint64_t n, double percent)
 {
@@ -12,12 +13,6 @@ uint64_t stats_rank(uint64_t n, double percent)
     if (rank == 0 && n > 0)
         return 1;
     return rank < n ? rank : n;
-}
-
-uint64_t stats_percentile_ns(const uint64_t *sorted, size_t n,
-                             double percent)
-{
-    return n == 0 ? 0 : sorted[stats_rank(n, percent) - 1];
 }
 
 static int compare(const void *left, const void *right)
@@ -39,22 +34,27 @@ static double median_of(double *values, size_t n)
 
 struct summary stats_summary(double *values, size_t n)
 {
-    struct summary summary = {n, NAN, NAN, NAN, NAN, NAN};
-    double sum = 0;
-    double squares = 0;
+    struct summary summary = {n, NAN, NAN, NAN};
 
     if (n == 0)
         return summary;
     summary.median = median_of(values, n);
     summary.min = values[0];
     summary.max = values[n - 1];
-    for (size_t i = 0; i < n; i++)
-        sum += values[i];
-    summary.mean = sum / (double)n;
-    for (size_t i = 0; i < n; i++)
-        squares += (values[i] - summary.mean) * (values[i] - summary.mean);
-    summary.deviation = n == 1 ? 0 : sqrt(squares / (double)(n - 1));
     return summary;
+}
+
+size_t stats_insert(double *sorted, size_t n, size_t max, double value)
+{
+    size_t i = n;
+
+    while (i > 0 && sorted[i - 1] > value)
+        i--;
+    if (n == max || (i > 0 && sorted[i - 1] == value))
+        return n;
+    memmove(&sorted[i + 1], &sorted[i], (n - i) * sizeof(*sorted));
+    sorted[i] = value;
+    return n + 1;
 }
 
 static double draw_median(const double *values, size_t n, double *drawn,

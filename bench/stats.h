@@ -19,29 +19,25 @@
  */
 uint64_t stats_rank(uint64_t n, double percent);
 
-/*
- * Nearest-rank percentile.
- *
- * sorted   n latencies in nanoseconds, ascending; borrowed
- * percent  0 < percent <= 100
- * Returns  nanoseconds; 0 when n is 0. Cannot fail.
- */
-uint64_t stats_percentile_ns(const uint64_t *sorted, size_t n,
-                             double percent);
-
 /* What n figures say together. */
 struct summary {
     size_t n;
-    double min, max, mean; /* NAN when n is 0 */
-    double median;         /* of an even n: the middle of the two */
-    double deviation; /* the samples' standard deviation (n - 1); 0 when
-                         n is 1 */
+    double min, max; /* NAN when n is 0 */
+    double median;   /* of an even n: the middle of the two */
 };
 
 /*
  * values   n figures in any order; sorted by this function
  */
 struct summary stats_summary(double *values, size_t n);
+
+/*
+ * Adds a value to those that are known, unless it is among them.
+ *
+ * sorted   n different values, ascending; room for max
+ * Returns  how many there are now; n when there is no room.
+ */
+size_t stats_insert(double *sorted, size_t n, size_t max, double value);
 
 struct interval {
     double low, high;

@@ -1,5 +1,7 @@
 #include "bench/svg.h"
 
+#include "bench/file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,8 +62,8 @@ static size_t change_colour(FILE *file, const char *at)
     return 0;
 }
 
-/* Writes what stands for the text at `at`. Returns how much of it that is.
- */
+/* Writes what stands for the text at `at`. Returns how much of it
+ * that is. */
 static size_t change(FILE *file, const char *at, const char *name)
 {
     static const char named[] = "<title>gnuplot_plot_";
@@ -90,42 +92,23 @@ static size_t change(FILE *file, const char *at, const char *name)
     return 1;
 }
 
-static char *read_all(const char *path)
-{
-    char *text = NULL;
-    size_t room = 0;
-    FILE *file = fopen(path, "re");
-
-    if (file == NULL)
-        return NULL;
-    if (getdelim(&text, &room, '\0', file) <= 0) {
-        free(text);
-        text = NULL;
-        errno = ENODATA;
-    }
-    fclose(file);
-    return text;
-}
-
 int svg_adapt(const char *path, const char *name)
 {
-    char *text = read_all(path);
-    char *beside = NULL;
+    char *text = file_read(path);
+    char *adapted = NULL;
+    size_t size = 0;
+    FILE *file = text == NULL ? NULL : open_memstream(&adapted, &size);
     int result = -1;
 
-    if (text == NULL || asprintf(&beside, "%s.new", path) == -1) {
-        free(text);
-        return -1;
-    }
-    FILE *file = fopen(beside, "we");
     if (file != NULL) {
         for (const char *at = text; *at != '\0';)
             at += change(file, at, name);
-        result = fclose(file) == 0 ? rename(beside, path) : -1;
+        if (fclose(file) == 0)
+            result = file_replace(path, adapted, size);
     }
     int reason = errno;
     free(text);
-    free(beside);
+    free(adapted);
     errno = reason;
     return result;
 }

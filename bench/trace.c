@@ -129,32 +129,40 @@ static int read_call(struct call *call, char *line)
     return 0;
 }
 
+/* A line of the file, without its end. Returns NULL, or what is wrong. */
+static const char *add_call(struct calls *calls, char *line)
+{
+    struct call *more = realloc(calls->all, (calls->n + 1) * sizeof(*more));
+
+    if (more == NULL)
+        return "no memory";
+    calls->all = more;
+    if (read_call(&more[calls->n], line) == -1)
+        return "no count of a call";
+    calls->n++;
+    return NULL;
+}
+
 static int read_calls(struct calls *calls, FILE *file, const char *path,
                       char *error, size_t size)
 {
-    char line[256];
+    const char *wrong = NULL;
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t n;
 
-    for (long number = 1; fgets(line, sizeof(line), file) != NULL;
-         number++) {
-        size_t n = strlen(line);
-        struct call *more = realloc(calls->all,
-                                    (calls->n + 1) * sizeof(*more));
-        if (more == NULL) {
-            snprintf(error, size, "%s: no memory", path);
-            return -1;
-        }
-        calls->all = more;
+    for (long number = 1;
+         wrong == NULL && (n = getline(&line, &room, file)) > 0; number++) {
         if (line[n - 1] != '\n') /* a killed run was writing it */
-            return 0;
+            break;
         line[n - 1] = '\0';
-        if (number > 1 && read_call(&more[calls->n], line) == -1) {
-            snprintf(error, size, "%s, line %ld: no count of a call", path,
-                     number);
-            return -1;
-        }
-        calls->n += number > 1;
+        if (number > 1)
+            wrong = add_call(calls, line);
+        if (wrong != NULL)
+            snprintf(error, size, "%s, line %ld: %s", path, number, wrong);
     }
-    return 0;
+    free(line);
+    return wrong == NULL ? 0 : -1;
 }
 
 int trace_read(struct calls *calls, const char *path, char *error,

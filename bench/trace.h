@@ -31,8 +31,7 @@ int trace_wrap(char **argv, const char *out);
  */
 void trace_stop(struct server *server);
 
-/* --- what was counted: raw/calls.csv -------------------------------------
- */
+/* --- what was counted: raw/calls.csv ------------------------------- */
 
 /* One line of it: a call of a model in one slice. */
 struct call {

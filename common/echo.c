@@ -1,10 +1,13 @@
 #include "common/echo.h"
 
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/work.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 void echo_blocking(int client)
@@ -33,56 +36,90 @@ struct conn *conn_open(int fd)
     conn->drained = false;
     conn->filled = 0;
     conn->sent = 0;
+    conn->buf = NULL;
     return conn;
 }
 
-/* A call returned -1: is it only not the time yet? */
-static bool not_yet(void)
-{
-    return errno == EAGAIN || errno == EINTR;
-}
+/* Of all clients of a thread: nothing stays in it between two steps. */
+static _Thread_local unsigned char shared[ECHO_CHUNK];
 
-enum echo_wait echo_receive(struct conn *conn)
+static enum echo_wait receive(struct conn *conn)
 {
-    ssize_t n = recv(conn->fd, conn->buf, sizeof(conn->buf), MSG_DONTWAIT);
+    ssize_t n;
 
-    conn->drained = n == -1 && not_yet();
+    do { /* EINTR says nothing of the socket */
+        n = recv(conn->fd, shared, sizeof(shared), MSG_DONTWAIT);
+    } while (n == -1 && errno == EINTR);
+
+    conn->drained = n == -1 && errno == EAGAIN;
     if (conn->drained)
         return conn->waits_for = ECHO_READ;
     if (n <= 0)
         return conn->waits_for = ECHO_DONE;
     conn->filled = (size_t)n;
     conn->sent = 0;
+    idle_touch(conn->fd, POLLOUT);
     return conn->waits_for = ECHO_WRITE;
 }
 
-enum echo_wait echo_send(struct conn *conn)
+/* The next client's message will overwrite the shared buffer. */
+static enum echo_wait keep(struct conn *conn)
 {
-    ssize_t n = send(conn->fd, conn->buf + conn->sent,
-                     conn->filled - conn->sent,
-                     MSG_DONTWAIT | MSG_NOSIGNAL);
+    conn->buf = malloc(conn->filled);
+    if (conn->buf == NULL)
+        return conn->waits_for = ECHO_DONE;
+    memcpy(conn->buf, shared, conn->filled);
+    return conn->waits_for;
+}
 
-    conn->drained = n == -1 && not_yet();
+static enum echo_wait reply(struct conn *conn, const unsigned char *buf)
+{
+    ssize_t n;
+
+    do {
+        n = send(conn->fd, buf + conn->sent, conn->filled - conn->sent,
+                 MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (n == -1 && errno == EINTR);
+
+    conn->drained = n == -1 && errno == EAGAIN;
     if (n == -1 && !conn->drained)
         return conn->waits_for = ECHO_DONE;
     if (n > 0)
         conn->sent += (size_t)n;
-    return conn->waits_for = conn->sent < conn->filled ? ECHO_WRITE
-                                                       : ECHO_READ;
+    conn->waits_for = conn->sent < conn->filled ? ECHO_WRITE : ECHO_READ;
+    if (n > 0)
+        idle_touch(conn->fd,
+                   conn->waits_for == ECHO_WRITE ? POLLOUT : POLLIN);
+    return conn->waits_for;
+}
+
+enum echo_wait echo_receive(struct conn *conn)
+{
+    return receive(conn) == ECHO_WRITE ? keep(conn) : conn->waits_for;
+}
+
+enum echo_wait echo_send(struct conn *conn)
+{
+    if (reply(conn, conn->buf) == ECHO_READ) {
+        free(conn->buf);
+        conn->buf = NULL;
+    }
+    return conn->waits_for;
 }
 
 enum echo_wait echo_step(struct conn *conn)
 {
-    if (conn->sent == conn->filled) {
-        if (echo_receive(conn) != ECHO_WRITE)
-            return conn->waits_for;
-        work_do();
-    }
-    return echo_send(conn);
+    if (conn->buf != NULL)
+        return echo_send(conn);
+    if (receive(conn) != ECHO_WRITE)
+        return conn->waits_for;
+    work_do();
+    return reply(conn, shared) == ECHO_WRITE ? keep(conn) : conn->waits_for;
 }
 
 void conn_close(struct conn *conn)
 {
     net_close(conn->fd);
+    free(conn->buf);
     free(conn);
 }

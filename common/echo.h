@@ -29,17 +29,19 @@ enum echo_wait {
 };
 
 /*
- * A client between two steps. It holds at most ECHO_CHUNK bytes, and is not
- * read from while a reply is pending, so that a client that never reads
- * costs this much memory and no more.
+ * A client between two steps. What it sends is received into a buffer that
+ * all clients of a thread share and goes back at once; only who does not
+ * take all of it has a buffer of its own, until that has gone. It holds at
+ * most ECHO_CHUNK bytes, and its client is not read from, so that one that
+ * never reads costs this much memory and no more.
  */
 struct conn {
     int fd;
     enum echo_wait waits_for;
-    bool drained;  /* the last call would have blocked (EAGAIN) */
-    size_t filled; /* bytes in buf */
-    size_t sent;   /* of these, bytes that went back */
-    unsigned char buf[ECHO_CHUNK];
+    bool drained;       /* the last call would have blocked (EAGAIN) */
+    size_t filled;      /* bytes that the last message has */
+    size_t sent;        /* of these, bytes that went back */
+    unsigned char *buf; /* the message while it is pending, else NULL */
 };
 
 /*
@@ -52,7 +54,8 @@ struct conn *conn_open(int fd);
  * One step, without ever waiting, whatever mode the socket is in: receives
  * once if nothing is pending, then sends once.
  *
- * Returns  conn->waits_for, brought up to date.
+ * Returns  conn->waits_for, brought up to date; ECHO_DONE, too, when there
+ *          is no memory for what is pending.
  */
 enum echo_wait echo_step(struct conn *conn);
 
@@ -61,7 +64,8 @@ enum echo_wait echo_step(struct conn *conn);
  * elsewhere in between.
  *
  * echo_receive()  receives once; nothing may be pending. Returns ECHO_WRITE
- *                 when a message is there: conn->buf, conn->filled bytes.
+ *                 when a message is there, and pending: conn->buf,
+ *                 conn->filled bytes.
  * echo_send()     sends once, of what is pending.
  */
 enum echo_wait echo_receive(struct conn *conn);

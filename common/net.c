@@ -1,6 +1,7 @@
 #include "common/net.h"
 
 #include "common/clock.h"
+#include "common/idle.h"
 #include "common/stop.h"
 
 #include <errno.h>
@@ -162,7 +163,8 @@ struct listeners net_listen(const struct options *options)
     for (size_t i = 0; i < listeners.n; i++)
         listeners.fds[i] = listen_first(options, i);
     if (!have_reserve() ||
-        stop_prepare(max_clients, options->drain_ms) == -1)
+        stop_prepare(max_clients, options->drain_ms) == -1 ||
+        idle_prepare(options->idle_ns, many_ports) == -1)
         fatal_errno(model, "cannot start");
     for (size_t i = 0; i < listeners.n; i++) {
         if (stop_add_listener(listeners.fds[i]) == -1)
@@ -189,6 +191,7 @@ struct listeners net_listen_beside(const struct listeners *first)
 
 static void drop(int client)
 {
+    idle_remove_client(client);
     stop_remove_client(client);
     close(client);
 }
@@ -251,6 +254,7 @@ int net_admit(int client)
         net_turn_away(client, "--max-clients");
         return -1;
     }
+    idle_add_client(client);
     return client;
 }
 

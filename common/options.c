@@ -1,5 +1,6 @@
 #include "common/options.h"
 
+#include "common/clock.h"
 #include "common/protocol.h"
 #include "common/work.h"
 
@@ -12,6 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static const char *program;
+
+/* A disk may be full, a reader gone: printf()'s result nobody looks at. */
+static void check_stdout(void)
+{
+    if (!ferror(stdout) && fflush(stdout) == 0)
+        return;
+    fprintf(stderr, "%s: not all could be written to stdout\n", program);
+    _exit(EXIT_FAILURE);
+}
+
+void options_check_stdout(const char *name)
+{
+    program = name;
+    atexit(check_stdout);
+}
 
 void options_keep_streams(void)
 {
@@ -111,16 +129,21 @@ enum {
     KEY_HOST,
     KEY_MAX_CLIENTS,
     KEY_DRAIN_MS,
+    KEY_IDLE_TIMEOUT,
     KEY_REUSE_PORT,
     KEY_WORK,
     KEY_NUMBERS
 };
 
-enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 6 };
+enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 7, ECHO_OPTIONS = 2 };
+
+/* Of --idle-timeout: a day. */
+static const uint64_t longest_idle_ns = 24 * 60 * 60 * NS_PER_S;
 
 static char port_help[80];
 
-/* --work is the last: an application goes without it. */
+/* The last ECHO_OPTIONS are for echo servers alone, and the last of these
+ * is not for all of them. */
 static const struct argp_option shared[SHARED_OPTIONS] = {
     {"port", KEY_PORT, "N", 0, port_help, 1},
     {"host", KEY_HOST, "ADDRESS", 0,
@@ -137,6 +160,10 @@ static const struct argp_option shared[SHARED_OPTIONS] = {
      1},
     {"work", KEY_WORK, "KIND:DURATION", 0,
      "work for each message: cpu:200us computes, sleep:1ms waits", 1},
+    {"idle-timeout", KEY_IDLE_TIMEOUT, "DURATION", 0,
+     "close who neither sends nor takes a byte for DURATION, as 30s "
+     "(default 0s: nobody)",
+     1},
 };
 
 struct parsing {
@@ -195,6 +222,14 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     case KEY_DRAIN_MS:
         take_number(state, "drain-ms", arg, 0, 3600000, &options->drain_ms);
         return 0;
+    case KEY_IDLE_TIMEOUT:
+        if (options_duration_ns(arg, longest_idle_ns, &options->idle_ns) ==
+            -1)
+            argp_error(state,
+                       "--idle-timeout %s: a duration is accepted, as in "
+                       "30s, up to 1440min",
+                       arg);
+        return 0;
     case KEY_REUSE_PORT:
         options->reuse_port = true;
         return 0;
@@ -233,12 +268,19 @@ static void default_ports(const struct model *model,
     options->nports = n;
 }
 
+static size_t options_shared(const struct model *model)
+{
+    if (model->ports[0] != 0)
+        return SHARED_OPTIONS - ECHO_OPTIONS;
+    return model->no_idle_timeout ? SHARED_OPTIONS - 1 : SHARED_OPTIONS;
+}
+
 /* Fills table, which is all zeros. */
 static void list_options(const struct model *model,
                          struct argp_option *table)
 {
     struct options defaults;
-    size_t n = SHARED_OPTIONS - (model->ports[0] != 0);
+    size_t n = options_shared(model);
     char second[16] = "";
 
     default_ports(model, &defaults);
@@ -286,6 +328,7 @@ struct options options_parse(int argc, char **argv,
     argp_program_version = version;
     argp_err_exit_status = EXIT_USAGE;
     options_keep_streams();
+    options_check_stdout(model->name);
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
     free(about);
     if (parsing.options.nports == 0)

@@ -34,8 +34,10 @@ struct model {
     long max_clients;  /* default of --max-clients */
     const struct option_number *numbers; /* ended by a NULL name; or NULL */
     /* What --port is when not given. Where it is set, the program is no
-     * echo server, and has no --work. Not set: ECHO_PORT. */
+     * echo server, and has no --work and no --idle-timeout. Not set:
+     * ECHO_PORT. */
     uint16_t ports[MAX_DEFAULT_PORTS];
+    bool no_idle_timeout; /* an echo server that does not know the option */
 };
 
 struct options {
@@ -46,6 +48,7 @@ struct options {
     bool many_ports;  /* from the model */
     long max_clients; /* 1 or more */
     long drain_ms;    /* 0 or more */
+    uint64_t idle_ns; /* how long a client may be silent; 0: for ever */
     bool reuse_port;  /* share the ports with other servers */
 };
 
@@ -85,11 +88,19 @@ int options_duration_ns(const char *text, uint64_t max_ns, uint64_t *ns);
 
 /*
  * Opens /dev/null for whichever of stdin, stdout and stderr was closed by
- * who started us; a socket would take its number, and our messages. To be
- * called first in main(); options_parse() does. Reading it ends at once,
- * writing to it fails.
+ * who started us; a socket would take its number, and our messages. Reading
+ * it ends at once, writing to it fails. To be called first in main();
+ * options_parse() does.
  */
 void options_keep_streams(void);
+
+/*
+ * Sees to it that a process whose stdout could not take what it printed
+ * says so in the end, and exits with status 1. options_parse() does this.
+ *
+ * name     the program's, for messages; borrowed for good
+ */
+void options_check_stdout(const char *name);
 
 /*
  * Dies: prints "NAME: " and the message on stderr and exits with status 1.

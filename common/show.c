@@ -1,5 +1,6 @@
 #include "common/show.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* RFC 3629: the length by the first byte, and the least value of that
@@ -13,6 +14,38 @@ static const struct {
     {0xf0, 0xe0, 0x800},
     {0xf8, 0xf0, 0x10000},
 };
+
+/*
+ * What rules a terminal or deceives its reader: controls; what changes the
+ * order of the characters around it, so that a line reads otherwise than it
+ * is (CVE-2021-42574); what shows nothing. Not here: the joiners U+200C and
+ * U+200D and the variation selectors, which whole languages and many emoji
+ * are written with.
+ */
+static const struct {
+    uint32_t first, last;
+} unfit[] = {
+    {0x0000, 0x001f},   /* C0 */
+    {0x007f, 0x009f},   /* DEL, C1 */
+    {0x00ad, 0x00ad},   /* soft hyphen */
+    {0x061c, 0x061c},   /* Arabic letter mark: direction */
+    {0x180e, 0x180e},   /* Mongolian vowel separator */
+    {0x200b, 0x200b},   /* zero width space */
+    {0x200e, 0x200f},   /* marks of direction */
+    {0x2028, 0x202e},   /* line, paragraph; embeddings and overrides */
+    {0x2060, 0x206f},   /* word joiner, invisible signs; isolates */
+    {0xfeff, 0xfeff},   /* byte order mark */
+    {0xfff9, 0xfffb},   /* annotations */
+    {0xe0000, 0xe007f}, /* tags: a whole ASCII that nobody sees */
+};
+
+static bool is_fit(uint32_t value)
+{
+    for (size_t i = 0; i < sizeof(unfit) / sizeof(unfit[0]); i++)
+        if (value >= unfit[i].first && value <= unfit[i].last)
+            return false;
+    return true;
+}
 
 size_t show_character(const void *text, size_t n)
 {
@@ -33,9 +66,7 @@ size_t show_character(const void *text, size_t n)
     if (value < lengths[length].least || value > 0x10ffff ||
         (value >= 0xd800 && value <= 0xdfff)) /* halves of UTF-16 */
         return 0;
-    if (value < 0x20 || (value >= 0x7f && value <= 0x9f))
-        return 0;
-    return length + 1;
+    return is_fit(value) ? length + 1 : 0;
 }
 
 void show_text(FILE *out, const void *text, size_t n)

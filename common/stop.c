@@ -34,6 +34,7 @@ static size_t nchildren;
 static timer_t drain_timer;
 static struct itimerspec drain;
 static long drain_ms;
+static atomic_bool over; /* the drain is */
 static atomic_long cut;
 
 /* Async-signal-safe, as all that a handler calls. Returns how many. */
@@ -87,6 +88,7 @@ static void on_drain_over(int signo)
     int saved_errno = errno;
 
     (void)signo;
+    over = true;
     cut += tell_all(SHUT_RDWR, SIGKILL);
     errno = saved_errno;
 }
@@ -149,6 +151,11 @@ bool stop_asked(void)
 bool stop_done(void)
 {
     return asked && count == 0;
+}
+
+bool stop_over(void)
+{
+    return over;
 }
 
 long stop_count(void)

@@ -48,6 +48,9 @@ bool stop_asked(void);
 /* Has it, and is the last client gone? The condition of an event loop. */
 bool stop_done(void);
 
+/* Is the drain over? Who was left has been cut, and hears no reply. */
+bool stop_over(void);
+
 /* How many are here now: noted clients and children together. */
 long stop_count(void);
 

@@ -107,28 +107,38 @@ static void receive(struct connection *c)
                                              : CONNECTION_CUT);
 }
 
-/* The next bytes of text, over and over; at most CHUNK. */
-static size_t fill(const struct connection *c, char bytes[CHUNK])
+/* The next bytes of a passage; at most CHUNK. */
+static size_t fill(const struct passage *passage, char bytes[CHUNK])
 {
-    uint64_t left = c->wanted - c->sent;
-    size_t n = left < CHUNK ? (size_t)left : CHUNK;
+    size_t n = passage->left < CHUNK ? (size_t)passage->left : CHUNK;
 
     for (size_t i = 0; i < n; i++)
-        bytes[i] = c->text[(c->sent + i) % c->text_bytes];
+        bytes[i] = passage->text[(passage->sent + i) % passage->text_bytes];
     return n;
+}
+
+static void note_sent(struct connection *c, const char *bytes, size_t n)
+{
+    struct passage *passage = &c->passages[0];
+
+    c->sent_hash = hash(c->sent_hash, bytes, n);
+    c->sent += n;
+    passage->sent += n;
+    passage->left -= n;
+    if (passage->left == 0)
+        memmove(passage, passage + 1, --c->npassages * sizeof(*passage));
 }
 
 static void transmit(struct connection *c)
 {
     static char bytes[CHUNK]; /* one thread */
 
-    while (c->sent < c->wanted) {
-        size_t n = fill(c, bytes);
+    while (c->npassages > 0) {
+        size_t n = fill(&c->passages[0], bytes);
         ssize_t sent = send(c->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent == -1)
             break; /* full; or failed, which recv() will tell */
-        c->sent_hash = hash(c->sent_hash, bytes, (size_t)sent);
-        c->sent += (uint64_t)sent;
+        note_sent(c, bytes, (size_t)sent);
     }
     if (c->sent == c->wanted && c->phase == CONNECTION_ENDING)
         shutdown(c->fd, SHUT_WR);
@@ -253,28 +263,61 @@ int clients_connect(struct client *client, int reactor, const char *host,
     return 0;
 }
 
-void clients_send(struct client *client, int reactor, const char *text,
-                  size_t n)
+/* The same as before, once more: a key may be pressed thousands of times.
+ */
+static bool prolong(struct connection *c, const struct passage *more)
 {
+    if (c->npassages == 0)
+        return false;
+    struct passage *last = &c->passages[c->npassages - 1];
+    if (last->text_bytes != more->text_bytes ||
+        memcmp(last->text, more->text, more->text_bytes) != 0 ||
+        (last->sent + last->left) % last->text_bytes != 0)
+        return false;
+    last->left += more->left;
+    return true;
+}
+
+/* gcc 12 takes what is kept in an array for lost. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
+static int append(struct connection *c, const struct passage *more)
+{
+    if (prolong(c, more))
+        return 0;
+    struct passage *longer = reallocarray(c->passages, c->npassages + 1,
+                                          sizeof(*longer));
+    if (longer == NULL)
+        return -1;
+    longer[c->npassages++] = *more;
+    c->passages = longer;
+    return 0;
+}
+
+int clients_send(struct client *client, int reactor, const char *text,
+                 size_t n)
+{
+    struct passage more = {.left = n};
+
+    more.text_bytes = strlen(text) < CONNECTION_TEXT ? strlen(text)
+                                                     : CONNECTION_TEXT;
+    memcpy(more.text, text, more.text_bytes);
     for (size_t i = 0; i < client->n; i++) {
         struct connection *c = &client->connections[i];
         if (c->phase > CONNECTION_OPEN)
             continue;
+        if (append(c, &more) == -1)
+            return -1;
         if (connection_owed(c) == 0)
             c->asked_ns = clock_now_ns();
-        if (c->sent == c->wanted) { /* else the old text goes on */
-            size_t bytes = strlen(text);
-            c->text_bytes = bytes < sizeof(c->text) ? bytes
-                                                    : sizeof(c->text);
-            /* Turned so that fill()'s count meets its beginning. */
-            for (size_t k = 0; k < c->text_bytes; k++)
-                c->text[(c->sent + k) % c->text_bytes] = text[k];
-        }
         c->wanted += n;
         if (c->phase == CONNECTION_OPEN)
             transmit(c);
         watch(c, reactor, EPOLL_CTL_MOD);
     }
+    return 0;
 }
 
 static void set_reading(struct client *client, int reactor, bool reading)
@@ -325,6 +368,8 @@ void clients_reset(struct client *client)
 void clients_free(struct client *client)
 {
     clients_reset(client);
+    for (size_t i = 0; i < client->n; i++)
+        free(client->connections[i].passages);
     free(client->connections);
     client->connections = NULL;
     client->n = 0;

@@ -15,7 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONNECTION_LAST = 32 }; /* bytes kept of what came back */
+enum {
+    CONNECTION_LAST = 32,  /* bytes kept of what came back */
+    CONNECTION_TEXT = 256, /* bytes that are sent over and over */
+};
 
 enum connection_phase {
     CONNECTION_COMING, /* connect() is under way */
@@ -25,6 +28,13 @@ enum connection_phase {
     CONNECTION_RESET,   /* it has reset the connection itself */
     CONNECTION_CUT,     /* the server has closed or reset it, unasked */
     CONNECTION_REFUSED, /* connect() failed */
+};
+
+/* What one send sends. */
+struct passage {
+    char text[CONNECTION_TEXT]; /* of so many bytes, over and over */
+    size_t text_bytes;
+    uint64_t sent, left;
 };
 
 struct connection {
@@ -44,8 +54,8 @@ struct connection {
     uint64_t asked_ns; /* when the send began that is under way */
     uint64_t echo_ns;  /* how long the last echo took */
     char last[CONNECTION_LAST]; /* the end of what came back, with a NUL */
-    char text[CONNECTION_LAST * 8]; /* what to send, over and over */
-    size_t text_bytes;
+    struct passage *passages;   /* npassages, the next first; owned */
+    size_t npassages;
     /* What the kernel says about it; written by observe.c. */
     bool seen; /* a sample was taken since connect() */
     bool accepted;
@@ -83,10 +93,12 @@ int clients_connect(struct client *client, int reactor, const char *host,
 /*
  * Sends, without waiting for the echo of what it sent before.
  *
- * text     what to send, over and over until there are n bytes; copied
+ * text     what to send, over and over until there are n bytes; copied up
+ *          to CONNECTION_TEXT
+ * Returns  0, or -1 with errno: no memory. Then not all send.
  */
-void clients_send(struct client *client, int reactor, const char *text,
-                  size_t n);
+int clients_send(struct client *client, int reactor, const char *text,
+                 size_t n);
 
 /* Stops reading what comes back. */
 void clients_stall(struct client *client, int reactor);

@@ -167,11 +167,13 @@ int main(int argc, char **argv)
     };
     struct play_options options = {.scene = "silent-first", .speed = 1};
 
+    options_keep_streams();
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C"); /* figures with a point, as in a scene */
     argp_program_version = "demo " SUITE_VERSION;
     argp_err_exit_status = EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    /* In order: so they stand side by side. */
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
     if (!terminal_usable())
         options.plain = true;
     raise_descriptor_limit();

@@ -12,8 +12,9 @@ enum {
     ABOVE = 4,        /* top line, two of what is said, an empty one */
     BELOW = 2,        /* legend, keys */
     LABEL_WIDTH = 15,
-    FRAME = 2,     /* title and summary of a panel */
-    STEP_MS = 120, /* a column of a lane stands for this, at first */
+    FRAME = 2,       /* title and summary of a panel */
+    WIDE_KEYS = 100, /* columns that allow two blanks between keys */
+    STEP_MS = 120,   /* a column of a lane stands for this, at first */
     LONGEST_STEP_MS = 1920, /* and for this at most; then lanes scroll */
 };
 
@@ -149,13 +150,12 @@ static void draw_said(struct screen *screen, const struct story *story)
     screen_text(screen, 1, 1, width, SCREEN_BOLD, line);
     text += n;
     screen_text(screen, 2, 1, width, SCREEN_BOLD, text + strspn(text, " "));
-    if (!story->wants_answer)
-        return;
-    char choices[SCENE_TEXT];
-    screen_format(
-        screen, 3, 1, width, SCREEN_GOOD,
-        "What will %s do? Type %s: ", story->servers[story->answering].name,
-        question_choices(story, choices));
+    char prompt[QUESTION_PROMPT];
+    if (story->wants_answer)
+        screen_text(screen, 3, 1, width, SCREEN_GOOD,
+                    question_prompt(story, prompt));
+    else
+        screen_text(screen, 3, 1, width, SCREEN_PLAIN, story->note);
 }
 
 static void draw_legend(struct screen *screen, bool unicode)
@@ -180,18 +180,34 @@ static void draw_legend(struct screen *screen, bool unicode)
     }
 }
 
+/* The dearest first: what finds no room is left out, and help tells all. */
 static void draw_keys(struct screen *screen, const struct story *story)
 {
+    static const struct {
+        const char *key, *does;
+    } keys[] = {
+        {"c", "connect"}, {"s", "send"},  {"t", "stall"},
+        {"x", "close"},   {"r", "reset"}, {"?", "help"},
+        {"q", "quit"},    {"n", "next"},  {"space", "pause"},
+    };
     int row = screen->height - 1;
     char names[SCENE_TEXT];
     char chosen[32];
 
+    scene_name_set(story->chosen, names);
     snprintf(chosen, sizeof(chosen), "[%.24s]",
-             scene_name_set(story->chosen, names));
+             story->chosen == story->clients ? "all" : names);
     int column = screen_text(screen, row, 1, 32, SCREEN_BOLD, chosen);
-    screen_text(screen, row, column + 1, screen->width, SCREEN_PLAIN,
-                "c connect  s send  t stall  x close  r reset  ? help  "
-                "q quit  n next scene  space pause");
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        int n = (int)(strlen(keys[i].key) + strlen(keys[i].does)) + 1;
+        if (column + 1 + n > screen->width)
+            return;
+        column = screen_text(screen, row, column + 1, n, SCREEN_BOLD,
+                             keys[i].key);
+        column = screen_text(screen, row, column + 1, n, SCREEN_DIM,
+                             keys[i].does);
+        column += screen->width >= WIDE_KEYS;
+    }
 }
 
 static void draw_help(struct screen *screen)
@@ -302,7 +318,9 @@ static void draw_summary(const struct panel *panel)
     if (panel->story->asking != STORY_NO_QUESTION) {
         /* An answer matters more: in a narrow panel the count is short. */
         bool narrow = panel->width < 54;
-        if (narrow && !panel->server->ended)
+        if (narrow && panel->server->ended)
+            snprintf(text, sizeof(text), "has ended");
+        else if (narrow)
             count_shortly(text, now);
         width = narrow ? 14 : 28;
         draw_answer(panel, row, panel->left + 2 + width);
@@ -375,8 +393,8 @@ static int draw_lanes(const struct panel *panel, int row, int rows,
     return row;
 }
 
-/* A child is set in; a thread is told from a process by its word, and a
- * process loses its word where the line would be too long. */
+/* A child is set in; a thread is told from a process by its word. Where the
+ * line would be too long, first that word is left out, then the number. */
 static void draw_task(const struct panel *panel, int row,
                       const struct observe_task *task, size_t same)
 {
@@ -387,8 +405,11 @@ static void draw_task(const struct panel *panel, int row,
 
     int n = snprintf(line, sizeof(line), "%s %d  %s",
                      thread ? "thread" : "pid", task->tid, task->call);
-    if (n >= panel->width)
-        snprintf(line, sizeof(line), "%d %s", task->tid, task->call);
+    int room = panel->width - 1 - (child ? 2 : 0);
+    if (n > room)
+        n = snprintf(line, sizeof(line), "%d %s", task->tid, task->call);
+    if (n > room)
+        snprintf(line, sizeof(line), "%s", task->call);
     if (same > 1)
         snprintf(line, sizeof(line), "%zu %s  %s", same,
                  thread ? "threads" : "processes", task->call);

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
+#include <wctype.h>
 
 enum { LINE = 1 << 20, CELL_WIDTH = 9, CELL_HEIGHT = 18, MARGIN = 10 };
 
@@ -89,10 +90,8 @@ static const wchar_t *obey(struct terminal *terminal, const wchar_t *text)
     return *text == L'\0' ? text : text + 1;
 }
 
-static void put(struct terminal *terminal, wchar_t c)
+static void put_cell(struct terminal *terminal, wchar_t c)
 {
-    int width = wcwidth(c) > 1 ? 2 : 1;
-
     if (terminal->row >= 0 && terminal->row < terminal->height &&
         terminal->column >= 0 && terminal->column < terminal->width) {
         struct cell *cell =
@@ -101,7 +100,17 @@ static void put(struct terminal *terminal, wchar_t c)
         *cell = terminal->pen;
         cell->c = c;
     }
-    terminal->column += width;
+    terminal->column++;
+}
+
+/* XML 1.0 knows no control characters; others may have recorded some. */
+static void put(struct terminal *terminal, wchar_t c)
+{
+    int width = iswprint((wint_t)c) ? wcwidth(c) : 0;
+
+    put_cell(terminal, width > 0 ? c : L'?');
+    if (width > 1)
+        put_cell(terminal, 0); /* the character before covers it */
 }
 
 static void feed(struct terminal *terminal, const char *bytes)
@@ -356,6 +365,7 @@ int main(int argc, char **argv)
     struct arguments arguments = {0};
     struct terminal kept = {0};
 
+    options_keep_streams();
     setlocale(LC_CTYPE, "C.UTF-8");
     argp_program_version = "picture " SUITE_VERSION;
     argp_err_exit_status = EXIT_USAGE;
@@ -370,5 +380,8 @@ int main(int argc, char **argv)
     if (kept.cells == NULL)
         fatal("picture", "%s: a recording of nothing", arguments.recording);
     draw(&kept);
-    return fflush(stdout) == EOF ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (fflush(stdout) == EOF || ferror(stdout))
+        fatal_errno("picture", "standard output");
+    free(kept.cells);
+    return EXIT_SUCCESS;
 }

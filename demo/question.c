@@ -10,6 +10,7 @@ void question_ask(struct story *story, const struct scene_step *step)
     story->question = step;
     story->said = step->text;
     story->answering = 0;
+    story->refused = '\0';
     for (size_t i = 0; i < story->nservers; i++) {
         struct story_server *server = &story->servers[i];
         server->answer = (struct story_answer){0};
@@ -42,9 +43,18 @@ char question_read(const struct story *story, char key)
     }
 }
 
-void question_answer(struct story *story, char answer)
+void question_take(struct story *story, char key)
 {
+    char answer = question_read(story, key);
+
+    story->refused = '\0';
+    if (answer == '\0') {
+        story->refused = key;
+        return;
+    }
     story->servers[story->answering++].answer.guess = answer;
+    if (story->answering == story->nservers)
+        story->wants_answer = false;
 }
 
 static bool is_in(const struct story_server *server, scene_set who)
@@ -108,8 +118,9 @@ const char *question_words(const struct scene_step *question, char answer,
     return words;
 }
 
-const char *question_choices(const struct story *story,
-                             char choices[SCENE_TEXT])
+/* "A to C, or 0 for nobody": what is accepted. */
+static void list_choices(const struct story *story,
+                         char choices[SCENE_TEXT])
 {
     char names[SCENE_TEXT];
 
@@ -126,5 +137,20 @@ const char *question_choices(const struct story *story,
         snprintf(choices, SCENE_TEXT, "%s", "0 to 9, 9 for more");
         break;
     }
-    return choices;
+}
+
+const char *question_prompt(const struct story *story,
+                            char text[QUESTION_PROMPT])
+{
+    char choices[SCENE_TEXT];
+    char refused[32] = "";
+
+    list_choices(story, choices);
+    if (story->refused != '\0')
+        snprintf(refused, sizeof(refused), "`%c` is no answer. ",
+                 isprint((unsigned char)story->refused) ? story->refused
+                                                        : '?');
+    snprintf(text, QUESTION_PROMPT, "%sWhat will %s do? Type %s: ", refused,
+             story->servers[story->answering].name, choices);
+    return text;
 }

@@ -11,7 +11,7 @@
 
 #include "demo/story.h"
 
-enum { QUESTION_WORDS = 48 };
+enum { QUESTION_WORDS = 48, QUESTION_PROMPT = 400 };
 
 /* Asks: from now on echoes count as an answer. */
 void question_ask(struct story *story, const struct scene_step *step);
@@ -23,8 +23,15 @@ void question_ask(struct story *story, const struct scene_step *step);
  */
 char question_read(const struct story *story, char key);
 
-/* Gives the answer for the server asked about, goes on to the next. */
-void question_answer(struct story *story, char answer);
+/*
+ * Takes a key for the server asked about and goes on to the next, if it is
+ * an answer; else the prompt says what is accepted.
+ */
+void question_take(struct story *story, char key);
+
+/* "What will select do? Type y or n: ", and before it what was refused. */
+const char *question_prompt(const struct story *story,
+                            char text[QUESTION_PROMPT]);
 
 /* Finds the truth for every server and counts who was right. */
 void question_reveal(struct story *story);
@@ -32,9 +39,5 @@ void question_reveal(struct story *story);
 /* "B", "nobody", "yes", "4 tasks": an answer for a person. */
 const char *question_words(const struct scene_step *question, char answer,
                            char words[QUESTION_WORDS]);
-
-/* "A B C, or 0 for nobody": what is accepted. */
-const char *question_choices(const struct story *story,
-                             char choices[SCENE_TEXT]);
 
 #endif

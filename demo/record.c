@@ -40,6 +40,20 @@ void record_event(FILE *file, uint64_t at_ns, const char *kind,
     fputs("]\n", file);
 }
 
+int record_close(FILE *file)
+{
+    int reason = 0;
+
+    if (fflush(file) == EOF)
+        reason = errno;
+    else if (ferror(file))
+        reason = EIO; /* a write before failed; why is forgotten */
+    if (fclose(file) == EOF && reason == 0)
+        reason = errno;
+    errno = reason;
+    return reason == 0 ? 0 : -1;
+}
+
 /* What somebody did since start_ns. */
 struct span {
     long process, track; /* as the viewer groups them: see begin() */
@@ -200,9 +214,7 @@ int trace_close(struct trace *trace, uint64_t at_ns)
 {
     trace_flush(trace, at_ns);
     fputs(trace->started ? "\n]\n" : "[]\n", trace->file);
-    int result = ferror(trace->file) ? -1 : 0;
-    if (fclose(trace->file) == EOF)
-        result = -1;
+    int result = record_close(trace->file);
     free(trace);
     return result;
 }

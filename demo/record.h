@@ -16,7 +16,7 @@
  * Begins a recording.
  *
  * title    borrowed
- * Returns  a file to be closed; or NULL with errno.
+ * Returns  a file, to be ended by record_close(); or NULL with errno.
  */
 FILE *record_open(const char *path, int width, int height,
                   const char *title);
@@ -30,6 +30,9 @@ FILE *record_open(const char *path, int width, int height,
  */
 void record_event(FILE *file, uint64_t at_ns, const char *kind,
                   const char *data, size_t n);
+
+/* Returns 0, or -1 with errno when not all could be written. */
+int record_close(FILE *file);
 
 /* A trace being written. */
 struct trace;

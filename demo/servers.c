@@ -1,9 +1,9 @@
 #include "demo/servers.h"
 
 #include "common/clock.h"
+#include "demo/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,35 +12,55 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum {
-    STOP_MS = 1000,
-    ORPHANS = 1024,
-    DRAINS = 64,
-    MOST_STDERR = 64 << 20 /* bytes */
-};
+enum { STOP_MS = 1000, ORPHANS = 1024 };
 
-int servers_start(struct story *story, const struct stage_part *parts,
-                  char error[SCENE_ERROR])
+/* The next of the story's servers. Returns 0, or -1 with error set. */
+static int start_one(struct story *story, const struct stage_part *part,
+                     int quit_fd, char error[SCENE_ERROR])
 {
-    size_t wanted = story->nservers;
+    const struct stage_order order = {
+        .part = part,
+        .scene = story->scene,
+        .nth = (unsigned)story->nservers,
+        .quit_fd = quit_fd,
+    };
+    struct story_server *server = &story->servers[story->nservers];
     char note[STAGE_NOTE];
 
-    for (size_t i = 0; i < wanted; i++) {
-        struct story_server *server = &story->servers[i];
-        memset(server, 0, sizeof(*server));
-        snprintf(server->name, sizeof(server->name), "%s", parts[i].name);
-        if (stage_start(&server->process, &parts[i], story->scene,
-                        (unsigned)i, note) == -1) {
-            snprintf(error, SCENE_ERROR, "%s: %s", server->name,
-                     server->process.error);
-            story->nservers = i;
-            servers_stop(story);
-            return -1;
-        }
-        if (note[0] != '\0')
-            story->tell(story, server, -1, note);
+    memset(server, 0, sizeof(*server));
+    snprintf(server->name, sizeof(server->name), "%s", part->name);
+    if (stage_start(&server->process, &order, note) == -1) {
+        snprintf(error, SCENE_ERROR, "%s: %s", server->name,
+                 server->process.error);
+        return -1;
     }
+    story->nservers++;
+    if (note[0] == '\0')
+        return 0;
+    story_note(story, "%s", note);
+    story->tell(story, server, -1, note);
     return 0;
+}
+
+int servers_start(struct story *story, const struct servers_plan *plan,
+                  char error[SCENE_ERROR])
+{
+    char without[STORY_NOTE] = "";
+    bool all = true;
+
+    for (size_t i = 0; i < plan->n && (all || !plan->all); i++) {
+        if (start_one(story, &plan->parts[i], plan->quit_fd, error) == 0)
+            continue;
+        text_list(without, sizeof(without), plan->parts[i].name);
+        all = false;
+    }
+    if (story->nservers > 0 && (all || !plan->all)) {
+        if (!all)
+            story_note(story, "Cannot play this scene: %s.", without);
+        return 0;
+    }
+    servers_stop(story);
+    return -1;
 }
 
 /* --- names ----------------------------------------------------------- */
@@ -88,32 +108,18 @@ static int name_all(struct sockets *sockets, const struct story *story)
 
 /* --- looking --------------------------------------------------------- */
 
-/*
- * Goes on to the last n bytes of stderr. One who complains without end
- * would take all memory there is: from MOST_STDERR on its writes fail.
- */
+/* Goes on to the last n bytes of stderr, or to its beginning where it was
+ * emptied. */
 static void skip_old_words(struct story_server *server, off_t n)
 {
-    int fd = server->process.stderr_fd;
     struct stat file;
 
-    if (fstat(fd, &file) == -1 || file.st_size - server->heard <= n)
+    if (fstat(server->process.stderr_fd, &file) == -1)
         return;
-    server->heard = file.st_size - n;
-    if (file.st_size > MOST_STDERR)
-        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW);
-}
-
-/* What a server prints once it listens is not shown; but a full pipe would
- * block it. Bounded, for one that prints without end. */
-static void drain_stdout(const struct server *process)
-{
-    static char bytes[65536]; /* the demo has one thread */
-
-    fcntl(process->stdout_fd, F_SETFL, O_NONBLOCK);
-    for (int i = 0; i < DRAINS; i++)
-        if (read(process->stdout_fd, bytes, sizeof(bytes)) <= 0)
-            return;
+    if (file.st_size < server->heard)
+        server->heard = 0;
+    if (file.st_size - server->heard > n)
+        server->heard = file.st_size - n;
 }
 
 /* The last whole line that came on stderr since it was last looked at. */
@@ -121,17 +127,16 @@ static void listen_to(const struct story *story,
                       struct story_server *server)
 {
     char text[1024];
-    skip_old_words(server, sizeof(text) - 1);
-    ssize_t n = pread(server->process.stderr_fd, text, sizeof(text) - 1,
-                      server->heard);
 
-    if (n <= 0)
+    skip_old_words(server, sizeof(text) - 1);
+    size_t n = launcher_read_words(&server->process, server->heard, text,
+                                   sizeof(text));
+    if (n == 0)
         return;
-    text[n] = '\0';
     char *end = strrchr(text, '\n');
-    if (end == NULL && n < (ssize_t)sizeof(text) - 1 && !server->ended)
+    if (end == NULL && n < sizeof(text) - 1 && !server->ended)
         return; /* the rest of the line is to come */
-    server->heard += end == NULL ? n : end + 1 - text;
+    server->heard += end == NULL ? (off_t)n : end + 1 - text;
     if (end != NULL)
         *end = '\0';
     const char *start = strrchr(text, '\n');
@@ -164,7 +169,7 @@ static void look_at(struct story *story, struct story_server *server,
 
     look_for_death(story, server);
     listen_to(story, server);
-    drain_stdout(&server->process);
+    launcher_trim(&server->process);
     observe_server(&server->now, server->process.pid, server->process.ports,
                    server->process.nports, sockets);
     if (server->ended)

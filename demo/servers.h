@@ -8,16 +8,26 @@
 #include "demo/stage.h"
 #include "demo/story.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
+/* Who is to play. */
+struct servers_plan {
+    const struct stage_part *parts; /* n; borrowed */
+    size_t n;
+    bool all;    /* else who cannot play the scene is left out */
+    int quit_fd; /* readable: wait for nobody any longer */
+};
+
 /*
- * Starts the servers of a story and tells what is to be known of them.
+ * Starts the servers of a story; its note tells what is to be known of
+ * them.
  *
- * parts    nservers of the story, in its order
  * error    SCENE_ERROR bytes; receives who could not be started, and why
- * Returns  0, or -1: then none is left running.
+ * Returns  0, or -1: nobody can play, or not all, or we were to wait no
+ *          longer. Then none is left running.
  */
-int servers_start(struct story *story, const struct stage_part *parts,
+int servers_start(struct story *story, const struct servers_plan *plan,
                   char error[SCENE_ERROR]);
 
 /*

@@ -118,12 +118,13 @@ static bool can_limit(const char *path, unsigned nth)
 }
 
 static int start(struct server *process, const struct command *command,
-                 const struct scene *scene, size_t ports)
+                 const struct stage_order *order)
 {
     const struct launch_plan plan = {
         .argv = command->argv,
-        .nports = ports,
-        .max_files = scene->limits.files,
+        .nports = order->scene->ports,
+        .max_files = order->scene->limits.files,
+        .quit_fd = order->quit_fd,
     };
 
     if (!command->full)
@@ -133,31 +134,33 @@ static int start(struct server *process, const struct command *command,
     return -1;
 }
 
-static int start_model(struct server *process, const char *name,
-                       const struct scene *scene, unsigned nth,
+static int start_model(struct server *process,
+                       const struct stage_order *order,
                        char note[STAGE_NOTE])
 {
     struct command command = {0};
-    unsigned long tasks = scene->limits.tasks;
+    const char *name = order->part->name;
+    unsigned long tasks = order->scene->limits.tasks;
     char path[2 * SCENE_NAME];
 
     launcher_path(path, sizeof(path), name);
-    bool limited = tasks > 0 && can_limit(path, nth);
+    bool limited = tasks > 0 && can_limit(path, order->nth);
     if (limited)
-        add_limit(&command, tasks, nth);
+        add_limit(&command, tasks, order->nth);
     else if (tasks > 0)
         snprintf(note, STAGE_NOTE,
                  "No process limit can be set here: "
                  "--max-clients %lu stands in for it.",
                  tasks - 1);
     add(&command, "%s", path);
-    add_model(&command, name, scene, limited);
-    return start(process, &command, scene, scene->ports);
+    add_model(&command, name, order->scene, limited);
+    return start(process, &command, order);
 }
 
-static int start_own(struct server *process, const struct stage_part *part,
-                     const struct scene *scene, char note[STAGE_NOTE])
+static int start_own(struct server *process,
+                     const struct stage_order *order, char note[STAGE_NOTE])
 {
+    const struct scene *scene = order->scene;
     struct command command = {0};
     char *words[LAUNCH_ARGS];
     uint16_t port;
@@ -169,11 +172,11 @@ static int start_own(struct server *process, const struct stage_part *part,
                  scene->ports);
         return -1;
     }
-    if (launcher_split(part->command, words, &port) == -1) {
+    if (launcher_split(order->part->command, words, &port) == -1) {
         snprintf(process->error, sizeof(process->error),
                  "`%.150s` is no "
                  "command that can be split into words",
-                 part->command);
+                 order->part->command);
         return -1;
     }
     for (size_t i = 0; words[i] != NULL; i++)
@@ -181,18 +184,17 @@ static int start_own(struct server *process, const struct stage_part *part,
     launcher_free_command(words);
     if (scene->limits.tasks > 0 || scene->limits.clients > 0)
         snprintf(note, STAGE_NOTE, "%s plays without the scene's limit.",
-                 part->name);
-    return start(process, &command, scene, 1);
+                 order->part->name);
+    return start(process, &command, order);
 }
 
-int stage_start(struct server *process, const struct stage_part *part,
-                const struct scene *scene, unsigned nth,
+int stage_start(struct server *process, const struct stage_order *order,
                 char note[STAGE_NOTE])
 {
     memset(process, 0, sizeof(*process));
     process->stdout_fd = process->stderr_fd = -1;
     note[0] = '\0';
-    if (part->command != NULL)
-        return start_own(process, part, scene, note);
-    return start_model(process, part->name, scene, nth, note);
+    if (order->part->command != NULL)
+        return start_own(process, order, note);
+    return start_model(process, order, note);
 }

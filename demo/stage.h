@@ -15,6 +15,13 @@ struct stage_part {
     const char *command; /* borrowed; {port} in it; NULL: a model */
 };
 
+struct stage_order {
+    const struct stage_part *part; /* borrowed, as scene */
+    const struct scene *scene;
+    unsigned nth; /* another for each server of the demo */
+    int quit_fd;  /* readable: wait for the server no longer */
+};
+
 /*
  * Starts a server and waits until it listens.
  *
@@ -25,12 +32,10 @@ struct stage_part {
  * neither is allowed, --max-clients stands in and the note says so.
  *
  * process  receives what launcher_start() says
- * nth      0 or more, another for each server of the demo
  * note     receives what the class must know; or ""
  * Returns  0, or -1 with process->error.
  */
-int stage_start(struct server *process, const struct stage_part *part,
-                const struct scene *scene, unsigned nth,
+int stage_start(struct server *process, const struct stage_order *order,
                 char note[STAGE_NOTE]);
 
 #endif

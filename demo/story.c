@@ -1,5 +1,6 @@
 #include "demo/story.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -260,6 +261,20 @@ bool story_at_rest(const struct story *story)
                 return false;
     }
     return true;
+}
+
+void story_note(struct story *story, const char *format, ...)
+{
+    size_t filled = strlen(story->note);
+    char sentence[STORY_NOTE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(sentence, sizeof(sentence), format, args);
+    va_end(args);
+    if (strstr(story->note, sentence) == NULL)
+        snprintf(story->note + filled, sizeof(story->note) - filled, "%s%s",
+                 filled > 0 ? " " : "", sentence);
 }
 
 void story_free_server(struct story_server *server)

@@ -21,6 +21,7 @@ enum {
     STORY_LABEL = 48,
     STORY_WORD = 160,
     STORY_COUNT = 96,
+    STORY_NOTE = 200,
     STORY_CHANGES = 256
 };
 
@@ -84,14 +85,16 @@ struct story {
     uint64_t clock_ms; /* scene time */
     double speed;
     bool paused, help;
-    bool over;        /* the scene's steps are done */
-    const char *said; /* borrowed from the scene, or a constant */
+    bool over;             /* the scene's steps are done */
+    const char *said;      /* borrowed from the scene, or a constant */
+    char note[STORY_NOTE]; /* what is to be known of this performance */
     enum story_asking asking;
     const struct scene_step *question;
     scene_set chosen;         /* whom the keys act on */
     unsigned right, answered; /* the score */
     bool wants_answer; /* --predict: servers[answering] is asked about */
     size_t answering;
+    char refused; /* the key that was no answer; '\0': none */
     /* Told of every event as it happens. client is -1 for the server. */
     void (*tell)(const struct story *story,
                  const struct story_server *server, int client,
@@ -124,6 +127,10 @@ enum story_state story_state_at(const struct story_lane *lane,
  * and no accepted connection has bytes to be read.
  */
 bool story_at_rest(const struct story *story);
+
+/* Adds a sentence to the note, if it is not there and finds room. */
+void story_note(struct story *story, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Empties the lanes of a server and frees its clients. */
 void story_free_server(struct story_server *server);

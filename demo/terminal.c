@@ -1,6 +1,7 @@
 #include "demo/terminal.h"
 
 #include "common/options.h"
+#include "demo/signals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,19 +23,23 @@ bool terminal_usable(void)
            *term != '\0' && strcmp(term, "dumb") != 0;
 }
 
-static void put(const char *bytes)
+/* A write may fail when the terminal is gone; SIGHUP then ends the play. */
+void terminal_write(const char *bytes, size_t n)
 {
-    size_t n = strlen(bytes);
-
     while (n > 0) {
         ssize_t written = write(STDOUT_FILENO, bytes, n);
-        if (written == -1 && errno == EINTR)
+        if (written == -1 && errno == EINTR && !signals_told())
             continue;
         if (written <= 0)
-            return; /* the terminal is gone */
+            return;
         bytes += written;
         n -= (size_t)written;
     }
+}
+
+static void put(const char *bytes)
+{
+    terminal_write(bytes, strlen(bytes));
 }
 
 int terminal_enter(void)
@@ -66,7 +71,9 @@ void terminal_leave(void)
         return;
     ours = false;
     put("\033[0m\033[?7h\033[?25h\033[?1049l");
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+    /* Where nothing drains, a signal comes to our help: signals.h. */
+    if (tcsetattr(STDIN_FILENO, TCSADRAIN, &before) == -1)
+        tcsetattr(STDIN_FILENO, TCSANOW, &before);
 }
 
 static int from_environment(const char *name, int otherwise)

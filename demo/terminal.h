@@ -6,6 +6,7 @@
 #define DEMO_TERMINAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
  * Can it be drawn on: are stdin and stdout a terminal, and does TERM name
@@ -23,6 +24,9 @@ int terminal_enter(void);
 
 /* Gives the terminal back as it was. Does nothing when it is not ours. */
 void terminal_leave(void);
+
+/* Writes to it, as far as it takes it before we are told to leave. */
+void terminal_write(const char *bytes, size_t n);
 
 /*
  * Columns and rows: of the terminal, else from COLUMNS and LINES, else 80

@@ -1,6 +1,7 @@
 #include "demo/text.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wctype.h>
@@ -39,4 +40,11 @@ char *text_clean(char *to, size_t size, const char *from)
     }
     to[filled] = '\0';
     return to;
+}
+
+void text_list(char *list, size_t size, const char *word)
+{
+    size_t n = strlen(list);
+
+    snprintf(list + n, size - n, "%s%s", n > 0 ? ", " : "", word);
 }

@@ -32,4 +32,7 @@ size_t text_next(const char *text, size_t n, wchar_t *c);
  */
 char *text_clean(char *to, size_t size, const char *from);
 
+/* Adds a word to "a, b, c", of size bytes; what finds no room is cut. */
+void text_list(char *list, size_t size, const char *word);
+
 #endif

@@ -4,11 +4,13 @@
 
 #include "epoll/coroutine.h"
 
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -141,6 +143,7 @@ static void wait_for(uint32_t what)
     if (running->watched != what)
         watch(running->fd, EPOLL_CTL_MOD, what);
     running->watched = what;
+    idle_touch(running->fd, what == EPOLLOUT ? POLLOUT : POLLIN);
     give_way();
 }
 
@@ -291,7 +294,7 @@ void coroutine_serve(const char *name, const struct service *list, size_t n)
         if (watch(services[i].listener, EPOLL_CTL_ADD, EPOLLIN) == -1)
             fatal_errno(name, "epoll_ctl");
     while (!stop_done()) {
-        int ready = epoll_wait(epoll_fd, events, EVENTS, -1);
+        int ready = epoll_wait(epoll_fd, events, EVENTS, idle_wait_ms());
         for (int i = 0; i < ready; i++) /* ready is -1 after a signal */
             dispatch(events[i].data.fd);
     }

@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 
 #include "common/echo.h"
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -68,7 +69,7 @@ static void welcome(int listener)
 static bool used_up(const struct conn *conn, uint32_t events)
 {
     bool short_read = conn->waits_for == ECHO_READ &&
-                      conn->filled < sizeof(conn->buf);
+                      conn->filled < ECHO_CHUNK;
     bool only_data = (events & ~(uint32_t)(EPOLLIN | EPOLLOUT)) == 0;
 
     return conn->drained || (short_read && only_data);
@@ -100,7 +101,7 @@ static void serve(const struct listeners *listeners)
         if (watch(listeners->fds[i], EPOLL_CTL_ADD, EPOLLIN) == -1)
             fatal_errno(model.name, "epoll_ctl");
     while (!stop_done()) {
-        int n = epoll_wait(epoll_fd, events, EVENTS, -1);
+        int n = epoll_wait(epoll_fd, events, EVENTS, idle_wait_ms());
         for (int i = 0; i < n; i++) { /* n is -1 after a signal */
             int fd = events[i].data.fd;
             if (clients[fd] == NULL)

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 
 #include "common/echo.h"
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -99,7 +100,7 @@ static void *run(void *arg)
     epoll_fd = loop->epoll_fd;
     clients = loop->clients;
     while (!stop_asked() || nclients > 0) {
-        int n = epoll_wait(epoll_fd, events, EVENTS, -1);
+        int n = epoll_wait(epoll_fd, events, EVENTS, idle_wait_ms());
         for (int i = 0; i < n; i++) { /* n is -1 after a signal */
             int fd = events[i].data.fd;
             if (clients[fd] == NULL)

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "common/echo.h"
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -30,7 +31,7 @@
 enum {
     EVENTS = 64, /* the most to hear of at once; the rest waits */
     MAX_WORKERS = 256,
-    RETRY_MS = 100, /* when a worker can't be replaced for now */
+    RETRY_MS = 100, /* when a worker can't be had, or reached, for now */
 };
 
 static long nworkers; /* 0: one for each core */
@@ -90,17 +91,29 @@ static int watch(int fd, int op, enum echo_wait what)
 
 /* --- a worker --------------------------------------------------------- */
 
+/* A call returned -1: is it only to be made again? */
+static bool not_yet(void)
+{
+    return errno == EAGAIN || errno == EINTR;
+}
+
 /* The life of a worker. Its socket keeps messages whole. */
 static _Noreturn void labour(int fd)
 {
     unsigned char buf[ECHO_CHUNK];
     ssize_t n;
 
-    while ((n = recv(fd, buf, sizeof(buf), 0)) > 0) {
+    for (;;) {
+        do {
+            n = recv(fd, buf, sizeof(buf), 0);
+        } while (n == -1 && not_yet());
+        if (n <= 0)
+            _exit(0); /* the parent has gone */
         work_do();
-        send(fd, buf, (size_t)n, MSG_NOSIGNAL);
+        while (send(fd, buf, (size_t)n, MSG_NOSIGNAL) == -1)
+            if (!not_yet())
+                _exit(0);
     }
-    _exit(0); /* the parent has gone */
 }
 
 static int pair(int ends[2])
@@ -167,22 +180,28 @@ static void drop(struct client *client)
     free(client);
 }
 
-/* Hands requests to those who have none. */
-static void hand_out(void)
+/* Hands requests to those who have none. Returns false when somebody could
+ * not be given one. */
+static bool hand_out(void)
 {
+    bool given = true;
+
     for (long i = 0; i < nworkers && !TAILQ_EMPTY(&queue); i++) {
         struct worker *worker = &workers[i];
         struct client *client = TAILQ_FIRST(&queue);
         if (worker->pid == 0 || worker->busy)
             continue;
         if (send(worker->fd, client->conn->buf, client->conn->filled,
-                 MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
-            continue; /* it has died; collect() will hear of it */
+                 MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
+            given = false; /* if it has died, collect() will hear of it */
+            continue;
+        }
         TAILQ_REMOVE(&queue, client, link);
         client->worker = worker;
         worker->client = client;
         worker->busy = true;
     }
+    return given;
 }
 
 /* What to do after a step; before is what the client waited for. */
@@ -242,10 +261,9 @@ static void collect(struct worker *worker)
 {
     unsigned char buf[ECHO_CHUNK];
     struct client *client = worker->client;
-    ssize_t n = recv(worker->fd, client != NULL ? client->conn->buf : buf,
-                     ECHO_CHUNK, MSG_DONTWAIT);
+    ssize_t n = recv(worker->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
-    if (n == -1 && errno == EAGAIN)
+    if (n == -1 && not_yet())
         return;
     if (n <= 0) {
         replace(worker);
@@ -256,6 +274,7 @@ static void collect(struct worker *worker)
     if (client != NULL) {
         client->worker = NULL;
         client->requests = false;
+        memcpy(client->conn->buf, buf, client->conn->filled);
         settle(client, ECHO_DONE, echo_send(client->conn));
     }
     hand_out();
@@ -284,15 +303,17 @@ static void welcome(int listener)
 
 /* --- the loop --------------------------------------------------------- */
 
-/* Returns how long to wait for an event: -1, or RETRY_MS. */
+/* Returns how long to wait for an event, in milliseconds; or -1. */
 static int hire_the_missing(void)
 {
-    int patience_ms = -1;
+    int patience_ms = idle_wait_ms();
 
     for (long i = 0; i < nworkers; i++)
-        if (workers[i].pid == 0 && hire(&workers[i]) == -1)
+        if (workers[i].pid == 0 && hire(&workers[i]) == -1 &&
+            (patience_ms == -1 || patience_ms > RETRY_MS))
             patience_ms = RETRY_MS;
-    hand_out();
+    if (!hand_out())
+        patience_ms = RETRY_MS;
     return patience_ms;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include "common/echo.h"
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -79,7 +80,7 @@ static void serve(const struct listeners *listeners)
         if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
             fatal_errno(model.name, "epoll_ctl");
     while (!stop_done()) {
-        int n = epoll_wait(epoll_fd, events, EVENTS, -1);
+        int n = epoll_wait(epoll_fd, events, EVENTS, idle_wait_ms());
         for (int i = 0; i < n; i++) { /* n is -1 after a signal */
             int fd = events[i].data.fd;
             if (clients[fd] == NULL)

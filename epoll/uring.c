@@ -2,18 +2,20 @@
  * epoll/uring: one thread, the kernel does it and tells when it is done.
  *
  * Waits in     io_uring_enter() for what was asked for, on all sockets
- * A client is  requests in a ring that the kernel shares, and a list
+ * A client is  requests in a ring that the kernel shares, and a struct
  * Stops at     the descriptor limit
  * Chapter      docs/6-epoll.md
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "common/echo.h"
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -113,6 +115,8 @@ static void received(struct client *client, const struct io_uring_cqe *cqe)
 {
     if (!(cqe->flags & IORING_CQE_F_MORE))
         client->receiving = client->cancelling = false;
+    if (stop_over())
+        client->ended = true; /* else all that is in the ring is served */
     if (cqe->flags & IORING_CQE_F_BUFFER) {
         unsigned id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
         if (cqe->res > 0 && !client->ended) {
@@ -170,7 +174,10 @@ static void advance(struct client *client)
     if (client->ended && !client->sending && !client->receiving) {
         free(client->out);
         net_close(client->fd);
+        return;
     }
+    idle_touch(client->fd, (short)((enough ? 0 : POLLIN) |
+                                   (client->sending ? POLLOUT : 0)));
 }
 
 static void complete(const struct io_uring_cqe *cqe)
@@ -229,7 +236,11 @@ static void serve(const struct listeners *listeners)
         struct io_uring_cqe *cqe;
         unsigned head;
         unsigned n = 0;
-        io_uring_submit_and_wait(&ring, 1);
+        int wait_ms = idle_wait_ms();
+        struct __kernel_timespec wait = {wait_ms / 1000,
+                                         wait_ms % 1000 * 1000000L};
+        io_uring_submit_and_wait_timeout(
+            &ring, &cqe, 1, wait_ms == -1 ? NULL : &wait, NULL);
         io_uring_for_each_cqe (&ring, head, cqe) { /* none after a signal */
             complete(cqe);
             n++;

@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/console.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/show.h"
@@ -68,6 +69,7 @@ struct client {
 static TAILQ_HEAD(line, client) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static struct client **clients; /* by descriptor */
 static int epoll_fd;
+static FILE *console;
 
 static const struct page {
     const char *path, *type, *body;
@@ -145,18 +147,19 @@ static void answer_request(struct client *client,
 /* Prints what was asked, between lines, as it came. */
 static void print_request(const char *data, size_t n)
 {
-    puts("----------------------------------------");
+    fputs("----------------------------------------\n", console);
     while (n > 0) {
         const char *end = memchr(data, '\n', n);
         size_t used = end != NULL ? (size_t)(end - data) + 1 : n;
         size_t length = end != NULL ? used - 1 : n;
         if (length > 0 && data[length - 1] == '\r')
             length--;
-        show_text(stdout, data, length);
-        putchar('\n');
+        show_text(console, data, length);
+        putc('\n', console);
         data += used;
         n -= used;
     }
+    console_pass_on();
 }
 
 /* Answers what is in the buffer, one request or several (pipelining), as
@@ -227,7 +230,8 @@ static bool send_answers(struct client *client)
     if (n > 0) {
         client->queued -= (size_t)n;
         memmove(client->out, client->out + n, client->queued);
-        grant_time(client);
+        if (client->queued == 0)
+            grant_time(client); /* who takes it byte by byte wins none */
     }
     if (client->queued == 0 && client->last && !client->parting) {
         shutdown(client->fd, SHUT_WR);
@@ -333,9 +337,10 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++)
         if (watch(listeners->fds[i], EPOLL_CTL_ADD, EPOLLIN) == -1)
             fatal_errno(model.name, "epoll_ctl");
-    puts("Started Epoll Server");
+    console = console_open(model.name);
+    fputs("Started Epoll Server\n", console);
+    console_pass_on();
     while (!stop_done()) {
-        fflush(stdout);
         int n = epoll_wait(epoll_fd, events, EVENTS, ms_to_next_deadline());
         for (int i = 0; i < n; i++) /* n is -1 after a signal */
             dispatch(events[i].data.fd, events[i].events);

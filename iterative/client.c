@@ -200,6 +200,7 @@ enum { KEY_HOST = 256, KEY_PORT, KEY_PIECE, KEY_TRACE };
 
 static error_t take_option(int key, char *arg, struct argp_state *state)
 {
+    state->name = (char *)name; /* argp cuts it at a slash */
     switch (key) {
     case KEY_HOST:
         host = arg;
@@ -257,6 +258,7 @@ int main(int argc, char **argv)
     argp_err_exit_status = EXIT_USAGE;
     argv[0] = (char *)name;
     options_keep_streams();
+    options_check_stdout(name);
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     if (held == NULL)
         held = malloc(HELD_BYTES);

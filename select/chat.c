@@ -13,12 +13,15 @@
 #include <argp.h>
 #include <errno.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+#include "common/console.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/protocol.h"
@@ -29,15 +32,19 @@
 enum {
     CHAT_PORT = 8800,
     DRAIN_MS = 3000,
+    NAME_MS = 5000,          /* a newcomer has, to say its name */
     QUEUE_BYTES = 64 * 1024, /* kept for one who does not read */
 };
 
+static const char program[] = "select/chat";
 static const char server_name[] = "server";
 
 /* Who is at the other end: a client for the server, and the other way. */
 struct talker {
     int fd;
     char name[FRAME_NAME + 1]; /* empty until it has said its name */
+    int64_t deadline_ms;       /* to say its name by */
+    bool admitted;             /* the server knows us by our name */
     const char *leaving;       /* why it is to be dropped; NULL: it stays */
     size_t filled;             /* bytes in `in`, less than a frame */
     size_t queued;             /* bytes in `out` */
@@ -49,6 +56,7 @@ static struct talker *talkers[FD_SETSIZE]; /* by descriptor */
 static fd_set reading, writing;            /* what we wait for */
 static int highest;                        /* descriptor in either set */
 static int ntalkers;                       /* those with a name */
+static FILE *console;                      /* the server's */
 
 /* fd is below FD_SETSIZE: FD_SET() would write beyond the set. */
 static void watch(int fd, bool read, bool write)
@@ -65,12 +73,11 @@ static void watch(int fd, bool read, bool write)
 
 /* --- both ends -------------------------------------------------------- */
 
-static void say(const char *name, const void *text, size_t n)
+static void say(FILE *out, const char *name, const void *text, size_t n)
 {
-    printf("%s: ", name);
-    show_text(stdout, text, n);
-    putchar('\n');
-    fflush(stdout);
+    fprintf(out, "%s: ", name);
+    show_text(out, text, n);
+    putc('\n', out);
 }
 
 /* Sends what fits now. */
@@ -147,7 +154,8 @@ static void hear(struct talker *talker,
 static void tell_all(const struct talker *but, const char *name,
                      const void *text, size_t n)
 {
-    say(name, text, n);
+    say(console, name, text, n);
+    console_pass_on();
     for (int fd = 0; fd <= highest; fd++)
         if (talkers[fd] != NULL && talkers[fd] != but &&
             talkers[fd]->name[0] != '\0')
@@ -175,7 +183,10 @@ static bool is_taken(const char *name)
     return taken;
 }
 
-/* A client's first frame says its name; the later ones can't change it. */
+/*
+ * A client's first frame says its name; the later ones can't change it. The
+ * same frame comes back when the name is accepted.
+ */
 static void take_at_server(struct talker *talker, const struct frame *frame)
 {
     if (talker->name[0] != '\0') {
@@ -191,6 +202,7 @@ static void take_at_server(struct talker *talker, const struct frame *frame)
     }
     memcpy(talker->name, frame->name, sizeof(talker->name));
     ntalkers++;
+    tell(talker, talker->name, "", 0);
     announce(talker, "has come", net_peer(talker->fd).name);
 }
 
@@ -206,6 +218,24 @@ static void drop(struct talker *talker)
     }
     net_close(talker->fd);
     free(talker);
+}
+
+/* Who says no name would keep its place for good. Returns whether there are
+ * some who still have time. */
+static bool dismiss_the_nameless(void)
+{
+    bool some = false;
+
+    for (int fd = 0; fd <= highest; fd++) {
+        if (talkers[fd] == NULL || talkers[fd]->name[0] != '\0' ||
+            talkers[fd]->leaving != NULL)
+            continue;
+        if (clock_now_ms() > talkers[fd]->deadline_ms)
+            talkers[fd]->leaving = "said no name";
+        else
+            some = true;
+    }
+    return some;
 }
 
 /* To tell of one who has left may show that others are too slow. */
@@ -237,21 +267,26 @@ static void welcome(int listener)
         return;
     }
     talker->fd = client;
+    talker->deadline_ms = clock_now_ms() + NAME_MS;
     talkers[client] = talker;
     watch(client, true, false);
 }
 
 static void serve(const struct listeners *listeners)
 {
+    bool names_missing = false;
+
     for (size_t i = 0; i < listeners->n; i++) {
         if (listeners->fds[i] >= FD_SETSIZE)
-            fatal("chat", "too many descriptors are open: FD_SETSIZE");
+            fatal(program, "too many descriptors are open: FD_SETSIZE");
         watch(listeners->fds[i], true, false);
     }
     while (!stop_done()) {
-        fd_set readable = reading; /* select() overwrites it */
+        struct timeval second = {.tv_sec = 1}; /* and this, on Linux */
+        fd_set readable = reading;             /* select() overwrites it */
         fd_set writable = writing;
-        if (select(highest + 1, &readable, &writable, NULL, NULL) == -1)
+        if (select(highest + 1, &readable, &writable, NULL,
+                   names_missing ? &second : NULL) == -1)
             continue; /* a signal */
         for (int fd = 0; fd <= highest; fd++) {
             if (talkers[fd] == NULL && FD_ISSET(fd, &readable))
@@ -261,6 +296,7 @@ static void serve(const struct listeners *listeners)
             if (talkers[fd] != NULL && FD_ISSET(fd, &writable))
                 flush(talkers[fd]);
         }
+        names_missing = dismiss_the_nameless();
         drop_the_leaving();
     }
 }
@@ -269,8 +305,12 @@ static void serve(const struct listeners *listeners)
 
 static void take_at_client(struct talker *server, const struct frame *frame)
 {
-    (void)server;
-    say(frame->name, frame->text, frame->length);
+    if (strcmp(frame->name, server->name) == 0) {
+        server->admitted = true;
+        return;
+    }
+    say(stdout, frame->name, frame->text, frame->length);
+    fflush(stdout);
 }
 
 /* As much of n bytes as ends with a whole character. */
@@ -322,8 +362,10 @@ static void talk(struct talker *server)
 
     tell(server, server->name, "", 0); /* who we are */
     while (server->leaving == NULL) {
-        /* No more from the keyboard while the last of it is on its way. */
-        bool listen_to_keys = typing && server->queued == 0;
+        /* No more from the keyboard before the server knows us, or while
+         * the last of it is on its way. */
+        bool listen_to_keys = typing && server->admitted &&
+                              server->queued == 0;
         watch(STDIN_FILENO, listen_to_keys, false);
         fd_set readable = reading;
         fd_set writable = writing;
@@ -338,8 +380,8 @@ static void talk(struct talker *server)
         if (!typing && server->queued == 0)
             shutdown(server->fd, SHUT_WR); /* the server drops us in turn */
     }
-    if (typing)
-        fatal("chat", "the server has closed the connection (%s)",
+    if (typing || server->leaving != done)
+        fatal(program, "the server has closed the connection (%s)",
               server->leaving);
 }
 
@@ -354,7 +396,7 @@ struct arguments {
 static int run_server(const struct arguments *arguments)
 {
     const struct options options = {
-        .model = "chat",
+        .model = program,
         .host = arguments->host,
         .ports = {(uint16_t)arguments->port},
         .nports = 1,
@@ -364,6 +406,7 @@ static int run_server(const struct arguments *arguments)
     };
     struct listeners listeners = net_listen(&options);
 
+    console = console_open(program);
     serve(&listeners);
     return stop_status();
 }
@@ -378,16 +421,16 @@ static int run_client(const struct arguments *arguments)
     snprintf(port, sizeof(port), "%ld", arguments->port);
     int error = getaddrinfo(arguments->host, port, &hints, &address);
     if (error != 0)
-        fatal("chat", "--host %s: %s", arguments->host,
+        fatal(program, "--host %s: %s", arguments->host,
               gai_strerror(error));
     server.fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (server.fd == -1 ||
         connect(server.fd, address->ai_addr, address->ai_addrlen) == -1)
-        fatal_errno("chat", "cannot reach a server at %s port %s",
+        fatal_errno(program, "cannot reach a server at %s port %s",
                     arguments->host, port);
     freeaddrinfo(address);
     if (server.fd >= FD_SETSIZE)
-        fatal("chat", "too many descriptors are open: FD_SETSIZE");
+        fatal(program, "too many descriptors are open: FD_SETSIZE");
     snprintf(server.name, sizeof(server.name), "%s", arguments->name);
     talk(&server);
     return EXIT_SUCCESS;
@@ -399,6 +442,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
 
+    state->name = (char *)program; /* argp cuts it at a slash */
     switch (key) {
     case KEY_NAME:
         if (!frame_name_fits(arg, strlen(arg)))
@@ -446,7 +490,8 @@ int main(int argc, char **argv)
         "  build/select/chat --name=server --port=8800\n"
         "  build/select/chat --name=client1 --port=8800\n"
         "  build/select/chat --name=client2 --port=8800\n"
-        "Ctrl-D leaves the room, Ctrl-C closes it.",
+        "Ctrl-D leaves the room, Ctrl-C closes it. Who connects and says "
+        "no name within 5 s is closed; so is who reads too slowly.",
         NULL,
         NULL,
         NULL};
@@ -454,7 +499,9 @@ int main(int argc, char **argv)
 
     argp_program_version = "select/chat " SUITE_VERSION;
     argp_err_exit_status = EXIT_USAGE;
+    argv[0] = (char *)program;
     options_keep_streams();
+    options_check_stdout(program);
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     return strcmp(arguments.name, server_name) == 0
                ? run_server(&arguments)

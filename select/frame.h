@@ -6,6 +6,9 @@
  *   ...      name
  *   ...      text, all that is left; may be empty
  *
+ * A client's first frame says its name; the server answers with the same
+ * frame when the name is free, and otherwise says why not and closes.
+ *
  * TCP has no messages, so one recv() may bring half a frame or three; the
  * length in front says where each ends, whatever bytes it holds.
  */

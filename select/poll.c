@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "common/echo.h"
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -73,7 +74,7 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++)
         watch(listeners->fds[i], ECHO_READ);
     while (!stop_done()) {
-        if (poll(watched, (nfds_t)highest + 1, -1) == -1)
+        if (poll(watched, (nfds_t)highest + 1, idle_wait_ms()) == -1)
             continue; /* a signal */
         for (int fd = 0; fd <= highest; fd++) {
             if (watched[fd].revents == 0)

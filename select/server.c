@@ -11,6 +11,7 @@
 #include <sys/select.h>
 
 #include "common/echo.h"
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -82,7 +83,10 @@ static void serve(const struct listeners *listeners)
     while (!stop_done()) {
         fd_set readable = reading; /* select() overwrites it */
         fd_set writable = writing;
-        if (select(highest + 1, &readable, &writable, NULL, NULL) == -1)
+        int wait_ms = idle_wait_ms();
+        struct timeval wait = {wait_ms / 1000, wait_ms % 1000 * 1000};
+        if (select(highest + 1, &readable, &writable, NULL,
+                   wait_ms == -1 ? NULL : &wait) == -1)
             continue; /* a signal */
         for (int fd = 0; fd <= highest; fd++) {
             if (!FD_ISSET(fd, &readable) && !FD_ISSET(fd, &writable))

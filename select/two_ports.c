@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "common/clock.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/show.h"
@@ -20,6 +21,7 @@
 enum {
     MESSAGE_BYTES = 1024, /* asked of recv(), as in the seeds */
     PATIENCE_S = 1,       /* for a client who says nothing; see talk() */
+    FAREWELL_MS = 1000,   /* for one who does not stop to talk */
 };
 
 static const struct model model = {
@@ -32,6 +34,19 @@ static const struct model model = {
     .max_clients = 1,
     .ports = {5050, 5060},
 };
+
+/* To close with something unread would reset the connection, and the reset
+ * may overtake the answer: so read on until the client closes, too. */
+static void part(int client)
+{
+    char rest[MESSAGE_BYTES];
+    int64_t end_ms = clock_now_ms() + FAREWELL_MS;
+
+    shutdown(client, SHUT_WR);
+    while (recv(client, rest, sizeof(rest), 0) > 0 &&
+           clock_now_ms() < end_ms)
+        ;
+}
 
 /*
  * One message, one answer. Who connects and says nothing keeps everybody
@@ -54,6 +69,7 @@ static void talk(int client)
     int length = snprintf(answer, sizeof(answer), "welcome %d!",
                           net_here(client).port);
     net_send_all(client, answer, (size_t)length);
+    part(client);
 }
 
 static void welcome(int listener)

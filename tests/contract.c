@@ -7,9 +7,12 @@
  *   SERVER='python3 echo.py {port}' build/tests/contract
  *
  * SUITE_BUILD names another build folder, as of a sanitized build. LIKE
- * names the model whose exceptions (expected.h) SERVER may claim.
+ * names the model whose exceptions (expected.h) SERVER may claim. FAULTS
+ * names a folder: then the faults are run, and the matrix of what they have
+ * come to is written there.
  */
 #include "tests/contract.h"
+#include "tests/contract_matrix.h"
 
 #include <criterion/hooks.h>
 #include <criterion/stats.h>
@@ -23,10 +26,13 @@
 enum { CHECK_TIMEOUT_S = 120 };
 
 static const struct check *const tables[] = {
-    contract_bytes, contract_clients, contract_limits,
-    contract_stop,  contract_usage,
+    contract_bytes, contract_clients, contract_idle,   contract_limits,
+    contract_stop,  contract_usage,   contract_faults, contract_calls,
 };
-enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
+enum {
+    TABLES = sizeof(tables) / sizeof(tables[0]),
+    CONTRACT = TABLES - 2, /* the others are for the fault matrix alone */
+};
 
 static struct subject subject; /* of the one check that this process runs */
 
@@ -66,41 +72,6 @@ static void describe_subject(const char *name)
     subject.takes_options = strstr(subject.command, "{options}") != NULL;
 }
 
-static bool is_tidy(const struct processes *now, const struct subject *of)
-{
-    return now->zombies == 0 && now->descriptors <= of->idle.descriptors;
-}
-
-static void assert_tidy(void)
-{
-    if (subject_becomes(&subject, is_tidy))
-        return;
-    struct processes now = processes_look(subject.server.pid);
-    cr_assert(now.zombies == 0,
-              "%zu children ended and nobody waited for them: zombies",
-              now.zombies);
-    cr_assert_fail("the server has %zu descriptors open when idle, and had "
-                   "%zu before: a leak",
-                   now.descriptors, subject.idle.descriptors);
-}
-
-/*
- * What every server owes after every check. At a limit a newcomer may be
- * closed until those before have left: first they go, then it comes.
- */
-static void check_aftermath(void)
-{
-    int status;
-
-    cr_assert(!launcher_ended(&subject.server, &status),
-              "the server is dead (status %#x); it said: %s",
-              (unsigned)status, subject_stderr(&subject));
-    assert_tidy();
-    subject_serves(&subject, "this");
-    assert_tidy();
-    subject_dismiss(&subject);
-}
-
 static void run_check(void)
 {
     const struct check *check = find_check(criterion_current_test->name);
@@ -114,8 +85,10 @@ static void run_check(void)
         subject_warm_up(&subject);
     }
     check->run(&subject);
-    if (subject.server.pid != 0)
-        check_aftermath();
+    if (subject.server.pid != 0) {
+        subject_survives(&subject);
+        subject_dismiss(&subject);
+    }
 }
 
 /* Also after a failed assertion. */
@@ -141,36 +114,45 @@ static void *allocate(size_t n, size_t size)
     return memory;
 }
 
-/* The tests live as long as the process. */
+/* The test lives as long as the process. */
+static void register_check(struct criterion_test_set *set,
+                           const char *model, const struct check *check)
+{
+    struct criterion_test_extra_data *data = allocate(1, sizeof(*data));
+    char *id;
+
+    if (asprintf(&id, "%s/%s", model, check->name) == -1)
+        fatal_errno("contract", "cannot start");
+    *data = (struct criterion_test_extra_data){
+        .lang_ = CR_LANG_C,
+        .kind_ = CR_TEST_NORMAL,
+        .identifier_ = id,
+        .file_ = __FILE__,
+        .line_ = __LINE__,
+        .fini = end_check,
+        .description = check->promise,
+        .timeout = CHECK_TIMEOUT_S,
+    };
+    struct criterion_test test = {check->name, model, run_test, data};
+    criterion_register_test(set, &test);
+}
+
+/* Those of the contract, or the faults of the matrix. */
 static void register_checks(struct criterion_test_set *set,
                             const char *model)
 {
     for (size_t i = 0; i < TABLES; i++)
-        for (const struct check *c = tables[i]; c->name != NULL; c++) {
-            struct criterion_test_extra_data *data = allocate(
-                1, sizeof(*data));
-            char *id;
-            if (asprintf(&id, "%s/%s", model, c->name) == -1)
-                fatal_errno("contract", "cannot start");
-            *data = (struct criterion_test_extra_data){
-                .lang_ = CR_LANG_C,
-                .kind_ = CR_TEST_NORMAL,
-                .identifier_ = id,
-                .file_ = __FILE__,
-                .line_ = __LINE__,
-                .fini = end_check,
-                .description = c->promise,
-                .timeout = CHECK_TIMEOUT_S,
-            };
-            struct criterion_test test = {c->name, model, run_test, data};
-            criterion_register_test(set, &test);
-        }
+        for (const struct check *c = tables[i]; c->name != NULL; c++)
+            if (subject_faulted() != NULL ? c->fault.group != NO_FAULT
+                                          : i < CONTRACT)
+                register_check(set, model, c);
 }
 
-/* The servers in the build. */
+/* The servers in the build; the tests name them from here on. */
+static char models[64][64];
+
 static void register_models(struct criterion_test_set *set)
 {
-    static char models[64][64]; /* which the tests name from here on */
     char path[256];
     size_t n = 0;
 
@@ -181,6 +163,22 @@ static void register_models(struct criterion_test_set *set)
     while (n < 64 && fscanf(file, "%63s", models[n]) == 1)
         register_checks(set, models[n++]);
     fclose(file);
+}
+
+/* What the faults have come to. */
+static void write_matrix(const struct criterion_global_stats *stats)
+{
+    struct matrix matrix = {.stats = stats, .like = getenv("LIKE")};
+
+    if (foreign_command() != NULL)
+        matrix_add_server(&matrix, "server");
+    for (size_t i = 0; i < 64 && models[i][0] != '\0'; i++)
+        matrix_add_server(&matrix, models[i]);
+    for (size_t i = 0; i < TABLES; i++)
+        for (const struct check *c = tables[i]; c->name != NULL; c++)
+            matrix_add_fault(&matrix, c);
+    if (matrix_write(&matrix, subject_faulted()) == -1)
+        fatal_errno("contract", "cannot write to %s", subject_faulted());
 }
 
 /* More than a thousand clients are ours, where the system allows it. */
@@ -223,6 +221,8 @@ ReportHook(POST_ALL)(struct criterion_global_stats *stats)
             "Not run: the checks of options like --max-clients; "
             "where the server takes them, put {options} into SERVER.\n");
     ran = stats->tests_passed + stats->tests_failed + stats->tests_crashed;
+    if (subject_faulted() != NULL)
+        write_matrix(stats);
     if (stats->tests_failed + stats->tests_crashed == 0)
         return;
     fprintf(stderr, "\nNot kept:\n");

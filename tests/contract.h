@@ -30,23 +30,54 @@ struct subject {
     struct processes idle; /* how it is without clients */
 };
 
+/* A table each in the fault matrix (contract_matrix.c). */
+enum fault_group {
+    NO_FAULT,
+    VILLAINS, /* clients */
+    ACCEPT,   /* fails, as do */
+    RECV,
+    SEND,
+    TASKS, /* and the calls that wait, or make tasks */
+    LIMITS,
+    SIGNALS,
+    FAULT_GROUPS
+};
+
+/* A column. */
+struct fault {
+    enum fault_group group;
+    const char *name; /* in a word or two: "reset", "EMFILE" */
+    const char *done; /* what is done, a sentence */
+};
+
 struct check {
     const char *name;
     void (*run)(struct subject *subject);
-    const char *promise;     /* what the contract says */
+    const char *promise; /* what the contract says */
+    struct fault fault;  /* what is done to it, if that is a fault */
+    /* What that takes. A server of which expected.h says that it has less
+     * passes by design: by the first of these properties. */
+    long needs;
+    enum property design[3];
     const char *options;     /* with which options to start it; or NULL */
     struct launch_plan plan; /* under which limits */
     size_t bytes;            /* for the run function: a size, */
     const char *villain;     /* a villain */
+    const char *calls;       /* system calls that fail, as for strace(1), */
+    const char *error;       /* and how: "EINTR" */
     bool by_hand;            /* the check starts the server itself */
 };
 
 /* The checks, a table a file, each ended by a NULL name. */
 extern const struct check contract_bytes[];
 extern const struct check contract_clients[];
+extern const struct check contract_idle[];
 extern const struct check contract_limits[];
 extern const struct check contract_stop[];
 extern const struct check contract_usage[];
+/* Faults for the matrix alone: they take their time. */
+extern const struct check contract_faults[];
+extern const struct check contract_calls[];
 
 /*
  * Starts the server: the check's options and limits, and port 0 or a free
@@ -67,6 +98,25 @@ int subject_connect(const struct subject *subject);
 
 /* Asserts that a new client is echoed n bytes; `after`: "a reset". */
 void subject_serves(const struct subject *subject, const char *after);
+
+/* A new client, echoed once: the server is surely talking to it. */
+int subject_welcome(const struct subject *subject);
+
+/*
+ * Asserts what every server owes after every check: it lives, has no zombie
+ * and no descriptor more than when it was idle, and serves a new client.
+ * After a fault (subject_faulted()) it takes no CPU time either, and no
+ * more memory than before.
+ */
+void subject_survives(struct subject *subject);
+
+/* Is this a run for the fault matrix? Then the environment's FAULTS names
+ * the folder for it; otherwise NULL. */
+const char *subject_faulted(void);
+
+/* Asserts that it takes next to no CPU time now; when: "with idle clients".
+ */
+void subject_rests(const struct subject *subject, const char *when);
 
 /* How many clients it talks to at the same time, at most n. */
 size_t subject_at_once(const struct subject *subject, size_t n);

@@ -61,17 +61,6 @@ static void other_waits(const struct subject *subject, int villain,
               villains_find(subject->check->villain)->about, problem);
 }
 
-static void no_busy_core(const struct subject *subject, const char *with)
-{
-    const long most = expected_value(subject->like, IDLE_CPU, 5);
-    double percent = subject_cpu_percent(subject, 500);
-
-    cr_assert(percent <= (double)most,
-              "with %s, the server took %.0f %% of "
-              "a core; at most %ld %% are expected",
-              with, percent, most);
-}
-
 static void others_are_served(struct subject *subject)
 {
     const struct villain *villain = villains_find(subject->check->villain);
@@ -92,7 +81,7 @@ static void others_are_served(struct subject *subject)
     cr_assert(problem == NULL, "while a client %s, another one %s",
               villain->about, problem);
     close(other);
-    no_busy_core(subject, "one such client");
+    subject_rests(subject, "with one such client");
     client_reset(held);
 }
 
@@ -187,7 +176,7 @@ static void idle_cost(struct subject *subject)
         const char *problem = client_echo(fds[i], 100, SEED);
         cr_assert(problem == NULL, "the client %s", problem);
     }
-    no_busy_core(subject, "idle clients only");
+    subject_rests(subject, "with idle clients only");
     for (size_t i = 0; i < n && i < FIFTY; i++)
         close(fds[i]);
 }
@@ -238,23 +227,38 @@ static void leaves_nothing(struct subject *subject)
 
 const struct check contract_clients[] = {
     {"outlives_a_reset", outlives_villain, .promise = ALONE,
-     .villain = "reset"},
+     .villain = "reset",
+     .fault = {VILLAINS, "reset",
+               "echoes once, then resets the connection"}},
     {"outlives_a_client_gone_in_mid_reply", outlives_villain,
-     .promise = ALONE, .villain = "vanish"},
+     .promise = ALONE, .villain = "vanish",
+     .fault = {VILLAINS, "vanish",
+               "sends, reads nothing, and is gone in mid-reply"}},
     {"outlives_a_client_gone_before_the_reply", outlives_villain,
-     .promise = ALONE, .villain = "leave"},
+     .promise = ALONE, .villain = "leave",
+     .fault = {VILLAINS, "leave",
+               "sends and closes before the first reply"}},
     {"outlives_a_half_message", outlives_villain, .promise = ALONE,
      .villain = "half"},
     {"outlives_a_silent_connection", outlives_villain, .promise = ALONE,
      .villain = "nothing"},
     {"outlives_a_connect_storm", outlives_storm, .promise = ALONE,
-     .villain = "storm"},
+     .villain = "storm",
+     .fault = {VILLAINS, "storm",
+               "connects and leaves 500 times, as fast as it can"}},
     {"serves_others_while_one_never_reads", others_are_served,
-     .promise = SERVED, .villain = "never-read"},
+     .promise = SERVED, .villain = "never-read",
+     .fault = {VILLAINS, "never-read",
+               "sends until nothing fits and never reads"},
+     .needs = 2, .design = {AT_ONCE}},
     {"serves_others_while_one_sent_half_a_message", others_are_served,
-     .promise = SERVED, .villain = "half"},
+     .promise = SERVED, .villain = "half",
+     .fault = {VILLAINS, "half", "sends half a message and holds on"},
+     .needs = 2, .design = {AT_ONCE}},
     {"serves_others_while_one_says_nothing", others_are_served,
-     .promise = SERVED, .villain = "nothing"},
+     .promise = SERVED, .villain = "nothing",
+     .fault = {VILLAINS, "nothing", "connects and says nothing"},
+     .needs = 2, .design = {AT_ONCE}},
     {"bounds_the_memory_of_one_who_never_reads", bounded_memory,
      .promise = "a client that does not read is not read from"},
     {"serves_50_at_once", fifty_at_once,

@@ -109,18 +109,6 @@ static void newcomer_is_served(const struct subject *subject)
               problem);
 }
 
-static void assert_rests(const struct subject *subject)
-{
-    const long most = expected_value(subject->like, IDLE_CPU, 5);
-    double percent = subject_cpu_percent(subject, 500);
-
-    cr_assert(percent <= (double)most,
-              "at the limit, the server took %.0f "
-              "%% of a core while nothing happened; at most %ld %% are "
-              "expected",
-              percent, most);
-}
-
 /* Some of the clients meet a limit of the system; which, is unknown. */
 static void limit_is_survived(struct subject *subject)
 {
@@ -139,7 +127,7 @@ static void limit_is_survived(struct subject *subject)
               "of %d clients, only %zu were served, "
               "long before the limit",
               N, crowd.served);
-    assert_rests(subject);
+    subject_rests(subject, "at the limit");
     crowd_is_echoed(&crowd);
     crowd_leaves(&crowd, 0);
     newcomer_is_served(subject);
@@ -162,7 +150,7 @@ static void max_clients(struct subject *subject)
               "newcomers were closed, but stderr does not say that "
               "--max-clients was met: %s",
               subject_stderr(subject));
-    assert_rests(subject);
+    subject_rests(subject, "at the limit");
     crowd_is_echoed(&crowd);
     crowd_leaves(&crowd, expected - 1);
     newcomer_is_served(subject);
@@ -190,7 +178,7 @@ static void thousand(struct subject *subject)
               "of %zu clients, %zu were served; %zu to %zu should be, says "
               "expected.h",
               n, crowd.served, least, most);
-    assert_rests(subject);
+    subject_rests(subject, "at the limit");
     crowd_is_echoed(&crowd);
     crowd_leaves(&crowd, 0);
     newcomer_is_served(subject);
@@ -202,12 +190,21 @@ static void thousand(struct subject *subject)
 
 const struct check contract_limits[] = {
     {"outlives_the_descriptor_limit", limit_is_survived,
-     .promise = AT_LIMIT, .plan = {.max_files = 40}},
+     .promise = AT_LIMIT, .plan = {.max_files = 40},
+     .fault = {LIMITS, "RLIMIT_NOFILE",
+               "60 clients come, and it may have 40 descriptors"},
+     .needs = 10, .design = {AT_ONCE}},
     {"outlives_the_process_limit", limit_is_survived, .promise = AT_LIMIT,
-     .plan = {.max_tasks = 20, .own_user = true}},
+     .plan = {.max_tasks = 20, .own_user = true},
+     .fault = {LIMITS, "RLIMIT_NPROC",
+               "60 clients come, and it may have 20 processes or threads"},
+     .needs = 10, .design = {AT_ONCE}},
     {"keeps_to_max_clients", max_clients, .promise = AT_LIMIT,
      .options = "--max-clients 3"},
     {"holds_more_clients_than_FD_SETSIZE", thousand, .promise = AT_LIMIT,
-     .plan = {.max_files = 4096}},
+     .plan = {.max_files = 4096},
+     .fault = {LIMITS, "FD_SETSIZE",
+               "1100 clients come and stay: more than an fd_set has bits"},
+     .needs = MOST, .design = {AT_ONCE, CROWD, DESCRIPTORS}},
     {0},
 };

@@ -64,6 +64,9 @@ static void bad_options(struct subject *subject)
         {"--max-clients many", "--max-clients", "many", "from 1 to"},
         {"--drain-ms -5", "--drain-ms", "-5", "from 0 to"},
         {"--drain-ms 1.5", "--drain-ms", "1.5", "from 0 to"},
+        {"--idle-timeout 5", "--idle-timeout", "5", "as in 30s"},
+        {"--idle-timeout -1s", "--idle-timeout", "-1s", "as in 30s"},
+        {"--idle-timeout 1441min", "--idle-timeout", "1441min", "1440min"},
         {"--work cpu", "--work", "cpu", "cpu:DURATION"},
         {"--work sleep:5", "--work", "sleep:5", "sleep:DURATION"},
         {"--work sleep:11s", "--work", "sleep:11s", "10s"},
@@ -113,7 +116,8 @@ static void bad_host(struct subject *subject)
 static void help(struct subject *subject)
 {
     static const char *const words[] = {
-        "--port", "--host", "--max-clients", "--drain-ms", "--work",
+        "--port",     "--host", "--max-clients",
+        "--drain-ms", "--work", "--idle-timeout",
     };
     static struct command command;
 

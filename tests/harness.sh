@@ -73,11 +73,16 @@ check 'and kept' test -s "$dir/run/raw/clients.csv"
 echo 'harness: a run that is killed'
 printf 'clients,epo' >>"$dir/run/raw/clients.csv"
 check 'half a row is left out' status 0 bench/report "$dir/run"
-check 'and that is said' grep -q 'written half' "$dir/run/report.txt"
+check 'and that is said' grep -q 'half written' "$dir/run/report.txt"
 echo 'nonsense' >>"$dir/run/raw/clients.csv"
 check 'a malformed row is refused' status 1 bench/report "$dir/run"
 check 'by its line' says 'clients.csv, line'
 check 'no run at all is refused' status 1 bench/report "$dir"
+echo '{"run": ' >"$dir/run/manifest.json"
+check 'nor half a manifest' status 1 bench/report "$dir/run"
+check 'by its line' says 'manifest.json, line'
+echo '{}' >"$dir/run/manifest.json"
+check 'nor one of no run' status 1 bench/report "$dir/run"
 
 echo 'harness: Ctrl-C'
 build/bench/harness "${tiny[@]}" --out "$dir/cut" >"$dir/log" 2>&1 &
@@ -162,7 +167,7 @@ check 'and the text is there' test -s "$dir/bad/report.txt"
 
 echo 'harness: wrong usage'
 for wrong in '--experiment nothing' '--models nobody' '--nothing' 'word' \
-    '--slice 5' '--seed x' '--server nothing' '--reference nobody' \
+    '--slice 5' '--seed x' '--quick --full' '--server nothing' '--reference nobody' \
     '--against nothing' '--quick --experiment syscalls' \
     '--experiment lap --models epoll' '--clients 5' \
     '--experiment million --clients 0'; do

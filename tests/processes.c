@@ -2,7 +2,10 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -117,6 +120,50 @@ static void add_process(const char *pid, pid_t group, struct processes *sum)
     sum->descriptors += count_entries(path);
     sum->memory += read_memory(folder);
     add_threads(folder, sum);
+}
+
+/* Has this process the socket of that inode open? */
+static bool has_socket(const char *folder, uint64_t inode)
+{
+    char wanted[40], path[80], link[40];
+    bool has = false;
+
+    snprintf(wanted, sizeof(wanted), "socket:[%" PRIu64 "]", inode);
+    snprintf(path, sizeof(path), "%.40s/fd", folder);
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return false;
+    for (struct dirent *entry; !has && (entry = readdir(dir)) != NULL;) {
+        ssize_t n = readlinkat(dirfd(dir), entry->d_name, link,
+                               sizeof(link) - 1);
+        link[n > 0 ? n : 0] = '\0';
+        has = strcmp(link, wanted) == 0;
+    }
+    closedir(dir);
+    return has;
+}
+
+size_t processes_list(pid_t group, uint64_t inode, pid_t *pids, size_t max)
+{
+    size_t n = 0;
+    DIR *proc = opendir("/proc");
+
+    if (proc == NULL)
+        return 0;
+    for (struct dirent *entry;
+         n < max && (entry = readdir(proc)) != NULL;) {
+        char folder[32];
+        char state;
+        pid_t its_group;
+        snprintf(folder, sizeof(folder), "/proc/%.10s", entry->d_name);
+        if (isdigit((unsigned char)entry->d_name[0]) &&
+            read_state(folder, &state, &its_group) == 0 &&
+            its_group == group && state != 'Z' && state != 'X' &&
+            (inode == 0 || has_socket(folder, inode)))
+            pids[n++] = (pid_t)atoi(entry->d_name);
+    }
+    closedir(proc);
+    return n;
 }
 
 struct processes processes_look(pid_t group)

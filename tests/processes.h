@@ -23,4 +23,13 @@ struct processes {
 /* A look at the process group. What ends meanwhile is left out. */
 struct processes processes_look(pid_t group);
 
+/*
+ * The processes of a group.
+ *
+ * inode    only those that have this socket open; 0: all of them
+ * pids     receives at most max
+ * Returns  how many.
+ */
+size_t processes_list(pid_t group, uint64_t inode, pid_t *pids, size_t max);
+
 #endif

@@ -1,5 +1,6 @@
 /* select/chat: five who talk, and villains who speak its frames. */
 #include "common/clock.h"
+#include "common/options.h"
 #include "select/frame.h"
 #include "tests/program.h"
 
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { CLIENTS = 5 };
@@ -45,6 +47,33 @@ static void leave(struct program *client)
     program_hang_up(client);
     cr_assert_eq(program_end(client, 0), 0);
 }
+
+/* --- by hand ---------------------------------------------------------- */
+
+static void put(int fd, const void *data, size_t n)
+{
+    cr_assert_eq(send(fd, data, n, MSG_NOSIGNAL), (ssize_t)n);
+}
+
+static void put_frame(int fd, const char *name, const char *text)
+{
+    char data[FRAME_BYTES];
+
+    put(fd, data, frame_build(data, name, text, strlen(text)));
+}
+
+/* Reads to the end of the stream. */
+static bool is_dropped(int fd)
+{
+    char data[4096];
+    ssize_t n;
+
+    while ((n = recv(fd, data, sizeof(data), 0)) > 0)
+        ;
+    return n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+/* --- the room --------------------------------------------------------- */
 
 Test(chat, five_talk, .timeout = 60)
 {
@@ -83,6 +112,14 @@ Test(chat, five_talk, .timeout = 60)
     close_room();
 }
 
+/* The exit status is left to program_end(). */
+static void wait_for(const struct program *client)
+{
+    siginfo_t how;
+
+    waitid(P_PID, (id_t)client->pid, &how, WEXITED | WNOWAIT);
+}
+
 Test(chat, the_clients_hear_that_the_room_closes, .timeout = 60)
 {
     struct program ann;
@@ -91,6 +128,28 @@ Test(chat, the_clients_hear_that_the_room_closes, .timeout = 60)
     enter(&ann, "ann");
     close_room();
     cr_assert_eq(program_end(&ann, 0), 1);
+}
+
+/* All end their streams at once; who is dropped later has heard of who was
+ * dropped before. */
+Test(chat, a_stop_tells_those_who_are_still_here, .timeout = 60)
+{
+    struct program ann, bob;
+
+    open_room();
+    enter(&ann, "ann");
+    enter(&bob, "bob");
+    cr_assert(program_says(&ann, "bob has come"));
+    close_room();
+    wait_for(&ann);
+    wait_for(&bob);
+    bool told = program_has_said(&bob, "server: ann has left (done), 1 here"
+                                       "\n") ||
+                program_has_said(&ann, "server: bob has left (done), 1 here"
+                                       "\n");
+    cr_assert(told, "nobody was told who left");
+    cr_assert_eq(program_end(&ann, 0), 1);
+    cr_assert_eq(program_end(&bob, 0), 1);
 }
 
 Test(chat, long_lines_arrive_in_pieces_of_whole_characters, .timeout = 60)
@@ -149,8 +208,96 @@ Test(chat, a_name_is_one_persons, .timeout = 60)
     cr_assert_eq(program_end(&other, 0), 1);
     program_type(&ann, "still me\n");
     cr_assert(program_says(&server, "ann: still me\n"));
+
+    /* The same from a pipe that has ended before the server says so. */
+    cr_assert(program_start(&other, "select/chat", arguments));
+    program_type(&other, "hi\n");
+    program_hang_up(&other);
+    cr_assert(program_says(&other, "server: this name is taken"));
+    cr_assert_eq(program_end(&other, 0), 1);
+    cr_assert(!program_has_said(&server, "ann: hi\n"));
     leave(&ann);
     close_room();
+}
+
+Test(chat, a_place_is_for_who_says_a_name, .timeout = 60)
+{
+    struct program ann;
+
+    open_room();
+    enter(&ann, "ann");
+    int silent = program_dial(port);
+    int half = program_dial(port);
+    put(half, "\0", 1);
+    int64_t start_ms = clock_now_ms();
+    cr_assert(is_dropped(silent));
+    cr_assert(is_dropped(half));
+    int64_t took_ms = clock_now_ms() - start_ms;
+    cr_assert(took_ms >= 4900, "%ld ms", (long)took_ms);
+    program_type(&ann, "I stay\n");
+    cr_assert(program_says(&server, "ann: I stay\n"));
+    cr_assert_null(strstr(program_output(&server), "has left"));
+    close(silent);
+    close(half);
+    leave(&ann);
+    close_room();
+}
+
+/* What can't be shown must not pass for shown. */
+Test(chat, a_full_disk_is_told_of, .timeout = 60)
+{
+    char command[256];
+
+    open_room();
+    snprintf(
+        command, sizeof(command),
+        "echo hi | %s/select/chat --name=ann --port=%d 2>&1 >/dev/full",
+        getenv("SUITE_BUILD") != NULL ? getenv("SUITE_BUILD") : "build",
+        port);
+    FILE *said = popen(command, "r");
+    char line[128] = "";
+    cr_assert(said != NULL && fgets(line, sizeof(line), said) != NULL);
+    cr_assert_str_eq(line,
+                     "select/chat: not all could be written to stdout\n");
+    cr_assert_eq(WEXITSTATUS(pclose(said)), 1);
+    cr_assert(program_says(&server, "ann: hi\n"));
+    close_room();
+}
+
+/* Nobody reads the server's console, and those in the room talk on. */
+Test(chat, an_unread_console_stops_nobody, .timeout = 60)
+{
+    static char text[FRAME_TEXT + 1];
+    struct program ann;
+    char command[256], line[128];
+    long pid = 0;
+
+    snprintf(command, sizeof(command),
+             "echo $$; exec %s/select/chat --name=server --port=0 "
+             "2>/dev/null",
+             getenv("SUITE_BUILD") != NULL ? getenv("SUITE_BUILD")
+                                           : "build");
+    FILE *unread = popen(command, "r");
+    cr_assert(unread != NULL && fgets(line, sizeof(line), unread) != NULL);
+    cr_assert_eq(options_number(strtok(line, "\n"), 2, INT32_MAX, &pid), 0);
+    cr_assert(fgets(line, sizeof(line), unread) != NULL);
+    port = (uint16_t)atoi(strrchr(line, ':') + 1);
+    enter(&ann, "ann");
+    int talker = program_dial(port);
+    put_frame(talker, "talker", "");
+    memset(text, 'x', FRAME_TEXT);
+    for (int i = 0; i < 300; i++) /* a pipe holds 64 of these */
+        put_frame(talker, "talker", text);
+    put_frame(talker, "talker", "still heard");
+    cr_assert(program_says(&ann, "talker: still heard\n"));
+    close(talker);
+    leave(&ann);
+    kill((pid_t)pid, SIGTERM);
+    /* Short lines may have found room again, and told of the others. */
+    bool told = false;
+    while (fgets(line, sizeof(line), unread) != NULL)
+        told |= strstr(line, " pieces were not printed)") != NULL;
+    cr_assert(WEXITSTATUS(pclose(unread)) == 1 || told);
 }
 
 Test(chat, wrong_usage, .timeout = 60)
@@ -166,31 +313,6 @@ Test(chat, wrong_usage, .timeout = 60)
     cr_assert_eq(program_end(&chat, 0), 2);
     cr_assert(program_start(&chat, "select/chat", "--name= --port=8800"));
     cr_assert_eq(program_end(&chat, 0), 2);
-}
-
-/* --- by hand ---------------------------------------------------------- */
-
-static void put(int fd, const void *data, size_t n)
-{
-    cr_assert_eq(send(fd, data, n, MSG_NOSIGNAL), (ssize_t)n);
-}
-
-static void put_frame(int fd, const char *name, const char *text)
-{
-    char data[FRAME_BYTES];
-
-    put(fd, data, frame_build(data, name, text, strlen(text)));
-}
-
-/* Reads to the end of the stream. */
-static bool is_dropped(int fd)
-{
-    char data[4096];
-    ssize_t n;
-
-    while ((n = recv(fd, data, sizeof(data), 0)) > 0)
-        ;
-    return n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 Test(chat, frames_cut_at_every_byte, .timeout = 60)

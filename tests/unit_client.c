@@ -237,3 +237,22 @@ Test(client, prints_what_comes_before_the_end, .timeout = 60)
     cr_assert_eq(program_end(&client, 0), 0); /* all that it had was sent */
     close(listener);
 }
+
+/* What can't be printed must not pass for printed. */
+Test(client, a_full_disk_is_told_of, .timeout = 60)
+{
+    struct program server;
+    char command[256], line[128] = "";
+
+    snprintf(command, sizeof(command),
+             "%s/iterative/client --port %d hi 2>&1 >/dev/full",
+             getenv("SUITE_BUILD") != NULL ? getenv("SUITE_BUILD")
+                                           : "build",
+             start_server(&server));
+    FILE *said = popen(command, "r");
+    cr_assert(said != NULL && fgets(line, sizeof(line), said) != NULL);
+    cr_assert(strstr(line, "cannot write to stdout: No space") != NULL,
+              "%s", line);
+    cr_assert_eq(WEXITSTATUS(pclose(said)), 1);
+    cr_assert_eq(program_end(&server, SIGTERM), 0);
+}

@@ -239,6 +239,10 @@ Test(demo, takes_predictions_and_keeps_the_score)
     cr_assert(strstr(text, "What will iterative do? Type A to C, or 0 for "
                            "nobody: ") != NULL,
               "%s", text);
+    cr_assert(strstr(text,
+                     "`w` is no answer. What will epoll do? Type A to "
+                     "C, or 0 for nobody: ") != NULL,
+              "%s", text);
     cr_assert(strstr(text, "answer: nobody (you: nobody, right)") != NULL,
               "%s", text);
     cr_assert(strstr(text, "answer: B (you: B, right)") != NULL, "%s",
@@ -277,6 +281,12 @@ Test(demo, plays_a_students_server)
                       "--speed 16"),
                  0, "%s", text);
     cr_assert(happens_while_silent("mine", "B  echo in"), "%s", text);
+    cr_assert_eq(play("epoll --server 'mine=build/epoll/server --port "
+                      "{port}' iterative --scene hello --speed 50"),
+                 0, "%s", text);
+    cr_assert(strstr(text, "= epoll ") < strstr(text, "= mine ") &&
+                  strstr(text, "= mine ") < strstr(text, "= iterative "),
+              "not as they were named: %s", text);
     cr_assert_eq(play("--server 'mine=true'"), 1);
     cr_assert(strstr(text, "mine: true ended with status 0") != NULL, "%s",
               text);
@@ -323,6 +333,67 @@ Test(demo, records_and_traces)
     cr_assert(strstr(text, "\"recv(client A)\"") != NULL);
     cr_assert(strstr(text, "\"client B\"") != NULL);
     cr_assert(strstr(text, "\"in the accept queue\"") != NULL);
+}
+
+static void assert_precious(const char *arguments, const char *words)
+{
+    char command[512];
+
+    cr_assert_eq(run("echo precious >%s/x.cast; cp %s/x.cast %s/x.json",
+                     folder, folder, folder),
+                 0);
+    snprintf(command, sizeof(command),
+             "%s --record %s/x.cast --trace %s/x.json", arguments, folder,
+             folder);
+    cr_assert_eq(play(command), 1, "%s", text);
+    cr_assert(strstr(text, words) != NULL, "%s", text);
+    cr_assert_str_eq(read_output("x.cast"), "precious\n");
+    cr_assert_str_eq(read_output("x.json"), "precious\n");
+}
+
+Test(demo, keeps_a_recording_until_there_is_something_to_record)
+{
+    assert_precious("--scene nonsense", "scene nonsense: there is none");
+    assert_precious("iterative --scene ten-ports", "iterative: ");
+    assert_precious("--server mine=false", "mine: ");
+}
+
+Test(demo, says_when_a_recording_cannot_be_written)
+{
+    cr_assert_eq(play("iterative --speed 50 --scene hello --record "
+                      "/dev/full"),
+                 1);
+    cr_assert(strstr(text, "demo: --record /dev/full: No space left") !=
+                  NULL,
+              "%s", text);
+    cr_assert_eq(play("iterative --speed 50 --scene hello --trace "
+                      "/dev/full"),
+                 1);
+    cr_assert(strstr(text, "demo: --trace /dev/full: No space left") !=
+                  NULL,
+              "%s", text);
+}
+
+/* A recording of others: a bell, a character of two columns over two. */
+Test(demo, makes_a_picture_of_any_recording)
+{
+    cr_assert_eq(run("printf '%%s\n' "
+                     "'{\"version\":2,\"width\":9,\"height\":1}' "
+                     "'[0.1,\"o\",\"\\u001b[1;1H1234\"]' "
+                     "'[0.2,\"o\",\"\\u001b[1;1H\\u0007\\u4e2d\"]' "
+                     ">%s/x.cast",
+                     folder),
+                 0);
+    cr_assert_eq(
+        run("build/demo/picture %s/x.cast >%s/x.svg", folder, folder), 0);
+    cr_assert(strstr(read_output("x.svg"), ">?\xe4\xb8\xad"
+                                           "4</text>") != NULL,
+              "%s", text);
+    cr_assert_eq(run("build/demo/picture %s/x.cast >/dev/full 2>%s/out",
+                     folder, folder),
+                 1);
+    cr_assert_str_eq(read_output("out"), "picture: standard output: No "
+                                         "space left on device\n");
 }
 
 /* --- processes ------------------------------------------------------- */
@@ -417,6 +488,50 @@ Test(demo, says_when_its_output_cannot_be_written)
                      folder),
                  0);
     cr_assert_str_eq(read_output("out"), "");
+}
+
+/*
+ * Runs the demo and tells it to leave as soon as its server runs, which
+ * begins by making the file `there`. Returns the exit status.
+ */
+static int leave_early(const char *before, const char *server,
+                       const char *after)
+{
+    return run("rm -f %s/there; mkfifo %s/fifo; exec 3<>%s/fifo; %s "
+               "env DEMO_MARK=%s build/demo/demo --plain --scene hello "
+               "--server 'x=sh -c \": >%s/there; exec %s\"' "
+               "</dev/null %s 3>&- & demo=$!; "
+               "until test -e %s/there; do sleep 0.01; done; "
+               "kill -TERM $demo; wait $demo",
+               folder, folder, folder, before, folder, folder, server,
+               after, folder);
+}
+
+Test(demo, leaves_while_a_server_starts)
+{
+    char out[64];
+
+    snprintf(out, sizeof(out), ">%s/out 2>&1", folder);
+    cr_assert_eq(leave_early("", "sleep 100", out), 0);
+    cr_assert_str_eq(read_output("out"), "", "it waited to the end");
+    assert_none_left();
+}
+
+Test(demo, leaves_though_nobody_reads_its_output)
+{
+    cr_assert_eq(leave_early("head -c 65536 /dev/zero >&3;",
+                             "build/epoll/server --port {port}", ">&3"),
+                 0);
+    assert_none_left();
+}
+
+/* timeout(1) says 124 when SIGTERM was enough, 137 when it was not. */
+Test(demo, leaves_though_a_scene_never_comes)
+{
+    cr_assert_eq(run("mkfifo %s/fifo; timeout -k 20 1 build/demo/demo "
+                     "iterative --plain --scene %s/fifo",
+                     folder, folder),
+                 124);
 }
 
 /* --- a terminal ------------------------------------------------------ */
@@ -579,6 +694,7 @@ Test(demo, tells_the_story_in_a_terminal)
     cr_assert(strstr(text, "epoll_wait(3 clients + listener)") != NULL,
               "%s", text);
     cr_assert(strstr(text, "▓") != NULL, "%s", text);
+    cr_assert(strstr(text, "space pause\n") != NULL, "%s", text);
     tmux("send-keys q");
     assert_restored();
 }
@@ -607,12 +723,39 @@ Test(demo, obeys_the_keys)
     assert_restored();
 }
 
+Test(demo, skips_what_nobody_can_play)
+{
+    open_terminal("", "iterative forking --scene slow-reader");
+    wait_for("recv(client A)", true);
+    tmux("send-keys n");
+    wait_for("cpu-work: One message", true);
+    wait_for("Skipped, nobody here can play it: restaurant, ten-ports.",
+             true);
+    tmux("send-keys q");
+    assert_restored();
+}
+
+Test(demo, goes_on_without_who_cannot_play)
+{
+    open_terminal("", "iterative epoll --scene slow-reader");
+    wait_for("recv(client A)", true);
+    tmux("send-keys n");
+    wait_for("restaurant: A restaurant", true);
+    wait_for("Cannot play this scene: iterative.", true);
+    wait_for("epoll_wait(2 listeners)", true);
+    tmux("send-keys q");
+    assert_restored();
+}
+
 Test(demo, takes_predictions_by_key)
 {
     open_terminal("", "iterative epoll --predict");
     wait_for("What will iterative do?", true);
     tmux("send-keys 0");
     wait_for("What will epoll do?", true);
+    tmux("send-keys y");
+    wait_for("`y` is no answer. What will epoll do? Type A to C, or 0",
+             true);
     tmux("send-keys c");
     wait_for("RIGHT: nobody", true);
     cr_assert(strstr(text, "WRONG: B (you: C)") != NULL, "%s", text);

@@ -44,6 +44,35 @@ Test(doc, repeats_the_keys_of_a_wide_table)
     doc_free(&doc);
 }
 
+/* What does not fit goes last, and is broken there. */
+Test(doc, breaks_the_widest_column)
+{
+    struct doc doc = {0};
+
+    doc_table(&doc, 3, 1, false, "");
+    doc_cell(&doc, "model");
+    doc_cell(&doc, "verdict");
+    doc_cell(&doc, "a head of fifty letters, which takes a lot of room");
+    doc_cell(&doc, "epoll");
+    doc_cell(&doc,
+             "unranked: there is a reason for it that is rather long");
+    doc_cell(&doc, "0.5");
+    char *text = as_text(&doc);
+    cr_assert_str_eq(
+        text,
+        "model  a head of fifty letters, which takes a lot of room  "
+        "verdict\n"
+        "epoll  0.5                                             "
+        "unranked: there is a\n"
+        "                                                       "
+        "reason for it that is\n"
+        "                                                       "
+        "rather long\n\n",
+        "%s", text);
+    free(text);
+    doc_free(&doc);
+}
+
 Test(doc, drops_columns_without_a_word)
 {
     struct doc doc = {0};
@@ -58,6 +87,32 @@ Test(doc, drops_columns_without_a_word)
     doc_drop_empty_columns(&doc);
     char *text = as_text(&doc);
     cr_assert_str_eq(text, "model  slices\nepoll  1\n\n");
+    free(text);
+    doc_free(&doc);
+}
+
+Test(doc, titles_its_page_and_colours_signs)
+{
+    struct doc doc = {0};
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+
+    cr_assert(file != NULL);
+    doc_add(&doc, BLOCK_TITLE, "Faults & others");
+    doc_table(&doc, 3, 1, false, "");
+    doc_cell(&doc, "server");
+    doc_cell(&doc, "one");
+    doc_cell(&doc, "other");
+    doc_cell(&doc, "epoll");
+    doc_cell(&doc, "✓ passed");
+    doc_cell(&doc, "✗ FAILED");
+    doc_write_html(&doc, ".", file);
+    fclose(file);
+    cr_assert(strstr(text, "<title>Faults &amp; others</title>") != NULL);
+    cr_assert(strstr(text, "<td>epoll</td>") != NULL);
+    cr_assert(strstr(text, "<td class=good>✓ passed</td>") != NULL);
+    cr_assert(strstr(text, "<td class=bad>✗ FAILED</td>") != NULL);
     free(text);
     doc_free(&doc);
 }

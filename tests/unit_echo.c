@@ -7,11 +7,15 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { HERE, THERE }; /* the two ends of a pair: the client, the server */
+enum { SEED = 3 };
 
 /* conn_close() tells stop.c of each client that leaves. */
 static void prepare(void)
@@ -93,23 +97,43 @@ Test(echo, a_client_who_has_left_is_done_without_a_signal)
     conn_close(conn);
 }
 
-/* The other end does not read; how much fits is the kernel's affair. */
-Test(echo, a_short_write_is_continued)
+/* What is pending for others must survive this. */
+static void echo_another(void)
 {
-    enum { SEED = 3 };
-    size_t back = 0;
-    int small = 1; /* the kernel makes it its smallest */
     int ends[2];
 
     open_pair(ends);
-    setsockopt(ends[THERE], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
     struct conn *conn = conn_open(ends[THERE]);
+    cr_assert(client_send(ends[HERE], "another", 7) == NULL);
+    cr_assert(echo_step(conn) == ECHO_READ && conn->buf == NULL);
+    conn_close(conn);
+    close(ends[HERE]);
+}
+
+/* So little fits on the way back that a reply will have to wait. */
+static struct conn *open_stuck(int ends[2])
+{
+    int small = 1; /* the kernel makes it its smallest */
+
+    open_pair(ends);
+    setsockopt(ends[THERE], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+    return conn_open(ends[THERE]);
+}
+
+/* The other end does not read; how much fits is the kernel's affair. */
+Test(echo, a_short_write_is_continued)
+{
+    size_t back = 0;
+    int ends[2];
+
+    struct conn *conn = open_stuck(ends);
     size_t sent = client_fill(ends[HERE], SEED);
     while (echo_step(conn) == ECHO_READ)
         ;
     cr_assert(conn->waits_for == ECHO_WRITE, "pending: %d",
               (int)conn->waits_for);
     cr_assert(conn->drained, "send() had no room: EAGAIN");
+    echo_another();
     size_t held = conn->filled - conn->sent;
     cr_assert(echo_step(conn) == ECHO_WRITE &&
                   conn->filled - conn->sent == held,
@@ -122,10 +146,41 @@ Test(echo, a_short_write_is_continued)
                       client_listen(ends[HERE], 0) == CLIENT_BYTES,
                   "done, with %zu of %zu bytes back", back, sent);
     }
+    cr_assert(conn->buf == NULL, "memory for what has gone back");
     while (echo_step(conn) != ECHO_DONE)
         ;
     conn_close(conn);
     cr_assert(client_end(ends[HERE]) == NULL);
+}
+
+/* Nothing that malloc() could still give out is left after this. */
+static void use_up_memory(void)
+{
+    const struct rlimit none = {0, RLIM_INFINITY};
+
+    setrlimit(RLIMIT_AS, &none);
+    for (size_t size = 1 << 20; size > 0; size /= 2)
+        while (malloc(size) != NULL)
+            ;
+}
+
+Test(echo, no_memory_for_what_is_pending_is_the_end_of_that_client)
+{
+    int status = -1;
+    int ends[2];
+
+    struct conn *conn = open_stuck(ends);
+    client_fill(ends[HERE], SEED);
+    pid_t pid = fork(); /* Criterion wants memory for its report */
+    if (pid == 0) {
+        use_up_memory();
+        while (echo_step(conn) == ECHO_READ)
+            ;
+        _exit(conn->waits_for == ECHO_DONE ? 0 : 1);
+    }
+    waitpid(pid, &status, 0);
+    cr_assert(status == 0, "not done, but pending in no memory: %d",
+              status);
 }
 
 static void *serve(void *arg)

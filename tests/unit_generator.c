@@ -157,6 +157,24 @@ Test(participants, are_refused_with_a_reason)
     cr_assert(who.n == 0);
 }
 
+Test(participants, of_the_peers_are_those_of_the_list)
+{
+    static const char *const bad[] = {"", "nobody", "bare,nobody", ",bare"};
+
+    cr_assert(participants_add_peers(&who, "bare,") == 0, "%s", who.error);
+    cr_assert(who.n == 1 && participants_find(&who, "bare") == 0);
+    participants_free(&who);
+    cr_assert(participants_add_peers(&who, "all") == 0, "%s", who.error);
+    cr_assert(participants_find(&who, "bare") < who.n);
+    participants_free(&who);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        cr_assert(participants_add_peers(&who, bad[i]) == -1, "%s", bad[i]);
+        cr_assert(strstr(who.error, "there are: bare") != NULL, "%s",
+                  who.error);
+        participants_free(&who);
+    }
+}
+
 Test(participants, of_the_suite_are_the_plain_ones_unless_named)
 {
     cr_assert(participants_add(&who, "build", NULL, "") == 0, "%s",

@@ -59,6 +59,23 @@ Test(launcher, tells_what_a_server_said_before_it_ended)
     assert_error("last words");
 }
 
+Test(launcher, tells_what_was_wrong_and_not_where_to_find_help)
+{
+    cr_assert(start("echo \"x: --prot: no such option\" >&2; "
+                    "echo \"Try \\`x --help' for more information.\" >&2; "
+                    "exit 2",
+                    0) == -1);
+    assert_error("status 2 before it listened: x: --prot: no such option");
+    cr_assert(start("echo 'Try --help' >&2; exit 2", 0) == -1);
+    assert_error(": Try --help");
+}
+
+Test(launcher, sees_past_a_nul)
+{
+    cr_assert(start("printf 'a\\0b\\n' >&2; exit 3", 0) == -1);
+    assert_error(": a?b");
+}
+
 Test(launcher, tells_which_signal_ended_a_server)
 {
     cr_assert(start("kill -SEGV $$", 0) == -1);
@@ -69,6 +86,58 @@ Test(launcher, does_not_wait_for_ever)
 {
     cr_assert(start("exec sleep 100", 200) == -1);
     assert_error("within 200 ms");
+}
+
+Test(launcher, waits_no_longer_than_it_is_wanted)
+{
+    const char *const argv[] = {"sleep", "100", NULL};
+    int quit[2];
+
+    cr_assert(pipe(quit) == 0 && write(quit[1], "", 1) == 1);
+    const struct launch_plan plan = {
+        .argv = argv, .ready_ms = 1000000, .quit_fd = quit[0]};
+    cr_assert(launcher_start(&server, &plan) == -1);
+    assert_error("was not waited for");
+}
+
+/* More than a pipe holds, more than the demo once allowed. */
+Test(launcher, neither_blocks_nor_fails_who_talks_without_end)
+{
+    int status = 0;
+    char words[16];
+
+    cr_assert(start("echo listening 127.0.0.1:80; "
+                    "head -c 1000000 /dev/zero || exit 1; "
+                    "head -c 70000000 /dev/zero >&2 || exit 1; "
+                    "echo end >&2 || exit 1; exit 5",
+                    0) == 0,
+              "%s", server.error);
+    while (!launcher_ended(&server, &status))
+        ;
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+    cr_assert(
+        launcher_read_words(&server, 70000000, words, sizeof(words)) == 4);
+    cr_assert_str_eq(words, "end\n");
+    launcher_kill(&server);
+}
+
+Test(launcher, forgets_what_was_said_long_ago)
+{
+    char words[16] = "";
+
+    cr_assert(start("head -c 2000000 /dev/zero >&2; "
+                    "echo listening 127.0.0.1:80; "
+                    "while :; do echo new >&2; sleep 0.01; done",
+                    0) == 0,
+              "%s", server.error);
+    launcher_trim(&server);
+    while (launcher_read_words(&server, 0, words, 5) < 4)
+        ;
+    cr_assert_str_eq(words, "new\n");
+    launcher_trim(&server);
+    cr_assert(launcher_read_words(&server, 0, words, 5) == 4,
+              "little is not to be forgotten");
+    launcher_kill(&server);
 }
 
 Test(launcher, wants_the_line_as_agreed)

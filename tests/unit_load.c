@@ -518,17 +518,46 @@ Test(load, many_threads_share_the_clients)
     cr_assert_float_eq(number(&outcome, "mean_in_flight"), 3, 0.01);
 }
 
+/*
+ * Whenever the messages come back: all that were planned are counted. In
+ * which phase one counts depends on when its thread may run.
+ */
 Test(load, open_loop_keeps_to_its_plan)
 {
     start("build/epoll/server", "--port=0");
     struct ran outcome = load_run(
         "--rate=1000 --clients=4 --threads=2 --warmup=100ms "
-        "--duration=500ms");
+        "--duration=500ms --timeout=10s");
 
+    cr_assert_eq(number(&outcome, "planned"), 500);
     cr_assert_eq(number(&outcome, "latency.count"), 500);
     cr_assert_eq(number(&outcome, "latency_from_send.count"), 500);
-    cr_assert_float_eq(number(&outcome, "round_trips"), 500, 25);
     cr_assert_eq(number(&outcome, "unanswered"), 0);
+    cr_assert_eq(number(&outcome, "warmup_round_trips") +
+                     number(&outcome, "round_trips") +
+                     number(&outcome, "late_round_trips"),
+                 600);
+}
+
+/* Held up itself, it sends late what it has missed. */
+Test(load, open_loop_keeps_to_its_plan_after_a_stop)
+{
+    char line[64] = "";
+
+    start("build/epoll/server", "--port=0");
+    struct load load = load_start(
+        "--marks --rate=1000 --clients=4 --warmup=0s --duration=300ms "
+        "--timeout=10s",
+        server.ports[0]);
+    cr_assert_not_null(fgets(line, sizeof(line), load.output));
+    kill(load.pid, SIGSTOP);
+    clock_rest_ms(400);
+    kill(load.pid, SIGCONT);
+    cr_assert_not_null(fgets(line, sizeof(line), load.output));
+    struct ran outcome = load_end(load);
+    cr_assert_eq(number(&outcome, "latency.count"), 300);
+    cr_assert_eq(number(&outcome, "unanswered"), 0);
+    cr_assert_eq(number(&outcome, "planned"), 300);
 }
 
 /* Nobody answers: every planned message is accounted for. */
@@ -578,13 +607,13 @@ static struct ran run_with_stall(const char *words)
 }
 
 /* Coordinated omission: who waits for its echo sends nothing meanwhile, so
- * that four slow messages stand for 300 ms. */
+ * that four slow messages stand for 300 ms, however many there are. */
 Test(load, stall_hides_in_the_closed_loop)
 {
     struct ran outcome = run_with_stall(
         "--marks --clients=4 --warmup=50ms --duration=1s");
 
-    cr_assert_lt(number(&outcome, "latency.p99_ns"), 100e6);
+    cr_assert_lt(number(&outcome, "latency.p90_ns"), 150e6);
     cr_assert_gt(number(&outcome, "latency.max_ns"), 250e6);
 }
 

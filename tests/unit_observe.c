@@ -6,12 +6,14 @@
 #include "demo/syscalls.h"
 #include "demo/text.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <locale.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -318,4 +320,56 @@ Test(sockets, proc_and_sock_diag_say_the_same, .timeout = 60)
             }
     }
     end(&stage);
+}
+
+/* --- clients --------------------------------------------------------- */
+
+static int listen_here(uint16_t *port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cr_assert_neq(fd, -1);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+    cr_assert_eq(listen(fd, 1), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+/* The first finds no room in the kernel when the next are said. */
+Test(clients, sends_one_text_behind_the_other, .timeout = 60)
+{
+    enum { MANY = 20000001, ALL = MANY + 6 };
+    static char bytes[ALL + 1];
+    struct client client = {0};
+    int reactor = clients_open();
+    size_t got = 0;
+    uint16_t port;
+
+    int listener = listen_here(&port);
+    cr_assert_eq(clients_connect(&client, reactor, "127.0.0.1", port, 1),
+                 0);
+    cr_assert_eq(clients_send(&client, reactor, "ab", MANY), 0);
+    cr_assert_lt(client.connections->sent, MANY);
+    cr_assert_eq(clients_send(&client, reactor, "end", 3), 0);
+    cr_assert_eq(clients_send(&client, reactor, "end", 3), 0);
+    cr_assert_eq(client.connections->npassages, 2, "the same, once more");
+    int fd = accept(listener, NULL, NULL);
+    cr_assert_neq(fd, -1);
+    while (got < ALL) {
+        clients_pump(reactor);
+        ssize_t n = recv(fd, bytes + got, ALL - got, MSG_DONTWAIT);
+        got += n > 0 ? (size_t)n : 0;
+    }
+    cr_assert_str_eq(bytes + MANY - 3, "abaendend");
+    cr_assert_eq(client.connections->npassages, 0);
+    clients_free(&client);
+    close(fd);
+    close(listener);
+    close(reactor);
 }

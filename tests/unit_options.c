@@ -147,6 +147,7 @@ Test(options, defaults)
     cr_assert(strcmp(o.host, "127.0.0.1") == 0);
     cr_assert(o.nports == 1 && o.ports[0] == ECHO_PORT);
     cr_assert(o.max_clients == 77 && o.drain_ms == 3000 && o.many_ports);
+    cr_assert(o.idle_ns == 0, "nobody is idle unless asked");
     cr_assert(turns == 3 && !o.reuse_port);
 }
 
@@ -156,12 +157,13 @@ Test(options, all_of_them)
         &model, (const char *const[]){
                     "--port", "0", "--port=65535", "--host", "::1",
                     "--max-clients=1", "--drain-ms", "0", "--turns", "9",
-                    "--work", "sleep:0ms", "--reuse-port", NULL});
+                     "--work", "sleep:0ms", "--idle-timeout", "1.5s",
+                     "--reuse-port", NULL});
 
     cr_assert(o.nports == 2 && o.ports[0] == 0 && o.ports[1] == 65535);
     cr_assert(strcmp(o.host, "::1") == 0);
     cr_assert(o.max_clients == 1 && o.drain_ms == 0 && turns == 9);
-    cr_assert(o.reuse_port);
+    cr_assert(o.idle_ns == 1500000000 && o.reuse_port);
 }
 
 Test(options, as_many_ports_as_there_is_room_for)

@@ -109,3 +109,21 @@ Test(plot, has_room_for_the_ticks_at_both_ends)
     cr_assert(low < 10 && high > 1000, "%g to %g", low, high);
     free(text);
 }
+
+/* gnuplot runs what stands in backquotes in "", by a shell. */
+Test(plot, a_run_s_path_is_no_command)
+{
+    static struct curve curve;
+    struct plot plot;
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+
+    cr_assert(file != NULL);
+    fill(&plot, &curve);
+    plot_write_settings(&plot, "a`b`'c\nd\\", file);
+    fclose(file);
+    cr_assert(strstr(text, "\nbase = 'a`b`''c?d\\/plots/one'\n") != NULL,
+              "%s", text);
+    free(text);
+}

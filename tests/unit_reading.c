@@ -70,6 +70,8 @@ Test(metric, reads_figures_off_a_row)
     cr_assert(isnan(metric_of(METRIC_CPU_PER_ECHO_US, &row)));
     metric_text(METRIC_ECHOES_PER_S, 251234, text, sizeof(text));
     cr_assert_str_eq(text, "251k");
+    metric_text(METRIC_TASKS, 1, text, sizeof(text));
+    cr_assert_str_eq(text, "1");
     metric_text(METRIC_P99_US, 1234, text, sizeof(text));
     cr_assert_str_eq(text, "1.23 ms");
     metric_text(METRIC_P99_US, 999.9, text, sizeof(text));

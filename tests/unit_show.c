@@ -37,6 +37,28 @@ Test(show, escapes_control_characters)
     expect("\xc2\xa0", 2, "\xc2\xa0"); /* the first above them */
 }
 
+/* "Trojan source": what is read is not what was sent. */
+Test(show, escapes_what_turns_the_direction_or_hides)
+{
+    expect("\xe2\x80\xae-\xe2\x80\xac", 7, /* right to left, and back */
+           "\\xe2\\x80\\xae-\\xe2\\x80\\xac");
+    expect("\xe2\x81\xa6-\xe2\x81\xa9", 7, /* isolate, and end of it */
+           "\\xe2\\x81\\xa6-\\xe2\\x81\\xa9");
+    expect("\xd8\x9c", 2, "\\xd8\\x9c");
+    expect("\xe2\x80\x8f", 3, "\\xe2\\x80\\x8f");
+    expect("\xe2\x80\x8b", 3, "\\xe2\\x80\\x8b"); /* nothing, as wide */
+    expect("\xef\xbb\xbf", 3, "\\xef\\xbb\\xbf");
+    expect("\xf3\xa0\x81\x81", 4, "\\xf3\\xa0\\x81\\x81"); /* an unseen A */
+}
+
+Test(show, lets_pass_what_languages_are_written_with)
+{
+    expect("می\u200cخواهم", strlen("می\u200cخواهم"), "می\u200cخواهم");
+    expect("👩\u200d👧 ❤\ufe0f", strlen("👩\u200d👧 ❤\ufe0f"),
+           "👩\u200d👧 ❤\ufe0f");
+    expect("שלום", strlen("שלום"), "שלום");
+}
+
 Test(show, escapes_what_is_not_utf8)
 {
     expect("\xff\xfe", 2, "\\xff\\xfe");
@@ -53,6 +75,24 @@ Test(show, escapes_what_is_not_utf8)
     expect("\xf8\x88\x80\x80\x80", 5, "\\xf8\\x88\\x80\\x80\\x80");
 }
 
+/* By another source than the table: each group as Unicode names it. */
+static bool is_fit(unsigned value)
+{
+    bool control = value < 0x20 || (value >= 0x7f && value <= 0x9f);
+    bool surrogate = value >= 0xd800 && value <= 0xdfff;
+    bool turns = value == 0x61c || value == 0x200e || value == 0x200f ||
+                 (value >= 0x202a && value <= 0x202e) ||
+                 (value >= 0x2066 && value <= 0x2069);
+    bool breaks = value == 0x2028 || value == 0x2029;
+    bool hides = value == 0xad || value == 0x180e || value == 0x200b ||
+                 (value >= 0x2060 && value <= 0x2065) ||
+                 (value >= 0x206a && value <= 0x206f) || value == 0xfeff ||
+                 (value >= 0xfff9 && value <= 0xfffb) ||
+                 value >> 7 == 0xe0000 >> 7;
+
+    return !control && !surrogate && !turns && !breaks && !hides;
+}
+
 /* Every character, and nothing else, is as long as it says. */
 Test(show, knows_every_character)
 {
@@ -67,9 +107,8 @@ Test(show, knows_every_character)
             c[i] = (unsigned char)(0x80 |
                                    (value >> (6 * (n - 1 - i)) & 0x3f));
         c[0] = (unsigned char)(leads[n - 1] | value >> (6 * (n - 1)));
-        bool fit = value >= 0x20 && (value < 0x7f || value > 0x9f) &&
-                   (value < 0xd800 || value > 0xdfff);
-        cr_assert_eq(show_character(c, 4), fit ? n : 0, "U+%04X", value);
+        cr_assert_eq(show_character(c, 4), is_fit(value) ? n : 0, "U+%04X",
+                     value);
         for (size_t cut = 1; cut < n; cut++)
             cr_assert_eq(show_character(c, cut), 0, "U+%04X, cut", value);
     }

@@ -7,34 +7,25 @@
 #include <math.h>
 #include <string.h>
 
-static const uint64_t ten[] = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100};
-
-Test(stats, percentile_of_nothing_is_zero)
+Test(stats, rank_of_nothing_is_zero)
 {
-    cr_assert_eq(stats_percentile_ns(ten, 0, 50), 0);
     cr_assert_eq(stats_rank(0, 50), 0);
 }
 
-Test(stats, percentile_of_one_is_that_one)
+Test(stats, rank_of_one_is_one)
 {
-    cr_assert_eq(stats_percentile_ns(ten, 1, 0.001), 10);
-    cr_assert_eq(stats_percentile_ns(ten, 1, 50), 10);
-    cr_assert_eq(stats_percentile_ns(ten, 1, 100), 10);
+    cr_assert_eq(stats_rank(1, 0.001), 1);
+    cr_assert_eq(stats_rank(1, 100), 1);
 }
 
-Test(stats, percentile_of_two)
+Test(stats, rank_is_the_nearest)
 {
-    cr_assert_eq(stats_percentile_ns(ten, 2, 50), 10);
-    cr_assert_eq(stats_percentile_ns(ten, 2, 50.1), 20);
-    cr_assert_eq(stats_percentile_ns(ten, 2, 100), 20);
-}
-
-Test(stats, percentile_is_the_nearest_rank)
-{
-    cr_assert_eq(stats_percentile_ns(ten, 10, 10), 10);
-    cr_assert_eq(stats_percentile_ns(ten, 10, 11), 20);
-    cr_assert_eq(stats_percentile_ns(ten, 10, 90), 90);
-    cr_assert_eq(stats_percentile_ns(ten, 10, 99), 100);
+    cr_assert_eq(stats_rank(2, 50), 1);
+    cr_assert_eq(stats_rank(2, 50.1), 2);
+    cr_assert_eq(stats_rank(10, 10), 1);
+    cr_assert_eq(stats_rank(10, 11), 2);
+    cr_assert_eq(stats_rank(10, 90), 9);
+    cr_assert_eq(stats_rank(10, 99), 10);
 }
 
 /* 99.9 is no binary number: the product may come out just above. */
@@ -51,8 +42,7 @@ Test(stats, summary_of_nothing_is_nan)
 
     cr_assert_eq(summary.n, 0);
     cr_assert(isnan(summary.min) && isnan(summary.max) &&
-              isnan(summary.mean) && isnan(summary.median) &&
-              isnan(summary.deviation));
+              isnan(summary.median));
 }
 
 Test(stats, summary_of_one)
@@ -63,8 +53,6 @@ Test(stats, summary_of_one)
     cr_assert_eq(summary.median, 3.5);
     cr_assert_eq(summary.min, 3.5);
     cr_assert_eq(summary.max, 3.5);
-    cr_assert_eq(summary.mean, 3.5);
-    cr_assert_eq(summary.deviation, 0);
 }
 
 Test(stats, summary_of_an_even_number)
@@ -75,8 +63,19 @@ Test(stats, summary_of_an_even_number)
     cr_assert_eq(summary.min, 1);
     cr_assert_eq(summary.max, 7);
     cr_assert_eq(summary.median, 3);
-    cr_assert_eq(summary.mean, 3.5);
-    cr_assert_float_eq(summary.deviation, sqrt(7), 1e-12);
+}
+
+Test(stats, insert_keeps_order_and_drops_repeats)
+{
+    static const double values[] = {3, 1, 3, 2, 0, 1, 9};
+    static const double wanted[] = {0, 1, 2, 3};
+    double sorted[4];
+    size_t n = 0;
+
+    for (size_t i = 0; i < 7; i++) /* the 9 has no room */
+        n = stats_insert(sorted, n, 4, values[i]);
+    cr_assert_eq(n, 4);
+    cr_assert_arr_eq(sorted, wanted, sizeof(wanted));
 }
 
 Test(stats, bootstrap_of_nothing_is_nan)

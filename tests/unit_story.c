@@ -146,6 +146,7 @@ Test(question, counts_who_was_right)
         .verb = SCENE_ASK, .question = SCENE_NEXT, .text = "Who?"};
     struct connection *c = begin();
     char words[QUESTION_WORDS];
+    char prompt[QUESTION_PROMPT];
 
     story.nservers = 2;
     c->seen = c->accepted = true;
@@ -153,8 +154,15 @@ Test(question, counts_who_was_right)
     cr_assert_eq(question_read(&story, 'a'), 'A');
     cr_assert_eq(question_read(&story, 'C'), '\0', "not of this scene");
     cr_assert_eq(question_read(&story, '0'), '0');
-    question_answer(&story, 'A');
-    question_answer(&story, 'B');
+    question_take(&story, 'A');
+    story.wants_answer = true;
+    question_take(&story, 'z');
+    cr_assert_eq(story.answering, 1);
+    cr_assert(story.wants_answer);
+    cr_assert(strstr(question_prompt(&story, prompt), "`z` is no answer") !=
+              NULL);
+    question_take(&story, 'b');
+    cr_assert(!story.wants_answer);
     c->echoes = 1;
     story_refresh(&story);
     question_reveal(&story);

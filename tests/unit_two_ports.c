@@ -158,3 +158,66 @@ Test(two_ports, by_select_outlives_villains, .timeout = 60)
 {
     outlives_villains("select/two_ports", "--port 0 --port 0");
 }
+
+/* More than the server asks of recv(): a close with the rest unread would
+ * be a reset in place of an end of stream. */
+static void answers_a_long_message(const char *name, const char *arguments)
+{
+    static char much[4096];
+    struct program server;
+
+    cr_assert(program_start(&server, name, arguments));
+    uint16_t port = program_port(&server);
+    int length = snprintf(NULL, 0, "welcome %d!", port);
+    memset(much, 'x', sizeof(much));
+    for (int i = 0; i < 10; i++) {
+        int fd = program_dial(port);
+        cr_assert_eq(send(fd, much, sizeof(much), MSG_NOSIGNAL),
+                     (ssize_t)sizeof(much));
+        shutdown(fd, SHUT_WR);
+        ssize_t n = recv(fd, reply, sizeof(reply), MSG_WAITALL);
+        cr_assert_eq(n, length, "%zd", n);
+        cr_assert_eq(recv(fd, reply, sizeof(reply), 0), 0);
+        close(fd);
+    }
+    cr_assert_eq(program_end(&server, SIGTERM), 0);
+}
+
+Test(two_ports, by_turns_answers_a_long_message, .timeout = 60)
+{
+    answers_a_long_message("timeout_poll/two_ports",
+                           "--timeout-ms 50 --port 0");
+}
+
+Test(two_ports, by_select_answers_a_long_message, .timeout = 60)
+{
+    answers_a_long_message("select/two_ports", "--port 0");
+}
+
+/* Who never stops to talk is left in the end. */
+static void leaves_the_talkative(const char *name, const char *arguments)
+{
+    static char much[1024];
+    struct program server;
+
+    cr_assert(program_start(&server, name, arguments));
+    uint16_t port = program_port(&server);
+    int fd = program_dial(port);
+    int64_t end_ms = clock_now_ms() + PROGRAM_PATIENCE_MS;
+    while (send(fd, much, sizeof(much), MSG_NOSIGNAL) != -1)
+        cr_assert_lt(clock_now_ms(), end_ms);
+    close(fd);
+    greets(port, "hi");
+    cr_assert_eq(program_end(&server, SIGTERM), 0);
+}
+
+Test(two_ports, by_turns_leaves_the_talkative, .timeout = 60)
+{
+    leaves_the_talkative("timeout_poll/two_ports",
+                         "--timeout-ms 50 --port 0");
+}
+
+Test(two_ports, by_select_leaves_the_talkative, .timeout = 60)
+{
+    leaves_the_talkative("select/two_ports", "--port 0");
+}

@@ -57,9 +57,9 @@ static int take(void)
         client = queue[first];
         first = (first + 1) % places;
         waiting--;
-        pthread_cond_signal(&one_taken);
     }
     pthread_mutex_unlock(&lock);
+    pthread_cond_signal(&one_taken);
     return client;
 }
 
@@ -93,8 +93,8 @@ static void welcome(int listener)
     pthread_mutex_lock(&lock);
     queue[(first + waiting) % places] = client;
     waiting++;
-    pthread_cond_signal(&one_came);
     pthread_mutex_unlock(&lock);
+    pthread_cond_signal(&one_came); /* who wakes up wants the lock */
 }
 
 /* Where the system allows fewer than asked for, those have to do. */

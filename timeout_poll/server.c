@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "common/echo.h"
+#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -66,6 +67,7 @@ static void advance(struct conn *conn)
 /* Everybody's turn, once. */
 static void lap(const struct listeners *listeners)
 {
+    idle_sweep();
     for (size_t i = 0; i < listeners->n; i++)
         if (ready_in_time(listeners->fds[i], POLLIN))
             welcome(listeners->fds[i]);

@@ -19,6 +19,7 @@ static const struct model model = {
     .about = "Echo server: libev's event loop.",
     .many_ports = true,
     .max_clients = 20000,
+    .no_idle_timeout = true,
 };
 
 static void advance(struct ev_loop *loop, ev_io *io, int events)

@@ -21,6 +21,7 @@ static const struct model model = {
     .about = "Echo server: libevent's bufferevents.",
     .many_ports = true,
     .max_clients = 20000,
+    .no_idle_timeout = true,
 };
 
 enum { ENOUGH = 65536 }; /* bytes to send: no more until they are sent */

@@ -20,6 +20,7 @@ static const struct model model = {
     .about = "Echo server: libuv's streams.",
     .many_ports = true,
     .max_clients = 20000,
+    .no_idle_timeout = true,
 };
 
 static uv_loop_t loop;

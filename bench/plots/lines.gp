@@ -19,7 +19,7 @@ do for [t = 1:4] {
     do for [i = 1:n] {
         set label i sample(i) . word(names, i) at graph 1.04, \
             graph word(heights, i) + 0 left point lt style(i) \
-            ps predicted(i) ? 0 : marker[t] offset 1, 0
+            ps predicted(i) ? 0 : marker[t] offset 1, -0.2
     }
     if (dumb(t)) {
         unset grid

@@ -17,7 +17,7 @@ do for [t = 1:4] {
     eval name_bars(t, words(bars), longest)
     do for [i = 1:n] {
         set label i word(names, i) at graph 1.04, graph word(heights, i) + 0 \
-            left point lt style(i) pt 5 ps marker[t] offset 1, 0
+            left point lt style(i) pt 5 ps marker[t] offset 1, -0.2
     }
     do for [i = 1:words(bars)] {
         set xtics add (bar_name(t, i) i - 1)

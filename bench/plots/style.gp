@@ -41,21 +41,27 @@ sample(i) = predicted(i) ? "··· " : ""
 dumb(t) = t == 4
 quiet(t) = " font ',". smaller[t] . "' tc rgb '#6b6b6b'"
 cross = crossed ? "× some clients unserved, or errors" : ""
-heading(t) = dumb(t) ? "unset label; set tmargin 2; set title '" . name . "'" : \
-  "set tmargin 5.5; set xlabel font ',". below[t] . "'; " \
+# The margins are shares of the page: gnuplot's lines are higher in some
+# terminals than in others.
+heading(t) = dumb(t) ? "unset label; set tmargin 2; set title '" . name \
+  . "'; set xlabel '" . x_name . "'" : \
+  "set tmargin at screen 0.755; set bmargin at screen 0.18; " \
+  . "set label 95 x_name at graph 0.5, screen 0.04 center " \
+  . "font ',". below[t] . "'; " \
   . "set label 99 name at screen 0.02, screen 0.94 left " \
   . "font ',". larger[t] . "'; " \
   . "set label 98 question at screen 0.02, screen 0.87 left" . quiet(t) \
-  . "; set label 97 y_name at screen 0.02, graph 1.07 left" . quiet(t) \
-  . "; set label 96 cross at screen 0.98, graph 1.07 right" . quiet(t)
+  . "; set label 97 y_name at screen 0.02, graph 1 left offset 0, 0.8" . quiet(t) \
+  . "; set label 96 cross at screen 0.98, graph 1 right offset 0, 0.8" . quiet(t)
 
 # Below bars: slanted where they would not fit, by steps in a terminal; many
 # in a terminal are numbered, in the order of the table below it.
 slanted(t, n, beside) = !dumb(t) && \
   (t == 2 || n > 7 || n * longest_bar > 70 || (n > 5 && beside > 0))
 name_bars(t, n, beside) = "set xtics () scale 0; " . \
-  (slanted(t, n, beside) ? sprintf("set bmargin %d; set xtics rotate by 35 " \
-     . "right", longest_bar > 15 ? 9 : 4 + longest_bar / 3) : "set xtics norotate center; " . \
-     (dumb(t) ? "set bmargin 5; set xlabel offset 0, -1" : "set bmargin 4"))
+  (slanted(t, n, beside) ? sprintf("set bmargin at screen %f; " \
+     . "set xtics rotate by 35 right", 0.14 + 0.012 * longest_bar) : \
+   "set xtics norotate center" . \
+     (dumb(t) ? "; set bmargin 5; set xlabel offset 0, -1" : ""))
 bar_name(t, i) = !dumb(t) ? word(bars, i) : words(bars) > 7 ? \
   sprintf("%d", i) : (i % 2 == 0 ? "\n" : "") . word(bars, i)

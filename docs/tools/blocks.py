@@ -18,6 +18,9 @@ and everything between the two lines is made from the tree:
     targets:                 a table of what `make help` lists
     plot: RUN/PLOT           of a committed run, by the plot's file
     table: RUN/PLOT [MODEL ...]  its figures
+    ratios: RUN EXPERIMENT   what was judged in pairs
+    include: FILE            Markdown that a program wrote, once it is there
+    faults:                  the matrix that `make faults` made
     held:                    what `make load` measured of each model
     million:                 and of a million connections
     soak:                    what `make soak` measured
@@ -106,9 +109,9 @@ def peers_of(run):
 def programs():
     rows = ["| program | what it is |", "|---|---|"]
     for path in tree.commands():
-        lines = tree.help_text(path).splitlines()
-        about = next((line for line in lines[1:] if line.strip()
-                      and not line.startswith((" ", "Usage"))), "")
+        head = tree.help_text(path).split("\n\n", 1)[0]
+        about = " ".join(line for line in head.splitlines()
+                         if not line.startswith((" ", "Usage")))
         rows.append(f"| `{path}` | {about} |")
     return "\n".join(rows)
 
@@ -121,13 +124,28 @@ def targets():
     return "\n".join(rows)
 
 
+def include(path):
+    there = (tree.ROOT / path).is_file()
+    return tree.text(path).rstrip() if there else ""
+
+
+def faults():
+    """What stands below the title of the matrix."""
+    path = "docs/faults/matrix.md"
+    if not (tree.ROOT / path).is_file():
+        return ""
+    return tree.text(path).split("\n", 1)[1].strip()
+
+
 KINDS = {
     "listing": listing, "function": function, "diff": diff, "help": help_of,
     "helps": helps,
     "labels": labels, "models": models_of, "peers": peers_of,
     "programs": programs,
     "targets": targets,
-    "plot": figures.plot, "table": figures.table,
+    "ratios": figures.ratios,
+    "plot": figures.plot, "table": figures.table, "include": include,
+    "faults": faults,
     "held": reliability.held, "million": reliability.million,
     "soak": reliability.soak,
 }

@@ -91,7 +91,7 @@ def check_path(path):
     if not TOP.match(path):
         return None
     if path.startswith("build/"):
-        there = path.startswith("build/docs/") or any(
+        there = path.startswith(("build/docs/", "build/tests/unit")) or any(
             program.startswith(path) for program in tree.programs())
     else:
         there = (tree.ROOT / path).exists() or path in tree.models()

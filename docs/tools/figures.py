@@ -1,8 +1,8 @@
 """
 Figures of real runs. Of a run that bench/run made, docs/figures/RUN/ holds
 what the pages show: the plots that they name (SVG, CSV, and the gnuplot file
-that draws them) and the manifest. `docs/tools/book figures DIR` takes it from
-DIR/RUN. While a run is not there, a page shows nothing in the figure's place:
+that draws them), the manifest, and what the report warned of. It is taken
+from DIR/RUN by `docs/tools/book figures DIR`. While a run is not there, a page shows nothing in the figure's place:
 no number stands there that nobody measured.
 """
 
@@ -15,7 +15,7 @@ import tree
 
 FIGURES = tree.DOCS / "figures"
 # `make figures` says with which command each is made.
-RUNS = ("models", "further", "everybody")
+RUNS = ("models", "further", "everybody", "pairs", "newcomers", "cores")
 # What the tables of models show of a run: plot, x, heading.
 MEASURED = (("clients-echoes", "50", "echoes/s, 50 clients"),
             ("clients-cpu", "50", "server CPU per echo"))
@@ -53,7 +53,7 @@ def title(path):
     """What a plot is called, and what its x axis is."""
     settings = path.with_suffix(".gp").read_text(encoding="utf-8")
     found = [re.search(rf'^{key} "(.*?)"', settings, re.M)
-             for key in ("name =", "set xlabel")]
+             for key in ("name =", "x_name =")]
     return [match[1] if match else "" for match in found]
 
 
@@ -82,7 +82,8 @@ def curves(path):
         said = re.match(r".*?(?: at ([^:]+))?: (.*)", point["about"])
         if said:  # not what was computed and is drawn to compare with
             x = said[1] or point["x"]
-            found.setdefault(point["name"], {})[x] = said[2]
+            found.setdefault(point["name"], {})[x] = re.sub(
+                r"\(.* to .*, 1 slices\)", "(1 slice)", said[2])
     return found
 
 
@@ -94,16 +95,20 @@ def number(x):
 
 
 def table(figure, *models):
-    """The figures of a plot; of these models alone, if any are named."""
+    """
+    The figures of a plot; of these models alone, if any are named. One of
+    which the run could not measure anything has an empty column.
+    """
     path = find(figure, "csv")
     if path is None:
         return ""
-    shown = {model: points for model, points in curves(path).items()
-             if not models or model in models}
-    missing = set(models) - set(shown)
-    if missing:
-        raise tree.Problem(f"plot {figure} has no {', '.join(missing)}")
-    if all(len(points) == 1 for points in shown.values()):
+    unknown = set(models) - set(tree.models())
+    if unknown:
+        raise tree.Problem(f"{', '.join(unknown)}: no such model; there are: "
+                           f"{' '.join(tree.models())}")
+    drawn = curves(path)
+    shown = {model: drawn.get(model, {}) for model in models} or drawn
+    if all(len(points) <= 1 for points in shown.values()):
         rows = ["| model | median (min to max) |", "|---|---|"]
         rows += [f"| {model} | {says} |" for model, points in shown.items()
                  for says in points.values()]
@@ -128,6 +133,39 @@ def measured(run):
     return columns
 
 
+def ratio(row):
+    """A ratio as a cell: "0.66 (0.64 to 0.67)"; of too few pairs nothing."""
+    if row["low"] == "nan":
+        return ""
+    said = "{ratio:.2f} ({low:.2f} to {high:.2f})".format(
+        **{key: float(row[key]) for key in ("ratio", "low", "high")})
+    return f"*{said}*" if row["model"] == row["reference"] else said
+
+
+def ratios(run, experiment):
+    """What was judged in pairs: a row for each model, a column a question."""
+    if not here(run):
+        return ""
+    lines = tree.text(f"docs/figures/{run}/verdicts.csv").splitlines()
+    judged = [row for row in csv.DictReader(lines)
+              if row["experiment"] == experiment]
+    cells = {}
+    for row in judged:
+        cells.setdefault(f"{row['figure']}, {row['at']}", {})[
+            row["model"]] = ratio(row)
+    heads = ["compared with " + " and ".join(
+        dict.fromkeys(f"`{row['reference']}`" for row in judged)), *cells]
+    rows = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for model in dict.fromkeys(row["model"] for row in judged):
+        rows.append(f"| {model} | " + " | ".join(
+            column.get(model, "") for column in cells.values()) + " |")
+    pairs = [int(row["pairs"]) for row in judged if row["low"] != "nan"]
+    return "\n".join(rows) + (
+        f"\n\nMedian ratio of {min(pairs, default=0)} to "
+        f"{max(pairs, default=0)} pairs and its 95 % interval; in italics the "
+        f"reference against itself. {source(run)}")
+
+
 def named(page):
     """The figures that a page shows, as RUN/PLOT."""
     for kind, first in re.findall(
@@ -146,7 +184,7 @@ def keep_plot(folder, to, name):
             raise tree.Problem(f"{old}: not there, and a page shows it")
         content = old.read_text(encoding="utf-8")
         if ending == "gp":
-            base = re.search(r'^base = "(.*)"', content, re.M)[1]
+            base = re.search(r"^base = '(.*)'", content, re.M)[1]
             content = content.replace(
                 base, str((to / name).relative_to(tree.ROOT)))
         elif ending == "svg":  # by itself it would have no paper
@@ -154,6 +192,18 @@ def keep_plot(folder, to, name):
                 "<svg", '<svg style="color:#1b1b1b;background:#fff"', 1)
             content = content.replace("<title>Gnuplot</title>", "", 1)
         (to / old.name).write_text(content, encoding="utf-8")
+
+
+def how_it_went(run, folder, manifest):
+    """What the report warns of at its top, for a page of its own."""
+    report = (folder / "report.md").read_text(encoding="utf-8")
+    warnings = re.findall(r"^> \*\*(.*)\*\*$", report, re.M)
+    about = (f"Of {manifest['date'][:10]}, by "
+             f"`{manifest['run']['command']}`; "
+             "[the manifest](manifest.json) tells the rest.")
+    lines = [f"- {line}" for line in warnings] or \
+        ["The report had nothing to warn of."]
+    return f"# The run {run}\n\n{about}\n\n" + "\n".join(lines) + "\n"
 
 
 def keep(run, folder, figures):
@@ -168,5 +218,10 @@ def keep(run, folder, figures):
         if figure.startswith(f"{run}/"):
             keep_plot(folder / "plots", FIGURES / run / "plots",
                       figure.partition("/")[2])
+    verdicts = folder / "verdicts.csv"
+    if verdicts.is_file():
+        shutil.copyfile(verdicts, FIGURES / run / "verdicts.csv")
     (FIGURES / run / "manifest.json").write_text(
         json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    (FIGURES / run / "README.md").write_text(
+        how_it_went(run, folder, manifest), encoding="utf-8")

@@ -93,9 +93,11 @@ def inline_pictures(body):
     def one(match):
         svg = (tree.DOCS / match.group(1)).read_text(encoding="utf-8")
         svg = svg[svg.index("<svg"):]
-        return f"<figure>{svg}</figure>"
-    return re.sub(r'<p><img\s+src="((?:diagrams|figures)/[^"]+\.svg)"[^>]*/></p>', one,
-                  body)
+        drawn = match.group(1).startswith("diagrams/")
+        kind = "drawing" if drawn else "plot"
+        return f'<figure class="{kind}">{svg}</figure>'
+    return re.sub(r'<p><img\s+src="((?:diagrams|figures)/[^"]+\.svg)"'
+                  r'[^>]*/></p>', one, body)
 
 
 def wide(body):
@@ -197,7 +199,7 @@ def build(out):
     write_sources(out)
     for asset in ("style.css", "theme.js", "side-by-side.js"):
         shutil.copy(SITE / asset, out / asset)
-    for folder in ("figures", "img"):
+    for folder in ("faults", "figures", "img"):
         if (tree.DOCS / folder).is_dir():
             shutil.copytree(tree.DOCS / folder, out / folder)
     return out

@@ -10,7 +10,7 @@ name = "Server CPU per connection"
 question = "What does a new client cost?"
 y_name = "server CPU per connection"
 crossed = 0
-set xlabel "connections at once (pinned)"
+x_name = "connections at once (pinned)"
 set yrange [9e-06:0.000236987816]
 set format y "%.0s %cs"
 set logscale y

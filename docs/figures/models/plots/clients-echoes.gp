@@ -10,7 +10,7 @@ name = "Echoes a second as clients grow"
 question = "How do throughput and latency change as clients grow?"
 y_name = "round trips a second"
 crossed = 1
-set xlabel "clients, each waiting for its echo (pinned)"
+x_name = "clients, each waiting for its echo (pinned)"
 set yrange [0:400000]
 set format y "%.0s%c"
 set ytics 100000

@@ -10,7 +10,7 @@ name = "Server CPU per echo beside idle connections"
 question = "What do silent clients cost the active ones?"
 y_name = "server CPU per echo"
 crossed = 1
-set xlabel "idle connections beside 10 active ones (pinned)"
+x_name = "idle connections beside 10 active ones (pinned)"
 set yrange [1.93899122e-06:5.10574772e-05]
 set format y "%.0s %cs"
 set logscale y

@@ -10,7 +10,7 @@ name = "Echoes a second beside idle connections"
 question = "What do silent clients cost the active ones?"
 y_name = "round trips a second"
 crossed = 1
-set xlabel "idle connections beside 10 active ones (pinned)"
+x_name = "idle connections beside 10 active ones (pinned)"
 set yrange [4177.42995:510574.772]
 set format y "%.0s%c"
 set logscale y

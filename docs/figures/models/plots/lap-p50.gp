@@ -10,7 +10,7 @@ name = "Median latency of one client: a lap"
 question = "How long is a lap of timeout_poll?"
 y_name = "median latency"
 crossed = 0
-set xlabel "listening sockets that nobody comes to, one client (pinned)"
+x_name = "listening sockets that nobody comes to, one client (pinned)"
 set yrange [0:0.25]
 set format y "%.0s %cs"
 set ytics 0.05

@@ -10,7 +10,7 @@ name = "Memory per client"
 question = "What memory and how many tasks does a client take?"
 y_name = "memory per client"
 crossed = 0
-set xlabel "clients (pinned)"
+x_name = "clients (pinned)"
 set yrange [1938.99122:110000]
 set format y "%.0s %cB"
 set logscale y

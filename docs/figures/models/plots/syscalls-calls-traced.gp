@@ -12,7 +12,7 @@ name = "System calls per echo, 10 clients"
 question = "What does the kernel have to do for an echo?"
 y_name = "system calls per echo"
 crossed = 0
-set xlabel "pinned: server and generator have a core each"
+x_name = "pinned: server and generator have a core each"
 set yrange [0:4]
 set format y "%g"
 set ytics 1

@@ -10,7 +10,7 @@ name = "Echoes a second, computing for each"
 question = "When do processes and threads win?"
 y_name = "round trips a second"
 crossed = 1
-set xlabel "work for each message (ms), 8 clients (free)"
+x_name = "work for each message (ms), 8 clients (free)"
 set yrange [193.899122:510574.772]
 set format y "%.0s%c"
 set logscale y

@@ -1,0 +1,482 @@
+/*
+ * System calls that fail, at the first, the second, and every third call of
+ * each process or thread.
+ *
+ * strace(1) makes them fail, as the parent of nobody (-DD), so that the
+ * server is still our child. When the fault is over it is told to go: from
+ * then on the server is on its own, and must be as it was before.
+ *
+ * What strace can't do is a short write: it would tell of bytes sent that
+ * never were. A library that is loaded before libc (preload_short.c) asks
+ * the kernel for less in place of that.
+ */
+#include "common/clock.h"
+#include "tests/command.h"
+#include "tests/contract.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SEED = 71, VISITORS = 6, ROUNDS = 3 };
+
+/* As strace's when= */
+static const char *const moments[] = {"1", "2", "3+3"};
+enum { MOMENTS = sizeof(moments) / sizeof(moments[0]) };
+
+/* --- strace ----------------------------------------------------------- */
+
+/* Without strace, or the right to trace, it can't be tried. */
+static void assert_tracer(void)
+{
+    char *argv[] = {"strace",     "-DD",  "-qq", "-e",
+                    "trace=none", "true", NULL};
+    static struct command command;
+    int result = command_run(&command, argv, PATIENCE_MS);
+
+    if (result == -1 || WEXITSTATUS(command.status) == 127)
+        cr_skip_test("strace is not installed");
+    if (command.status != 0 || command.err[0] != '\0')
+        cr_skip_test("%.*s", (int)strcspn(command.err, "\n"), command.err);
+}
+
+/* Starts the server with its calls made to fail. Returns as
+ * subject_starts(). */
+static bool start_traced(struct subject *subject, const char *moment)
+{
+    const struct check *check = subject->check;
+    struct subject plain = *subject;
+
+    snprintf(subject->command, sizeof(subject->command),
+             "strace -DD -I2 -f -qq -e status=failed -e signal=none "
+             "-e trace=%s -e inject=%s:error=%s:when=%s %.300s",
+             check->calls, check->calls, check->error, moment,
+             plain.command);
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* the tracer becomes our child */
+    bool starts = subject_starts(subject, check->options, &check->plan, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    memcpy(subject->command, plain.command, sizeof(subject->command));
+    return starts;
+}
+
+/* Who traces it; 0: nobody. */
+static pid_t find_tracer(pid_t pid)
+{
+    char path[40];
+    char line[128];
+    pid_t tracer = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    while (fgets(line, sizeof(line), file) != NULL)
+        if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+            break;
+    fclose(file);
+    return tracer;
+}
+
+static bool is_quiet(const struct processes *now, const struct subject *of)
+{
+    return now->zombies == 0 && now->n <= of->idle.n;
+}
+
+/*
+ * From here on the server's calls do not fail any more. The SIGCHLD of who
+ * ends at the moment when strace goes can get lost: first they end. If they
+ * do not, that is found out afterwards.
+ */
+static void send_tracer_away(const struct subject *subject)
+{
+    pid_t tracer = find_tracer(subject->server.pid);
+
+    subject_becomes(subject, is_quiet);
+    cr_assert(tracer > 0, "the server is not traced");
+    kill(tracer, SIGTERM);
+    cr_assert(waitpid(tracer, NULL, 0) == tracer, "strace did not go: %s",
+              strerror(errno));
+}
+
+/* How many calls were made to fail: strace says so, as the library. */
+static size_t count_injected(const struct subject *subject)
+{
+    static char text[1 << 20];
+    ssize_t got = pread(subject->server.stderr_fd, text, sizeof(text) - 1,
+                        0);
+    size_t n = 0;
+
+    text[got > 0 ? got : 0] = '\0';
+    for (const char *at = text; (at = strstr(at, "(INJECTED)")) != NULL;
+         at++)
+        n++;
+    return n;
+}
+
+/* --- visitors --------------------------------------------------------- */
+
+/* What has become of them. */
+struct visitors {
+    int fds[VISITORS]; /* those who are still there; -1: closed */
+    size_t lost;
+};
+
+/* Sees whether a client with a problem was closed, which may be. */
+static void lose(struct visitors *visitors, size_t i, const char *problem)
+{
+    cr_assert(strncmp(problem, "got byte", 8) != 0 &&
+                  client_is_over(visitors->fds[i]),
+              "a client %s", problem);
+    close(visitors->fds[i]);
+    visitors->fds[i] = -1;
+    visitors->lost++;
+}
+
+/*
+ * Echoes, though the server may take it for granted that it will be told of
+ * more: then there is more.
+ */
+static const char *echo_more(int fd)
+{
+    enum { TIMES = 50 };
+    const char *problem = "was not echoed, though more came";
+    unsigned char data[TIMES];
+    unsigned sent = 0;
+
+    client_pattern(data, sizeof(data), SEED, 0);
+    while (sent < TIMES &&
+           client_listen(fd, sent == 0 ? 0 : 50) == CLIENT_SILENCE)
+        if (client_send(fd, &data[sent++], 1) != NULL)
+            break;
+    if (sent < TIMES)
+        problem = client_receive(fd, 1, SEED, 0);
+    /* The rest comes, or is thrown away when the client goes. */
+    return problem;
+}
+
+/* From i on, n visitors at the same time. */
+static void visit(const struct subject *subject, struct visitors *visitors,
+                  size_t i, size_t n)
+{
+    for (size_t k = i; k < i + n; k++)
+        visitors->fds[k] = subject_connect(subject);
+    for (size_t round = 0; round < ROUNDS * n; round++) {
+        size_t k = i + round % n;
+        if (visitors->fds[k] == -1)
+            continue;
+        const char *problem = client_echo(visitors->fds[k], 3000,
+                                          SEED + (unsigned)k);
+        if (problem != NULL)
+            lose(visitors, k, problem);
+    }
+    for (size_t k = i; k < i + n; k++) {
+        if (visitors->fds[k] == -1)
+            continue;
+        const char *problem = client_finish(visitors->fds[k]);
+        if (problem != NULL)
+            lose(visitors, k, problem);
+        else
+            close(visitors->fds[k]);
+    }
+}
+
+/* Where the calls fail that wait or multiply, one comes after the other. */
+static size_t visit_all(const struct subject *subject)
+{
+    struct visitors visitors = {.lost = 0};
+    const size_t n = subject->check->fault.group == TASKS
+                         ? 1
+                         : subject_at_once(subject, VISITORS);
+
+    for (size_t i = 0; i < VISITORS; i += n)
+        visit(subject, &visitors, i, n);
+    return visitors.lost;
+}
+
+/* --- what may come of it ---------------------------------------------- */
+
+/* Where no call can be made fail: says so, and ends the check. */
+static void assert_calls(const struct subject *subject)
+{
+    if (expected_value(subject->like, CALLS, 1) == 0)
+        cr_skip_test("%s", expected_reason(subject->like, CALLS));
+}
+
+/* Ends the server that was not traced, or is not any more. */
+static void end_survivor(struct subject *subject, bool faulted)
+{
+    if (subject->server.pid == 0)
+        return;
+    if (faulted)
+        subject_survives(subject);
+    subject_dismiss(subject);
+}
+
+static bool is_complete(const struct processes *now,
+                        const struct subject *of)
+{
+    return now->threads >= of->idle.threads;
+}
+
+/* With the calls of that moment failing. Children and threads come after
+ * it listens, and then it may wait for the first time. */
+static void start_faulty(struct subject *subject, size_t moment)
+{
+    end_survivor(subject, moment > 0);
+    cr_assert(start_traced(subject, moments[moment]),
+              "it does not start when its calls fail (when=%s): %s",
+              moments[moment], subject->server.error);
+    subject_becomes(subject, is_complete);
+}
+
+/*
+ * Visitors, while calls fail, and then the end of that.
+ *
+ * loses    may whom a failure meets be closed?
+ * Returns  how many calls failed.
+ */
+static size_t is_survived(struct subject *subject, const char *moment,
+                          bool loses)
+{
+    size_t lost = visit_all(subject);
+    int status;
+
+    cr_assert(!launcher_ended(&subject->server, &status),
+              "when calls failed (when=%s), it died (status %#x); it said: "
+              "%.500s",
+              moment, (unsigned)status, subject_stderr(subject));
+    send_tracer_away(subject);
+    size_t injected = count_injected(subject);
+    cr_assert(lost <= (loses ? injected : 0),
+              "%zu calls failed (when=%s), and cost %zu clients", injected,
+              moment, lost);
+    return injected;
+}
+
+static void all_are_survived(struct subject *subject, bool loses)
+{
+    size_t injected = 0;
+
+    assert_tracer();
+    if (strstr(subject->check->calls, "io_uring") == NULL)
+        assert_calls(subject);
+    for (size_t i = 0; i < MOMENTS; i++) {
+        start_faulty(subject, i);
+        injected += is_survived(subject, moments[i], loses);
+    }
+    if (injected == 0)
+        cr_skip_test("never makes such a call");
+}
+
+static void is_tried_again(struct subject *subject)
+{
+    all_are_survived(subject, false);
+}
+
+static void costs_its_client(struct subject *subject)
+{
+    all_are_survived(subject, true);
+}
+
+/* Clients who send more until something comes back. */
+static void is_told_of_more(struct subject *subject)
+{
+    int fds[VISITORS];
+
+    assert_tracer();
+    for (size_t i = 0; i < MOMENTS; i++) {
+        start_faulty(subject, i);
+        for (size_t k = 0; k < VISITORS; k++) {
+            fds[k] = subject_connect(subject);
+            const char *problem = echo_more(fds[k]);
+            cr_assert(problem == NULL, "the client %s", problem);
+        }
+        send_tracer_away(subject);
+        cr_assert(count_injected(subject) > 0, "no call failed");
+        for (size_t k = 0; k < VISITORS; k++)
+            client_reset(fds[k]);
+    }
+}
+
+/* An EAGAIN where there is no reason for one. */
+static void says_eagain(struct subject *subject)
+{
+    long then = expected_value(subject->like, ON_EAGAIN,
+                               EAGAIN_TRIES_AGAIN);
+
+    if (then == EAGAIN_WAITS)
+        is_told_of_more(subject);
+    else
+        all_are_survived(subject, then == EAGAIN_CLOSES);
+}
+
+static bool has_ended(const struct processes *now, const struct subject *of)
+{
+    (void)of;
+    return now->n == 0; /* but for zombies */
+}
+
+/* It listens before it makes them: it may be connected to for a moment. */
+static void gives_up(struct subject *subject, bool starts)
+{
+    const char *said = subject->server.error;
+    int status = 0;
+
+    if (starts) {
+        cr_assert(subject_becomes(subject, has_ended) &&
+                      launcher_ended(&subject->server, &status),
+                  "expected.h says that it gives up, but it does not");
+        said = subject_stderr(subject);
+    }
+    cr_assert(starts ? status == 1 << 8
+                     : strstr(said, "with status 1 ") != NULL,
+              "it gives up, but not with status 1: %s", said);
+    cr_assert(strstr(said, strerror(EAGAIN)) != NULL,
+              "it gives up, and does not say why: %s", said);
+    launcher_kill(&subject->server);
+}
+
+/* Newcomers are closed, or wait for a process or a thread that is there. */
+static void no_tasks(struct subject *subject)
+{
+    const long needed = -expected_value(subject->like, FIRST_TASKS, 0);
+    const long cores = options_cores(LONG_MAX); /* as many as it makes */
+    size_t injected = 0;
+
+    assert_tracer();
+    for (size_t i = 0; i < MOMENTS; i++) {
+        end_survivor(subject, i > 0);
+        bool starts = start_traced(subject, moments[i]);
+        if ((long)i < (needed < cores ? needed : cores)) {
+            gives_up(subject, starts);
+            injected++;
+            continue;
+        }
+        cr_assert(starts, "it does not start: %s", subject->server.error);
+        injected += is_survived(subject, moments[i], true);
+    }
+    if (injected == 0)
+        cr_skip_test("makes no process and no thread");
+}
+
+/* --- short writes ----------------------------------------------------- */
+
+static void start_short(struct subject *subject, const char *moment)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/tests/preload_short.so",
+             launcher_folder());
+    setenv("LD_PRELOAD", path, 1);
+    setenv("SHORT_SEND", moment, 1);
+    subject_start(subject, NULL, NULL, 0);
+    unsetenv("LD_PRELOAD");
+}
+
+/* The kernel's own: no more fits until the client reads, late. */
+static void late_reader(const struct subject *subject)
+{
+    int fd = subject_connect(subject);
+    size_t sent = client_fill(fd, SEED);
+    const char *problem = client_receive(fd, sent, SEED, 0);
+
+    if (problem == NULL)
+        problem = client_finish(fd);
+    cr_assert(problem == NULL, "a client who read late %s", problem);
+    close(fd);
+}
+
+static void short_writes(struct subject *subject)
+{
+    size_t injected = 0;
+
+    late_reader(subject);
+    if (expected_value(subject->like, CALLS, 1) == 0)
+        return;
+    for (size_t i = 0; i < MOMENTS; i++) {
+        end_survivor(subject, true);
+        start_short(subject, moments[i]);
+        size_t lost = visit_all(subject);
+        cr_assert(lost == 0, "short writes (when=%s) cost %zu clients",
+                  moments[i], lost);
+        injected += count_injected(subject);
+    }
+    if (injected == 0)
+        cr_skip_test("does not call send() of a shared libc");
+}
+
+/* --- the table -------------------------------------------------------- */
+
+#define EACH ": the first call, the second, every third"
+#define AGAIN "what says nothing about a client costs nobody anything"
+#define ALONE "a call that fails for a client costs that client alone"
+
+#define ACCEPT_FAILS(error_)                               \
+    {                                                      \
+        "outlives_" error_ "_from_accept", is_tried_again, \
+            .promise = AGAIN, .calls = "accept,accept4",   \
+            .error = (error_), .fault = {                  \
+                ACCEPT,                                    \
+                error_,                                    \
+                "accept() fails with " error_ EACH         \
+            }                                              \
+    }
+
+#define TALK_FAILS(group_, call_, calls_, error_, run_, promise_)    \
+    "outlives_" error_ "_from_" call_, run_,                         \
+        .promise = (promise_), .calls = (calls_), .error = (error_), \
+        .fault = {group_, error_, call_ "() fails with " error_ EACH}
+#define RECV_FAILS(...) TALK_FAILS(RECV, "recv", "recvfrom", __VA_ARGS__)
+#define SEND_FAILS(...) TALK_FAILS(SEND, "send", "sendto", __VA_ARGS__)
+#define BY_DESIGN_AT_EAGAIN \
+    .needs = EAGAIN_TRIES_AGAIN, .design = {ON_EAGAIN}
+
+const struct check contract_calls[] = {
+    ACCEPT_FAILS("EINTR"),
+    ACCEPT_FAILS("EAGAIN"),
+    ACCEPT_FAILS("ECONNABORTED"),
+    ACCEPT_FAILS("EMFILE"),
+    ACCEPT_FAILS("ENFILE"),
+    ACCEPT_FAILS("ENOBUFS"),
+    ACCEPT_FAILS("ENOMEM"),
+    {RECV_FAILS("EINTR", is_tried_again, AGAIN)},
+    {RECV_FAILS("EAGAIN", says_eagain, AGAIN), BY_DESIGN_AT_EAGAIN},
+    {RECV_FAILS("ECONNRESET", costs_its_client, ALONE)},
+    {RECV_FAILS("EPIPE", costs_its_client, ALONE)},
+    {RECV_FAILS("ETIMEDOUT", costs_its_client, ALONE)},
+    {SEND_FAILS("EINTR", is_tried_again, AGAIN)},
+    {SEND_FAILS("EAGAIN", says_eagain, AGAIN), BY_DESIGN_AT_EAGAIN},
+    {SEND_FAILS("ECONNRESET", costs_its_client, ALONE)},
+    {SEND_FAILS("EPIPE", costs_its_client, ALONE)},
+    {SEND_FAILS("ETIMEDOUT", costs_its_client, ALONE)},
+    {"outlives_short_writes", short_writes,
+     .promise =
+         "every byte comes back, in order, however many send() takes",
+     .fault =
+         {SEND, "short",
+          "a client reads late, so that no more fits; and send() takes "
+          "one byte only" EACH}},
+    {"outlives_EINTR_while_it_waits", is_tried_again, .promise = AGAIN,
+     .calls = "?select,?pselect6,?_newselect,?poll,?ppoll,?epoll_wait,"
+              "?epoll_pwait,?io_uring_enter",
+     .error = "EINTR",
+     .fault = {TASKS, "wait: EINTR",
+               "select(), poll(), epoll_wait(), io_uring_enter() fail with "
+               "EINTR" EACH}},
+    {"outlives_EAGAIN_from_fork", no_tasks,
+     .promise = "newcomers are closed, or wait for a process or a thread "
+                "that is there; who can't start without it says so, and "
+                "exits with 1",
+     .calls = "?fork,?vfork,clone,?clone3", .error = "EAGAIN",
+     .fault = {TASKS, "fork, pthread_create: EAGAIN",
+               "fork() and pthread_create() fail with EAGAIN" EACH
+               ", counted from the start"},
+     .needs = 0, .design = {FIRST_TASKS}},
+    {0},
+};

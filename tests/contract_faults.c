@@ -1,0 +1,403 @@
+/*
+ * Faults for the matrix alone: signals in storms, a worker that is killed,
+ * memory that runs out, clients who take their time. The contract's own
+ * checks have the others.
+ */
+#include "common/clock.h"
+#include "demo/sockets.h"
+#include "tests/contract.h"
+#include "tests/program.h"
+#include "tests/villains.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { SEED = 61, STORM = 1000 };
+
+/* --- clients ---------------------------------------------------------- */
+
+/*
+ * A newcomer is served beside others, or, by who talks to fewer at once, as
+ * soon as those have left.
+ *
+ * others   how many there are, of whom leave() frees the server
+ */
+static void newcomer_is_served(const struct subject *subject, size_t others,
+                               void (*leave)(void *), void *arg)
+{
+    int fd = subject_connect(subject);
+    bool waits = subject_at_once(subject, others + 1) <= others;
+
+    if (waits) {
+        unsigned char byte;
+        client_pattern(&byte, 1, SEED, 0);
+        cr_assert(client_send(fd, &byte, 1) == NULL);
+        cr_assert(
+            client_listen(fd, QUIET_MS) == CLIENT_SILENCE,
+            "expected.h says that another client waits, but it was served");
+        leave(arg);
+    }
+    const char *problem = waits ? client_receive(fd, 1, SEED, 0)
+                                : client_echo(fd, 1000, SEED);
+    cr_assert(problem == NULL, "%s, a newcomer %s",
+              waits ? "when the others had left" : "beside the others",
+              problem);
+    close(fd);
+    if (!waits)
+        leave(arg);
+}
+
+static void end_villain(void *villain)
+{
+    program_end(villain, SIGKILL);
+}
+
+static void slow_loris(struct subject *subject)
+{
+    static struct program villain;
+    char arguments[128];
+
+    snprintf(arguments, sizeof(arguments), "slow --host %s --port %d",
+             subject->server.host, subject->server.ports[0]);
+    cr_assert(program_start(&villain, "tests/villain", arguments),
+              "build/tests/villain can't be run");
+    cr_assert(program_says(&villain, "slow"), "the villain says nothing");
+    clock_rest_ms(1500); /* it is in mid-message, whatever that is */
+    newcomer_is_served(subject, 1, end_villain, &villain);
+}
+
+struct hog {
+    size_t n;
+    int fds[200];
+};
+
+static void end_hog(void *arg)
+{
+    struct hog *hog = arg;
+
+    for (size_t i = 0; i < hog->n; i++)
+        client_reset(hog->fds[i]);
+}
+
+static void descriptor_hog(struct subject *subject)
+{
+    static struct hog hog;
+    ssize_t n = villains_find("hog")->play(
+        subject->server.host, subject->server.ports[0], hog.fds,
+        (size_t)expected_value(subject->like, CROWD, 200));
+
+    cr_assert(n != -1, "the hog could not connect");
+    hog.n = (size_t)n;
+    newcomer_is_served(subject, hog.n, end_hog, &hog);
+}
+
+/* The server answers the end of the stream by its own, and waits for
+ * nothing more. */
+static void half_closed(struct subject *subject)
+{
+    int held;
+
+    cr_assert(villains_find("half-close")
+                      ->play(subject->server.host, subject->server.ports[0],
+                             &held, 1) == 1,
+              "the villain could not connect");
+    subject_serves(subject, "a client who half-closed");
+    cr_assert(client_end(held) == NULL, "no end of stream came back");
+    close(held);
+}
+
+/* --- memory ----------------------------------------------------------- */
+
+/* Leaves the server this many bytes of address space, and no more. */
+static void limit_memory(const struct subject *subject, size_t spare)
+{
+    unsigned long pages = 0;
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/statm", subject->server.pid);
+    FILE *file = fopen(path, "re");
+    cr_assert(file != NULL && fscanf(file, "%lu", &pages) == 1,
+              "%s can't be read", path);
+    fclose(file);
+    const struct rlimit limit = {
+        .rlim_cur = pages * (unsigned long)sysconf(_SC_PAGESIZE) + spare,
+        .rlim_max = RLIM_INFINITY,
+    };
+    cr_assert(prlimit(subject->server.pid, RLIMIT_AS, &limit, NULL) == 0,
+              "its memory can't be limited");
+}
+
+/* Who can't be served is closed, or waits until others have left. */
+static void out_of_memory(struct subject *subject)
+{
+    enum { N = 100, SPARE = 128 * 1024 };
+    int fds[N];
+
+    limit_memory(subject, SPARE);
+    for (size_t i = 0; i < N; i++) {
+        fds[i] = subject_connect(subject);
+        send(fds[i], "x", 1, MSG_NOSIGNAL);
+    }
+    cr_assert(client_listen(fds[0], PATIENCE_MS) != CLIENT_SILENCE,
+              "the first client was neither served nor closed");
+    subject_rests(subject, "out of memory");
+    for (size_t i = 0; i < N; i++)
+        client_reset(fds[i]);
+}
+
+/* --- signals ---------------------------------------------------------- */
+
+/*
+ * STORM times the signal, to all processes of the server, while a client is
+ * echoed.
+ */
+static void signal_storm(struct subject *subject, int signo)
+{
+    int fd = subject_welcome(subject);
+
+    for (int i = 0; i < STORM; i++) {
+        cr_assert(kill(-subject->server.pid, signo) == 0);
+        if (i % 50 > 0)
+            continue;
+        const char *problem = client_echo(fd, 10000, SEED);
+        cr_assert(problem == NULL, "after %d x SIG%s, the client %s", i + 1,
+                  sigabbrev_np(signo), problem);
+    }
+    const char *problem = client_finish(fd);
+    cr_assert(problem == NULL, "after a storm of SIG%s, the client %s",
+              sigabbrev_np(signo), problem);
+    close(fd);
+}
+
+static void sigpipe_storm(struct subject *subject)
+{
+    signal_storm(subject, SIGPIPE);
+}
+
+static void sigchld_storm(struct subject *subject)
+{
+    signal_storm(subject, SIGCHLD);
+}
+
+static bool is_gone(const struct processes *now, const struct subject *of)
+{
+    (void)of;
+    return now->n == 0; /* but for zombies */
+}
+
+/* As when its terminal is closed; and as under nohup(1). */
+static void sighup_storm(struct subject *subject)
+{
+    int fd = subject_welcome(subject);
+
+    kill(-subject->server.pid, SIGHUP);
+    cr_assert(subject_becomes(subject, is_gone),
+              "SIGHUP, to all of its processes, did not end it");
+    cr_assert(client_end(fd) == NULL, "SIGHUP did not end its connections");
+    close(fd);
+    launcher_kill(&subject->server);
+    signal(SIGHUP, SIG_IGN);
+    subject_start(subject, NULL, NULL, 0);
+    subject_warm_up(subject);
+    signal_storm(subject, SIGHUP);
+}
+
+static void sigterm_alone(struct subject *subject)
+{
+    kill(subject->server.pid, SIGTERM);
+    subject_ended(subject, 0, "");
+}
+
+/* Newcomers are on their way at the moment of the signal. */
+static void sigterm_in_storm(struct subject *subject)
+{
+    static struct program villain;
+    char arguments[128];
+    int status;
+
+    snprintf(arguments, sizeof(arguments), "storm --host %s --port %d",
+             subject->server.host, subject->server.ports[0]);
+    cr_assert(program_start(&villain, "tests/villain", arguments) &&
+                  program_says(&villain, "storm"),
+              "build/tests/villain can't be run");
+    kill(subject->server.pid, SIGTERM);
+    subject_ended(subject, 0, "");
+    status = program_end(&villain, 0);
+    cr_assert(status == 0 || status == 1, "the villain could not play");
+}
+
+/* The second is no reason to cut short what the first allowed. */
+static void sigterm_twice(struct subject *subject)
+{
+    enum { ARRIVED = 16 * 1024 }; /* four chunks of work, at least */
+    unsigned char data[ARRIVED];
+    int fd = subject_welcome(subject);
+
+    client_pattern(data, sizeof(data), SEED, 0);
+    const char *problem = client_send(fd, data, sizeof(data));
+    if (problem == NULL)
+        problem = client_arrived(fd);
+    kill(subject->server.pid, SIGTERM);
+    if (problem == NULL)
+        problem = client_receive(fd, 1, SEED, 0);
+    kill(subject->server.pid, SIGTERM);
+    if (problem == NULL)
+        problem = client_receive(fd, sizeof(data) - 1, SEED, 1);
+    if (problem == NULL)
+        problem = client_end(fd);
+    cr_assert(problem == NULL, "at the second SIGTERM, a client %s",
+              problem);
+    subject_ended(subject, 0, "");
+    close(fd);
+}
+
+/* The socket at the server's end of a connection; 0: not found. */
+static uint64_t find_inode(const struct subject *subject, int fd)
+{
+    struct sockaddr_in own = {0};
+    socklen_t length = sizeof(own);
+    struct sockets_row row;
+    char line[512];
+    uint64_t inode = 0;
+
+    getsockname(fd, (struct sockaddr *)&own, &length);
+    FILE *file = fopen("/proc/net/tcp", "re");
+    if (file == NULL)
+        return 0;
+    while (inode == 0 && fgets(line, sizeof(line), file) != NULL)
+        if (sockets_read_line(line, &row) == 0 &&
+            row.local == subject->server.ports[0] &&
+            row.remote == ntohs(own.sin_port))
+            inode = row.inode;
+    fclose(file);
+    return inode;
+}
+
+static bool is_complete(const struct processes *now,
+                        const struct subject *of)
+{
+    return now->zombies == 0 && now->n >= of->idle.n;
+}
+
+/*
+ * Kills who serves this client: the process that has its socket, or, where
+ * that is the main process, all that work for it.
+ */
+static void kill_server_of(const struct subject *subject, int fd)
+{
+    enum { MOST = 512 };
+    const pid_t main_pid = subject->server.pid;
+    pid_t pids[MOST];
+    uint64_t inode = find_inode(subject, fd);
+    size_t n = processes_list(main_pid, inode, pids, MOST);
+
+    cr_assert(inode != 0 && n == 1, "%zu processes have the connection", n);
+    if (pids[0] == main_pid)
+        n = processes_list(main_pid, 0, pids, MOST);
+    if (n == 1 && pids[0] == main_pid)
+        cr_skip_test("one process: there is none beside it to kill");
+    for (size_t i = 0; i < n; i++)
+        if (pids[i] != main_pid)
+            kill(pids[i], SIGKILL);
+    /* Until they are gone, one may yet be given another client's work. */
+    const int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
+    for (size_t i = 0; i < n && clock_now_ms() < deadline_ms;)
+        if (pids[i] == main_pid || kill(pids[i], 0) == -1)
+            i++;
+        else
+            clock_rest_ms(1);
+}
+
+static void worker_killed(struct subject *subject)
+{
+    enum { N = 8 * 4096 }; /* eight chunks of work, at least */
+    unsigned char data[N];
+    const bool beside = subject_at_once(subject, 2) == 2;
+    int fd = subject_welcome(subject);
+    int other = beside ? subject_welcome(subject) : -1;
+
+    client_pattern(data, sizeof(data), SEED, 0);
+    const char *problem = client_send(fd, data, sizeof(data));
+    if (problem == NULL)
+        problem = client_receive(fd, 1, SEED, 0);
+    cr_assert(problem == NULL, "the client %s", problem);
+    kill_server_of(subject, fd);
+    problem = client_echo(other, 1000, SEED);
+    cr_assert(problem == NULL,
+              "when the process that served one client was killed, another "
+              "client %s",
+              problem);
+    cr_assert(client_receive(fd, sizeof(data) - 1, SEED, 1) != NULL,
+              "who served the client was killed, but it was served");
+    cr_assert(client_is_over(fd), "the client was not closed");
+    close(fd);
+    close(other);
+    cr_assert(subject_becomes(subject, is_complete),
+              "nobody took the place of who was killed");
+}
+
+/* --- the table -------------------------------------------------------- */
+
+#define ALONE "one client's fault costs that client alone"
+#define SERVED \
+    "whatever one client does or leaves undone, others are served"
+#define DRAINS                                               \
+    "told to stop, it echoes what has arrived, closes, and " \
+    "exits with 0, leaving no process behind"
+#define SIGNALLED "no signal but SIGTERM and SIGINT makes any difference"
+
+const struct check contract_faults[] = {
+    {"serves_others_while_one_is_slow", slow_loris, .promise = SERVED,
+     .fault = {VILLAINS, "slow", "sends a byte a second (slow loris)"},
+     .needs = 2, .design = {AT_ONCE}},
+    {"outlives_a_half_close", half_closed, .promise = ALONE,
+     .fault = {VILLAINS, "half-close",
+               "ends its stream and does not close"}},
+    {"serves_others_while_one_hogs", descriptor_hog, .promise = SERVED,
+     .fault = {VILLAINS, "hog", "holds 200 connections and says nothing"},
+     .needs = 200, .design = {AT_ONCE, CROWD}},
+    {"outlives_the_end_of_memory", out_of_memory,
+     .promise = "at a limit newcomers wait or are closed; the server "
+                "neither dies nor "
+                "spins, and serves newcomers when clients leave",
+     .fault = {LIMITS, "RLIMIT_AS",
+               "100 clients come, and it may have 128 KiB of address space "
+               "more"}},
+    {"stops_while_it_waits", sigterm_alone, .promise = DRAINS,
+     .fault = {SIGNALS, "TERM in accept()",
+               "SIGTERM, when there is no client and it waits for one"}},
+    {"stops_in_a_connect_storm", sigterm_in_storm, .promise = DRAINS,
+     .fault =
+         {SIGNALS, "TERM in a storm",
+          "SIGTERM, while clients connect and leave as fast as they can"}},
+    {"drains_at_a_second_SIGTERM", sigterm_twice, .promise = DRAINS,
+     .fault = {SIGNALS, "TERM twice",
+               "a second SIGTERM, while it does what the first one left"},
+     .options = "--work sleep:100ms"},
+    {"outlives_a_storm_of_SIGPIPE", sigpipe_storm, .promise = SIGNALLED,
+     .fault = {SIGNALS, "PIPE x 1000",
+               "SIGPIPE, a thousand times, to all of its processes, in "
+               "mid-echo"}},
+    {"outlives_a_storm_of_SIGHUP", sighup_storm,
+     .promise = "SIGHUP ends it and all that it started, as the end of its "
+                "terminal "
+                "should; under nohup(1) it makes no difference",
+     .fault =
+         {SIGNALS, "HUP x 1000",
+          "SIGHUP, once; and, started as by nohup(1), a thousand times"}},
+    {"outlives_a_storm_of_SIGCHLD", sigchld_storm, .promise = SIGNALLED,
+     .fault = {SIGNALS, "CHLD x 1000",
+               "SIGCHLD, a thousand times, to all of its processes, in "
+               "mid-echo"}},
+    {"outlives_a_worker", worker_killed,
+     .promise = "who is killed is replaced, and costs its own client alone",
+     .fault = {SIGNALS, "KILL a worker",
+               "SIGKILL to the process that serves a client, in mid-echo"},
+     .options = "--work sleep:100ms"},
+    {0},
+};

@@ -1,0 +1,267 @@
+#include "tests/contract_matrix.h"
+
+#include "bench/doc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+/* What a cell says; told apart by sign and word, not by colour. */
+enum outcome { PASSED, DESIGN, NOT_RUN, FAILED, OUTCOMES };
+static const char *const words[OUTCOMES] = {"✓ passed", "○ by design",
+                                            "– not run", "✗ FAILED"};
+
+static const char *const groups[FAULT_GROUPS] = {
+    [VILLAINS] = "Villain clients",
+    [ACCEPT] = "accept() fails",
+    [RECV] = "recv() fails or is short",
+    [SEND] = "send() fails or is short",
+    [TASKS] = "Waiting and multiplying fail",
+    [LIMITS] = "Limits",
+    [SIGNALS] = "Signals",
+};
+
+/* Reasons, each told once: a cell names its number. */
+struct notes {
+    const char *reasons[256];
+    size_t n;
+};
+
+static size_t note_number(struct notes *notes, const char *reason)
+{
+    for (size_t i = 0; i < notes->n; i++)
+        if (strcmp(notes->reasons[i], reason) == 0)
+            return i + 1;
+    if (notes->n < sizeof(notes->reasons) / sizeof(notes->reasons[0]))
+        notes->reasons[notes->n++] = reason;
+    return notes->n;
+}
+
+static const struct criterion_test_stats *
+find_result(const struct matrix *matrix, const char *server,
+            const struct check *fault)
+{
+    for (const struct criterion_suite_stats *s = matrix->stats->suites;
+         s != NULL; s = s->next) {
+        if (strcmp(s->suite->name, server) != 0)
+            continue;
+        for (const struct criterion_test_stats *t = s->tests; t != NULL;
+             t = t->next)
+            if (strcmp(t->test->name, fault->name) == 0)
+                return t;
+    }
+    return NULL;
+}
+
+/* Filtered out is who was skipped without a word. */
+static bool was_run(const struct criterion_test_stats *result)
+{
+    return result != NULL && (result->test_status != CR_STATUS_SKIPPED ||
+                              result->message != NULL);
+}
+
+void matrix_add_server(struct matrix *matrix, const char *server)
+{
+    const struct criterion_suite_stats *s = matrix->stats->suites;
+
+    while (s != NULL && strcmp(s->suite->name, server) != 0)
+        s = s->next;
+    if (s == NULL || matrix->nservers == MATRIX_SERVERS)
+        return;
+    for (const struct criterion_test_stats *t = s->tests; t != NULL;
+         t = t->next)
+        if (was_run(t)) {
+            matrix->servers[matrix->nservers++] = server;
+            return;
+        }
+}
+
+void matrix_add_fault(struct matrix *matrix, const struct check *check)
+{
+    if (check->fault.group == NO_FAULT || matrix->nfaults == MATRIX_FAULTS)
+        return;
+    for (size_t i = 0; i < matrix->nservers; i++)
+        if (was_run(find_result(matrix, matrix->servers[i], check))) {
+            matrix->faults[matrix->nfaults++] = check;
+            return;
+        }
+}
+
+/* Why a check that passes passes by design; NULL: it does so anyhow. */
+static const char *find_design(const struct matrix *matrix,
+                               const char *server,
+                               const struct check *fault)
+{
+    const char *like = strcmp(server, "server") != 0 ? server
+                       : matrix->like != NULL        ? matrix->like
+                                                     : "";
+
+    for (size_t i = 0; i < 3 && fault->design[i] != NO_PROPERTY; i++)
+        if (expected_value(like, fault->design[i], fault->needs) <
+            fault->needs)
+            return expected_reason(like, fault->design[i]);
+    return NULL;
+}
+
+static const char *find_failure(const struct criterion_test_stats *result)
+{
+    for (const struct criterion_assert_stats *a = result->asserts;
+         a != NULL; a = a->next)
+        if (!a->passed)
+            return a->message;
+    return "the check was ended: it crashed, or took too long";
+}
+
+static enum outcome judge(const struct matrix *matrix, const char *server,
+                          const struct check *check, const char **reason)
+{
+    const struct criterion_test_stats *result = find_result(matrix, server,
+                                                            check);
+
+    *reason = NULL;
+    if (!was_run(result)) {
+        *reason = "not asked for";
+        return NOT_RUN;
+    }
+    if (result->test_status == CR_STATUS_SKIPPED) {
+        *reason = result->message;
+        return NOT_RUN;
+    }
+    if (result->test_status == CR_STATUS_FAILED) {
+        *reason = find_failure(result);
+        return FAILED;
+    }
+    *reason = find_design(matrix, server, check);
+    return *reason != NULL ? DESIGN : PASSED;
+}
+
+static void add_row(struct doc *doc, const struct matrix *matrix,
+                    enum fault_group group, const char *server,
+                    struct notes *notes)
+{
+    doc_cell(doc, "%s", server);
+    for (size_t i = 0; i < matrix->nfaults; i++) {
+        const char *reason;
+        if (matrix->faults[i]->fault.group != group)
+            continue;
+        enum outcome outcome = judge(matrix, server, matrix->faults[i],
+                                     &reason);
+        if (reason == NULL)
+            doc_cell(doc, "%s", words[outcome]);
+        else
+            doc_cell(doc, "%s [%zu]", words[outcome],
+                     note_number(notes, reason));
+    }
+}
+
+/* The faults of a group, and a line for each server. */
+static void add_group(struct doc *doc, const struct matrix *matrix,
+                      enum fault_group group, struct notes *notes)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < matrix->nfaults; i++)
+        n += matrix->faults[i]->fault.group == group;
+    if (n == 0)
+        return;
+    doc_table(doc, n + 1, 1, false, groups[group]);
+    doc_cell(doc, "server");
+    for (size_t i = 0; i < matrix->nfaults; i++)
+        if (matrix->faults[i]->fault.group == group)
+            doc_cell(doc, "%s", matrix->faults[i]->fault.name);
+    for (size_t i = 0; i < matrix->nservers; i++)
+        add_row(doc, matrix, group, matrix->servers[i], notes);
+}
+
+static void add_notes(struct doc *doc, const struct notes *notes)
+{
+    if (notes->n == 0)
+        return;
+    doc_table(doc, 2, 1, false, "Notes");
+    doc_cell(doc, "note");
+    doc_cell(doc, "why");
+    for (size_t i = 0; i < notes->n; i++) {
+        doc_cell(doc, "[%zu]", i + 1);
+        doc_cell(doc, "%s", notes->reasons[i]);
+    }
+}
+
+static void add_explanations(struct doc *doc, const struct matrix *matrix)
+{
+    doc_table(doc, 5, 2, false, "The faults");
+    doc_cell(doc, "table");
+    doc_cell(doc, "fault");
+    doc_cell(doc, "what is done");
+    doc_cell(doc, "what must hold");
+    doc_cell(doc, "check");
+    for (enum fault_group g = NO_FAULT + 1; g < FAULT_GROUPS; g++)
+        for (size_t i = 0; i < matrix->nfaults; i++) {
+            const struct check *check = matrix->faults[i];
+            if (check->fault.group != g)
+                continue;
+            doc_cell(doc, "%s", groups[g]);
+            doc_cell(doc, "%s", check->fault.name);
+            doc_cell(doc, "%s", check->fault.done);
+            doc_cell(doc, "%s", check->promise);
+            doc_cell(doc, "%s", check->name);
+        }
+}
+
+static void add_summary(struct doc *doc, const struct matrix *matrix)
+{
+    size_t counts[OUTCOMES] = {0};
+    struct utsname system;
+    const char *reason;
+
+    for (size_t i = 0; i < matrix->nservers; i++)
+        for (size_t k = 0; k < matrix->nfaults; k++)
+            counts[judge(matrix, matrix->servers[i], matrix->faults[k],
+                         &reason)]++;
+    uname(&system);
+    doc_add(doc, counts[FAILED] > 0 ? BLOCK_WARNING : BLOCK_TEXT,
+            "%zu server%s, %zu fault%s, on %s %s: %zu %s, %zu %s, %zu %s, "
+            "%zu %s.",
+            matrix->nservers, matrix->nservers == 1 ? "" : "s",
+            matrix->nfaults, matrix->nfaults == 1 ? "" : "s",
+            system.sysname, system.release, counts[PASSED], words[PASSED],
+            counts[DESIGN], words[DESIGN], counts[NOT_RUN], words[NOT_RUN],
+            counts[FAILED], words[FAILED]);
+}
+
+static int write_as(const struct doc *doc, const char *folder,
+                    const char *ending,
+                    void (*write)(const struct doc *, const char *, FILE *))
+{
+    char path[512];
+
+    snprintf(path, sizeof(path), "%s/matrix.%s", folder, ending);
+    FILE *file = fopen(path, "we");
+    if (file == NULL)
+        return -1;
+    write(doc, folder, file);
+    return fclose(file) == 0 ? 0 : -1;
+}
+
+int matrix_write(const struct matrix *matrix, const char *folder)
+{
+    struct doc doc = {0};
+    struct notes notes = {0};
+
+    doc_add(&doc, BLOCK_TITLE, "The fault matrix");
+    add_summary(&doc, matrix);
+    for (enum fault_group g = NO_FAULT + 1; g < FAULT_GROUPS; g++)
+        add_group(&doc, matrix, g, &notes);
+    add_notes(&doc, &notes);
+    doc_write_text(&doc, folder, stdout);
+    add_explanations(&doc, matrix);
+    if (doc.failed)
+        errno = ENOMEM;
+    bool written = !doc.failed &&
+                   (mkdir(folder, 0777) == 0 || errno == EEXIST) &&
+                   write_as(&doc, folder, "md", doc_write_markdown) == 0 &&
+                   write_as(&doc, folder, "html", doc_write_html) == 0;
+    doc_free(&doc);
+    return written ? 0 : -1;
+}
