@@ -286,7 +286,7 @@ const struct check contract_stop[] = {
     {"cuts_when_the_drain_is_over", cuts,
      .promise = "after --drain-ms it cuts who is left, exits with 1 and "
                 "says how many",
-     .options = IN_A_SECOND " --work sleep:500ms"},
+     .options = IN_A_SECOND " --work sleep:1s"},
     {"serves_nobody_when_the_drain_is_over", works_for_nobody,
      .promise = "after --drain-ms it cuts who is left, and ends",
      .options = IN_A_SECOND " --work sleep:1s"},
