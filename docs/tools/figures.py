@@ -102,11 +102,11 @@ def table(figure, *models):
     path = find(figure, "csv")
     if path is None:
         return ""
-    unknown = set(models) - set(tree.models())
+    drawn = curves(path)
+    unknown = set(models) - set(tree.models()) - set(drawn)
     if unknown:
         raise tree.Problem(f"{', '.join(unknown)}: no such model; there are: "
                            f"{' '.join(tree.models())}")
-    drawn = curves(path)
     shown = {model: drawn.get(model, {}) for model in models} or drawn
     if all(len(points) <= 1 for points in shown.values()):
         rows = ["| model | median (min to max) |", "|---|---|"]

@@ -1,11 +1,11 @@
-# gnuplot -d docs/figures/models/plots/churn-cpu.gp, from the top of the suite's tree, draws this again
-base = "docs/figures/models/plots/churn-cpu"
+# gnuplot -d 'docs/figures/models/plots/churn-cpu.gp', from the top of the suite's tree, draws this again
+base = 'docs/figures/models/plots/churn-cpu'
 n = 6
 names = '"iterative" "forking" "threading" "timeout_poll" "select" "epoll" '
 longest = 12
 styles = '1 2 3 4 5 6 '
 shown = '1 2 3 4 5 6 '
-heights = "0.498 0.803 0.396 0.583 0.253 0.168"
+heights = "0.390 0.879 0.492 0.577 0.305 0.220"
 name = "Server CPU per connection"
 question = "What does a new client cost?"
 y_name = "server CPU per connection"

@@ -1,11 +1,11 @@
-# gnuplot -d docs/figures/models/plots/clients-echoes.gp, from the top of the suite's tree, draws this again
-base = "docs/figures/models/plots/clients-echoes"
+# gnuplot -d 'docs/figures/models/plots/clients-echoes.gp', from the top of the suite's tree, draws this again
+base = 'docs/figures/models/plots/clients-echoes'
 n = 6
 names = '"iterative" "forking" "threading" "timeout_poll" "select" "epoll" '
 longest = 12
 styles = '1 2 3 4 5 6 '
 shown = '1 2 3 4 5 6 '
-heights = "0.030 0.115 0.200 0.646 0.561 0.398"
+heights = "0.026 0.111 0.196 0.607 0.522 0.392"
 name = "Echoes a second as clients grow"
 question = "How do throughput and latency change as clients grow?"
 y_name = "round trips a second"

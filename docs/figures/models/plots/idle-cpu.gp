@@ -1,11 +1,11 @@
-# gnuplot -d docs/figures/models/plots/idle-cpu.gp, from the top of the suite's tree, draws this again
-base = "docs/figures/models/plots/idle-cpu"
+# gnuplot -d 'docs/figures/models/plots/idle-cpu.gp', from the top of the suite's tree, draws this again
+base = 'docs/figures/models/plots/idle-cpu'
 n = 6
 names = '"iterative" "forking" "threading" "timeout_poll" "select" "epoll" '
 longest = 12
 styles = '1 2 3 4 5 6 '
 shown = '1 2 3 4 5 6 '
-heights = "0.847 0.417 0.332 0.502 0.762 0.208"
+heights = "0.926 0.565 0.395 0.480 0.841 0.234"
 name = "Server CPU per echo beside idle connections"
 question = "What do silent clients cost the active ones?"
 y_name = "server CPU per echo"

@@ -1,11 +1,11 @@
-# gnuplot -d docs/figures/models/plots/idle-echoes.gp, from the top of the suite's tree, draws this again
-base = "docs/figures/models/plots/idle-echoes"
+# gnuplot -d 'docs/figures/models/plots/idle-echoes.gp', from the top of the suite's tree, draws this again
+base = 'docs/figures/models/plots/idle-echoes'
 n = 6
 names = '"iterative" "forking" "threading" "timeout_poll" "select" "epoll" '
 longest = 12
 styles = '1 2 3 4 5 6 '
 shown = '1 2 3 4 5 6 '
-heights = "0.237 0.701 0.786 0.152 0.475 0.871"
+heights = "0.237 0.646 0.731 0.152 0.429 0.824"
 name = "Echoes a second beside idle connections"
 question = "What do silent clients cost the active ones?"
 y_name = "round trips a second"

@@ -1,5 +1,5 @@
-# gnuplot -d docs/figures/models/plots/lap-p50.gp, from the top of the suite's tree, draws this again
-base = "docs/figures/models/plots/lap-p50"
+# gnuplot -d 'docs/figures/models/plots/lap-p50.gp', from the top of the suite's tree, draws this again
+base = 'docs/figures/models/plots/lap-p50'
 n = 4
 names = '"1 ms turns" "1 ms predicted" "5 ms turns" "5 ms predicted" '
 longest = 14

@@ -1,7 +1,7 @@
-# gnuplot -d docs/figures/models/plots/syscalls-calls-traced.gp, from the top of the suite's tree, draws this again
-base = "docs/figures/models/plots/syscalls-calls-traced"
+# gnuplot -d 'docs/figures/models/plots/syscalls-calls-traced.gp', from the top of the suite's tree, draws this again
+base = 'docs/figures/models/plots/syscalls-calls-traced'
 n = 5
-names = '"recvfrom" "sendto" "poll" "pselect6" "epoll_wait" '
+names = '"recvfrom" "sendto" "poll" "epoll_wait" "pselect6" '
 longest = 10
 styles = '1 2 3 4 5 '
 shown = '1 2 3 4 5 '

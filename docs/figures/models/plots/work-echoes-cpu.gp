@@ -1,11 +1,11 @@
-# gnuplot -d docs/figures/models/plots/work-echoes-cpu.gp, from the top of the suite's tree, draws this again
-base = "docs/figures/models/plots/work-echoes-cpu"
+# gnuplot -d 'docs/figures/models/plots/work-echoes-cpu.gp', from the top of the suite's tree, draws this again
+base = 'docs/figures/models/plots/work-echoes-cpu'
 n = 6
 names = '"iterative" "forking" "threading" "timeout_poll" "select" "epoll" '
 longest = 12
 styles = '1 2 3 4 5 6 '
 shown = '1 2 3 4 5 6 '
-heights = "0.279 0.449 0.534 0.109 0.194 0.364"
+heights = "0.189 0.529 0.444 0.104 0.274 0.359"
 name = "Echoes a second, computing for each"
 question = "When do processes and threads win?"
 y_name = "round trips a second"
