@@ -259,9 +259,12 @@ static void replace(struct worker *worker)
 /* A worker has something for us: a result, or the news of its death. */
 static void collect(struct worker *worker)
 {
-    unsigned char buf[ECHO_CHUNK];
+    unsigned char buf[ECHO_CHUNK]; /* of a client who has left */
     struct client *client = worker->client;
-    ssize_t n = recv(worker->fd, buf, sizeof(buf), MSG_DONTWAIT);
+    ssize_t n = client == NULL
+                    ? recv(worker->fd, buf, sizeof(buf), MSG_DONTWAIT)
+                    : recv(worker->fd, client->conn->buf,
+                           client->conn->filled, MSG_DONTWAIT);
 
     if (n == -1 && not_yet())
         return;
@@ -274,7 +277,6 @@ static void collect(struct worker *worker)
     if (client != NULL) {
         client->worker = NULL;
         client->requests = false;
-        memcpy(client->conn->buf, buf, client->conn->filled);
         settle(client, ECHO_DONE, echo_send(client->conn));
     }
     hand_out();

@@ -2,7 +2,8 @@
  * Loaded before libc (LD_PRELOAD): send() takes one byte and no more, at
  * the calls that SHORT_SEND names as strace's when= does: "2" the second,
  * "3+3" every third. The kernel does so when memory is short; no program
- * may take it for an error.
+ * may take it for an error. A packet (SOCK_SEQPACKET) goes whole or not at
+ * all.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -23,9 +24,18 @@ static int is_meant(unsigned call)
            (step > 0 && call > first && (call - first) % step == 0);
 }
 
+static int is_stream(int fd)
+{
+    int type = 0;
+    socklen_t size = sizeof(type);
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+           type == SOCK_STREAM;
+}
+
 ssize_t send(int fd, const void *data, size_t n, int flags)
 {
-    if (n > 1 && is_meant(++calls)) {
+    if (n > 1 && is_stream(fd) && is_meant(++calls)) {
         dprintf(STDERR_FILENO, "send() of %zu takes 1 (INJECTED)\n", n);
         n = 1;
     }
