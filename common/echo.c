@@ -29,14 +29,8 @@ void echo_blocking(int client)
 struct conn *conn_open(int fd)
 {
     struct conn *conn = malloc(sizeof(*conn));
-    if (conn == NULL)
-        return NULL;
-    conn->fd = fd;
-    conn->waits_for = ECHO_READ;
-    conn->drained = false;
-    conn->filled = 0;
-    conn->sent = 0;
-    conn->buf = NULL;
+    if (conn != NULL)
+        *conn = (struct conn){.fd = fd, .waits_for = ECHO_READ};
     return conn;
 }
 
