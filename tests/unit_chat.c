@@ -1,4 +1,5 @@
 /* select/chat: five who talk, and villains who speak its frames. */
+#include "bench/launcher.h"
 #include "common/clock.h"
 #include "common/options.h"
 #include "select/frame.h"
@@ -252,8 +253,7 @@ Test(chat, a_full_disk_is_told_of, .timeout = 60)
     snprintf(
         command, sizeof(command),
         "echo hi | %s/select/chat --name=ann --port=%d 2>&1 >/dev/full",
-        getenv("SUITE_BUILD") != NULL ? getenv("SUITE_BUILD") : "build",
-        port);
+        launcher_folder(), port);
     FILE *said = popen(command, "r");
     char line[128] = "";
     cr_assert(said != NULL && fgets(line, sizeof(line), said) != NULL);
@@ -275,8 +275,7 @@ Test(chat, an_unread_console_stops_nobody, .timeout = 60)
     snprintf(command, sizeof(command),
              "echo $$; exec %s/select/chat --name=server --port=0 "
              "2>/dev/null",
-             getenv("SUITE_BUILD") != NULL ? getenv("SUITE_BUILD")
-                                           : "build");
+             launcher_folder());
     FILE *unread = popen(command, "r");
     cr_assert(unread != NULL && fgets(line, sizeof(line), unread) != NULL);
     cr_assert_eq(options_number(strtok(line, "\n"), 2, INT32_MAX, &pid), 0);
