@@ -363,8 +363,8 @@ const struct check contract_faults[] = {
      .needs = 200, .design = {AT_ONCE, CROWD}},
     {"outlives_the_end_of_memory", out_of_memory,
      .promise = "at a limit newcomers wait or are closed; the server "
-                "neither dies nor "
-                "spins, and serves newcomers when clients leave",
+                "neither dies nor spins, and serves newcomers when clients "
+                "leave",
      .fault = {LIMITS, "RLIMIT_AS",
                "100 clients come, and it may have 128 KiB of address space "
                "more"}},
@@ -385,8 +385,7 @@ const struct check contract_faults[] = {
                "mid-echo"}},
     {"outlives_a_storm_of_SIGHUP", sighup_storm,
      .promise = "SIGHUP ends it and all that it started, as the end of its "
-                "terminal "
-                "should; under nohup(1) it makes no difference",
+                "terminal should; under nohup(1) it makes no difference",
      .fault =
          {SIGNALS, "HUP x 1000",
           "SIGHUP, once; and, started as by nohup(1), a thousand times"}},
