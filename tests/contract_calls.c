@@ -237,8 +237,8 @@ static void start_faulty(struct subject *subject, size_t moment)
  * loses    may whom a failure meets be closed?
  * Returns  how many calls failed.
  */
-static size_t is_survived(struct subject *subject, const char *moment,
-                          bool loses)
+static size_t assert_survives(struct subject *subject, const char *moment,
+                              bool loses)
 {
     size_t lost = visit_all(subject);
     int status;
@@ -255,7 +255,7 @@ static size_t is_survived(struct subject *subject, const char *moment,
     return injected;
 }
 
-static void all_are_survived(struct subject *subject, bool loses)
+static void assert_survives_all(struct subject *subject, bool loses)
 {
     size_t injected = 0;
 
@@ -264,7 +264,7 @@ static void all_are_survived(struct subject *subject, bool loses)
         assert_calls(subject);
     for (size_t i = 0; i < MOMENTS; i++) {
         start_faulty(subject, i);
-        injected += is_survived(subject, moments[i], loses);
+        injected += assert_survives(subject, moments[i], loses);
     }
     if (injected == 0)
         cr_skip_test("never makes such a call");
@@ -272,12 +272,12 @@ static void all_are_survived(struct subject *subject, bool loses)
 
 static void is_tried_again(struct subject *subject)
 {
-    all_are_survived(subject, false);
+    assert_survives_all(subject, false);
 }
 
 static void costs_its_client(struct subject *subject)
 {
-    all_are_survived(subject, true);
+    assert_survives_all(subject, true);
 }
 
 /* Clients who send more until something comes back. */
@@ -309,7 +309,7 @@ static void says_eagain(struct subject *subject)
     if (then == EAGAIN_WAITS)
         is_told_of_more(subject);
     else
-        all_are_survived(subject, then == EAGAIN_CLOSES);
+        assert_survives_all(subject, then == EAGAIN_CLOSES);
 }
 
 static bool has_ended(const struct processes *now, const struct subject *of)
@@ -355,7 +355,7 @@ static void no_tasks(struct subject *subject)
             continue;
         }
         cr_assert(starts, "it does not start: %s", subject->server.error);
-        injected += is_survived(subject, moments[i], true);
+        injected += assert_survives(subject, moments[i], true);
     }
     if (injected == 0)
         cr_skip_test("makes no process and no thread");
