@@ -154,7 +154,7 @@ static const struct argp_option shared[SHARED_OPTIONS] = {
      "when stopped, cut after MS milliseconds who has not finished "
      "(default 3000)",
      1},
-    {"reuse-port", KEY_REUSE_PORT, 0, 0,
+    {"reuse-port", KEY_REUSE_PORT, NULL, 0,
      "share the port with other servers that were started so: the kernel "
      "spreads the newcomers",
      1},
