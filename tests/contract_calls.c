@@ -53,11 +53,12 @@ static bool start_traced(struct subject *subject, const char *moment)
     const struct check *check = subject->check;
     struct subject plain = *subject;
 
-    snprintf(subject->command, sizeof(subject->command),
-             "strace -DD -I2 -f -qq -e status=failed -e signal=none "
-             "-e trace=%s -e inject=%s:error=%s:when=%s %.300s",
-             check->calls, check->calls, check->error, moment,
-             plain.command);
+    int n = snprintf(
+        subject->command, sizeof(subject->command),
+        "strace -DD -I2 -f -qq -e status=failed -e signal=none "
+        "-e trace=%s -e inject=%s:error=%s:when=%s %s",
+        check->calls, check->calls, check->error, moment, plain.command);
+    cr_assert(n < (int)sizeof(subject->command), "the command is too long");
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* the tracer becomes our child */
     bool starts = subject_starts(subject, check->options, &check->plan, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 0);
