@@ -18,7 +18,8 @@ static long lost; /* pieces that were not taken, since the last that was */
  * A description of our own: O_NONBLOCK on stdout's would hold for all who
  * share it, the shell among them. A file has always room, and its
  * description has the place of what we print, so it keeps that. Returns -1
- * where there can be none of our own: a socket, a pipe without a reader.
+ * where there can be none of our own: a socket, a pipe without a reader, a
+ * terminal of another user's.
  */
 static int open_own(void)
 {

@@ -4,6 +4,9 @@
  * Who reads it may stop reading: Ctrl-S, a connection that hangs, a pager
  * at its first page. printf() would then wait, and all clients with it.
  * This one leaves out what finds no room, and says so later.
+ *
+ * But a socket, or a terminal that this user may not open, is waited for as
+ * by printf(): O_NONBLOCK would hold for all who share it.
  */
 #ifndef COMMON_CONSOLE_H
 #define COMMON_CONSOLE_H
@@ -23,8 +26,8 @@ FILE *console_open(const char *name);
 
 /*
  * Passes on what was printed since the last call, a piece, or as much of it
- * as there is room for. Never waits. After pieces that were not taken, the
- * next begins with how many: "(3 pieces were not printed)".
+ * as there is room for. After pieces that were not taken, the next begins
+ * with how many: "(3 pieces were not printed)".
  */
 void console_pass_on(void);
 

@@ -29,14 +29,8 @@ void echo_blocking(int client)
 struct conn *conn_open(int fd)
 {
     struct conn *conn = malloc(sizeof(*conn));
-    if (conn == NULL)
-        return NULL;
-    conn->fd = fd;
-    conn->waits_for = ECHO_READ;
-    conn->drained = false;
-    conn->filled = 0;
-    conn->sent = 0;
-    conn->buf = NULL;
+    if (conn != NULL)
+        *conn = (struct conn){.fd = fd, .waits_for = ECHO_READ};
     return conn;
 }
 
@@ -82,14 +76,13 @@ static enum echo_wait reply(struct conn *conn, const unsigned char *buf)
     } while (n == -1 && errno == EINTR);
 
     conn->drained = n == -1 && errno == EAGAIN;
-    if (n == -1 && !conn->drained)
+    if (conn->drained)
+        return conn->waits_for = ECHO_WRITE;
+    if (n == -1)
         return conn->waits_for = ECHO_DONE;
-    if (n > 0)
-        conn->sent += (size_t)n;
+    conn->sent += (size_t)n;
     conn->waits_for = conn->sent < conn->filled ? ECHO_WRITE : ECHO_READ;
-    if (n > 0)
-        idle_touch(conn->fd,
-                   conn->waits_for == ECHO_WRITE ? POLLOUT : POLLIN);
+    idle_touch(conn->fd, conn->waits_for == ECHO_WRITE ? POLLOUT : POLLIN);
     return conn->waits_for;
 }
 

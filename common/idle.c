@@ -20,8 +20,8 @@ struct place {
 
 static uint64_t limit_ns;    /* 0: nobody is idle */
 static struct place *places; /* by descriptor; NULL: the kernel counts */
-static _Thread_local TAILQ_HEAD(order,
-                                place) order; /* longest silent first */
+/* Longest silent first. */
+static _Thread_local TAILQ_HEAD(order, place) order;
 
 int idle_prepare(uint64_t timeout_ns, bool loop)
 {

@@ -154,7 +154,7 @@ static const struct argp_option shared[SHARED_OPTIONS] = {
      "when stopped, cut after MS milliseconds who has not finished "
      "(default 3000)",
      1},
-    {"reuse-port", KEY_REUSE_PORT, 0, 0,
+    {"reuse-port", KEY_REUSE_PORT, NULL, 0,
      "share the port with other servers that were started so: the kernel "
      "spreads the newcomers",
      1},
@@ -201,6 +201,25 @@ static void take_number(struct argp_state *state, const char *name,
                    name, arg, min, max);
 }
 
+static void take_idle_timeout(struct argp_state *state, const char *arg,
+                              uint64_t *ns)
+{
+    if (options_duration_ns(arg, longest_idle_ns, ns) == -1)
+        argp_error(state,
+                   "--idle-timeout %s: a duration is accepted, as in 30s, "
+                   "up to 1440min",
+                   arg);
+}
+
+static void take_work(struct argp_state *state, const char *arg)
+{
+    if (work_set(arg) == -1)
+        argp_error(state,
+                   "--work %s: cpu:DURATION or sleep:DURATION is accepted, "
+                   "as in cpu:200us, up to 10s",
+                   arg);
+}
+
 static error_t take_option(int key, char *arg, struct argp_state *state)
 {
     struct parsing *parsing = state->input;
@@ -223,22 +242,13 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         take_number(state, "drain-ms", arg, 0, 3600000, &options->drain_ms);
         return 0;
     case KEY_IDLE_TIMEOUT:
-        if (options_duration_ns(arg, longest_idle_ns, &options->idle_ns) ==
-            -1)
-            argp_error(state,
-                       "--idle-timeout %s: a duration is accepted, as in "
-                       "30s, up to 1440min",
-                       arg);
+        take_idle_timeout(state, arg, &options->idle_ns);
         return 0;
     case KEY_REUSE_PORT:
         options->reuse_port = true;
         return 0;
     case KEY_WORK:
-        if (work_set(arg) == -1)
-            argp_error(state,
-                       "--work %s: cpu:DURATION or sleep:DURATION is "
-                       "accepted, as in cpu:200us, up to 10s",
-                       arg);
+        take_work(state, arg);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "%s: only options are accepted", arg);

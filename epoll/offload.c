@@ -305,18 +305,16 @@ static void welcome(int listener)
 
 /* --- the loop --------------------------------------------------------- */
 
-/* Returns how long to wait for an event, in milliseconds; or -1. */
-static int hire_the_missing(void)
+/* Hires who is missing, and hands out what was left. Returns false when
+ * that is to be tried again. */
+static bool set_to_work(void)
 {
-    int patience_ms = idle_wait_ms();
+    bool all = true;
 
     for (long i = 0; i < nworkers; i++)
-        if (workers[i].pid == 0 && hire(&workers[i]) == -1 &&
-            (patience_ms == -1 || patience_ms > RETRY_MS))
-            patience_ms = RETRY_MS;
-    if (!hand_out())
-        patience_ms = RETRY_MS;
-    return patience_ms;
+        if (workers[i].pid == 0 && hire(&workers[i]) == -1)
+            all = false;
+    return hand_out() && all;
 }
 
 static void dispatch(int fd)
@@ -346,8 +344,10 @@ static void serve(const struct listeners *listeners)
         if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
             fatal_errno(model.name, "epoll_ctl");
     while (!stop_done()) {
-        int patience_ms = hire_the_missing();
-        int n = epoll_wait(epoll_fd, events, EVENTS, patience_ms);
+        int wait_ms = idle_wait_ms();
+        if (!set_to_work() && (wait_ms == -1 || wait_ms > RETRY_MS))
+            wait_ms = RETRY_MS;
+        int n = epoll_wait(epoll_fd, events, EVENTS, wait_ms);
         for (int i = 0; i < n; i++) /* n is -1 after a signal */
             dispatch(events[i].data.fd);
     }

@@ -241,8 +241,7 @@ int main(int argc, char **argv)
     int status = EXIT_SUCCESS;
 
     raise_descriptor_limit();
-    /* What AddressSanitizer keeps of freed memory would look like a leak.
-     */
+    /* What AddressSanitizer keeps of freed memory looks like a leak. */
     setenv("ASAN_OPTIONS",
            "quarantine_size_mb=1:thread_local_quarantine_size_kb=64", 0);
     if (foreign_command() != NULL)

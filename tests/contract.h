@@ -114,8 +114,7 @@ void subject_survives(struct subject *subject);
  * the folder for it; otherwise NULL. */
 const char *subject_faulted(void);
 
-/* Asserts that it takes next to no CPU time now; when: "with idle clients".
- */
+/* Asserts that it takes next to no CPU time; when: "with idle clients". */
 void subject_rests(const struct subject *subject, const char *when);
 
 /* How many clients it talks to at the same time, at most n. */

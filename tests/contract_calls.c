@@ -53,11 +53,12 @@ static bool start_traced(struct subject *subject, const char *moment)
     const struct check *check = subject->check;
     struct subject plain = *subject;
 
-    snprintf(subject->command, sizeof(subject->command),
-             "strace -DD -I2 -f -qq -e status=failed -e signal=none "
-             "-e trace=%s -e inject=%s:error=%s:when=%s %.300s",
-             check->calls, check->calls, check->error, moment,
-             plain.command);
+    int n = snprintf(
+        subject->command, sizeof(subject->command),
+        "strace -DD -I2 -f -qq -e status=failed -e signal=none "
+        "-e trace=%s -e inject=%s:error=%s:when=%s %s",
+        check->calls, check->calls, check->error, moment, plain.command);
+    cr_assert(n < (int)sizeof(subject->command), "the command is too long");
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* the tracer becomes our child */
     bool starts = subject_starts(subject, check->options, &check->plan, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 0);
@@ -145,19 +146,15 @@ static void lose(struct visitors *visitors, size_t i, const char *problem)
 static const char *echo_more(int fd)
 {
     enum { TIMES = 50 };
-    const char *problem = "was not echoed, though more came";
     unsigned char data[TIMES];
-    unsigned sent = 0;
 
     client_pattern(data, sizeof(data), SEED, 0);
-    while (sent < TIMES &&
-           client_listen(fd, sent == 0 ? 0 : 50) == CLIENT_SILENCE)
-        if (client_send(fd, &data[sent++], 1) != NULL)
+    for (size_t i = 0; i < TIMES; i++)
+        if (client_send(fd, &data[i], 1) != NULL ||
+            client_listen(fd, 50) != CLIENT_SILENCE)
             break;
-    if (sent < TIMES)
-        problem = client_receive(fd, 1, SEED, 0);
     /* The rest comes, or is thrown away when the client goes. */
-    return problem;
+    return client_receive(fd, 1, SEED, 0);
 }
 
 /* From i on, n visitors at the same time. */
@@ -241,8 +238,8 @@ static void start_faulty(struct subject *subject, size_t moment)
  * loses    may whom a failure meets be closed?
  * Returns  how many calls failed.
  */
-static size_t is_survived(struct subject *subject, const char *moment,
-                          bool loses)
+static size_t assert_survives(struct subject *subject, const char *moment,
+                              bool loses)
 {
     size_t lost = visit_all(subject);
     int status;
@@ -259,7 +256,7 @@ static size_t is_survived(struct subject *subject, const char *moment,
     return injected;
 }
 
-static void all_are_survived(struct subject *subject, bool loses)
+static void assert_survives_all(struct subject *subject, bool loses)
 {
     size_t injected = 0;
 
@@ -268,7 +265,7 @@ static void all_are_survived(struct subject *subject, bool loses)
         assert_calls(subject);
     for (size_t i = 0; i < MOMENTS; i++) {
         start_faulty(subject, i);
-        injected += is_survived(subject, moments[i], loses);
+        injected += assert_survives(subject, moments[i], loses);
     }
     if (injected == 0)
         cr_skip_test("never makes such a call");
@@ -276,12 +273,12 @@ static void all_are_survived(struct subject *subject, bool loses)
 
 static void is_tried_again(struct subject *subject)
 {
-    all_are_survived(subject, false);
+    assert_survives_all(subject, false);
 }
 
 static void costs_its_client(struct subject *subject)
 {
-    all_are_survived(subject, true);
+    assert_survives_all(subject, true);
 }
 
 /* Clients who send more until something comes back. */
@@ -313,7 +310,7 @@ static void says_eagain(struct subject *subject)
     if (then == EAGAIN_WAITS)
         is_told_of_more(subject);
     else
-        all_are_survived(subject, then == EAGAIN_CLOSES);
+        assert_survives_all(subject, then == EAGAIN_CLOSES);
 }
 
 static bool has_ended(const struct processes *now, const struct subject *of)
@@ -359,7 +356,7 @@ static void no_tasks(struct subject *subject)
             continue;
         }
         cr_assert(starts, "it does not start: %s", subject->server.error);
-        injected += is_survived(subject, moments[i], true);
+        injected += assert_survives(subject, moments[i], true);
     }
     if (injected == 0)
         cr_skip_test("makes no process and no thread");

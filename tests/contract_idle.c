@@ -62,15 +62,6 @@ static void talk_until_closed(struct talker *talker, int other,
         talker_talks(talker);
 }
 
-static int one_that_spoke(const struct subject *subject)
-{
-    int fd = subject_connect(subject);
-    const char *problem = client_echo(fd, 1, SEED);
-
-    cr_assert(problem == NULL, "the client %s", problem);
-    return fd;
-}
-
 /* A model for one client at a time: one after the other. */
 static void one_by_one(const struct subject *subject)
 {
@@ -78,7 +69,7 @@ static void one_by_one(const struct subject *subject)
 
     assert_closed(subject_connect(subject), start_ms, "never said a word");
     start_ms = clock_now_ms();
-    assert_closed(one_that_spoke(subject), start_ms, "spoke once");
+    assert_closed(subject_welcome(subject), start_ms, "spoke once");
     struct talker talker = talker_comes(subject);
     start_ms = clock_now_ms();
     while (clock_now_ms() - start_ms < IDLE_MS + QUIET_MS)
@@ -97,7 +88,7 @@ static void closes_the_silent(struct subject *subject)
     talker_talks(&talker);
     const int64_t start_ms = clock_now_ms();
     int mute = subject_connect(subject);
-    int spoke = one_that_spoke(subject);
+    int spoke = subject_welcome(subject);
     talk_until_closed(&talker, mute, start_ms);
     assert_closed(mute, start_ms, "never said a word");
     talk_until_closed(&talker, spoke, start_ms);

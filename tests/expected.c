@@ -6,8 +6,7 @@
 
 #define BLOCKS                                                          \
     "a blocking call says EAGAIN only when it has waited long enough: " \
-    "its "                                                              \
-    "client is closed"
+    "its client is closed"
 
 static const struct exception {
     const char *model;

@@ -100,7 +100,7 @@ check 'leaves no process' eval '! left_over'
 # connections, once there is one.
 a_hold() {
     local child children
-    for _ in $(seq 400); do
+    for _ in $(seq 1500); do
         read -ra children <"/proc/$1/task/$1/children"
         for child in "${children[@]}"; do
             [ "$(cat "/proc/$child/comm" 2>/dev/null)" = hold ] &&
@@ -170,9 +170,10 @@ check 'and the text is there' test -s "$dir/bad/report.txt"
 
 echo 'harness: wrong usage'
 for wrong in '--experiment nothing' '--models nobody' '--nothing' 'word' \
-    '--slice 5' '--seed x' '--quick --full' '--server nothing' '--reference nobody' \
-    '--against nothing' '--quick --experiment syscalls' \
-    '--experiment lap --models epoll' '--clients 5' \
+    '--slice 5' '--seed x' '--quick --full' '--server nothing' \
+    '--reference nobody' '--against nothing' \
+    '--quick --experiment syscalls' '--experiment lap --models epoll' \
+    '--clients 5' \
     '--experiment million --clients 0'; do
     # shellcheck disable=SC2086 # two words
     check "$wrong" status 2 bench/run $wrong

@@ -1,5 +1,6 @@
 #include "tests/program.h"
 
+#include "bench/launcher.h"
 #include "common/clock.h"
 
 #include <arpa/inet.h>
@@ -34,14 +35,12 @@ static _Noreturn void execute(const char *path, char **argv, int in,
 bool program_start(struct program *program, const char *name,
                    const char *arguments)
 {
-    const char *build = getenv("SUITE_BUILD");
     char path[512], words[1024];
     char *argv[ARGUMENTS] = {path};
     int argc = 1;
     int pipes[2];
 
-    snprintf(path, sizeof(path), "%s/%s", build != NULL ? build : "build",
-             name);
+    snprintf(path, sizeof(path), "%s/%s", launcher_folder(), name);
     snprintf(words, sizeof(words), "%s", arguments);
     for (char *word = strtok(words, " ");
          word != NULL && argc + 1 < ARGUMENTS; word = strtok(NULL, " "))

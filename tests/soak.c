@@ -95,8 +95,7 @@ static void on_signal(int signo)
     interrupted = 1;
 }
 
-/* --- one connection -----------------------------------------------------
- */
+/* --- one connection --------------------------------------------------- */
 
 /* 1 ... 2^bits, each power of two as likely as any other. */
 static uint64_t draw_size(struct rng *rng, unsigned bits)
@@ -225,8 +224,7 @@ static void receive_some(struct soak *soak, struct slot *slot)
     }
 }
 
-/* --- all of them --------------------------------------------------------
- */
+/* --- all of them ------------------------------------------------------ */
 
 static short events_of(const struct slot *slot, int64_t now_ms)
 {
@@ -329,8 +327,7 @@ static struct processes settled(const struct soak *soak)
     return now;
 }
 
-/* --- one model, all models ----------------------------------------------
- */
+/* --- one model, all models -------------------------------------------- */
 
 static bool start(struct soak *soak)
 {

@@ -1,4 +1,5 @@
 /* iterative/client, against servers here and against listeners of ours. */
+#include "bench/launcher.h"
 #include "tests/program.h"
 
 #include <arpa/inet.h>
@@ -160,12 +161,11 @@ enum { FILE_BYTES = 16 << 20 };
 static FILE *run_on_file(const char *path, uint16_t port,
                          const char *filter)
 {
-    const char *build = getenv("SUITE_BUILD");
     char command[512];
 
     snprintf(command, sizeof(command),
              "exec 2>&1; timeout 30 %s/iterative/client --port %d < %s %s",
-             build != NULL ? build : "build", port, path, filter);
+             launcher_folder(), port, path, filter);
     FILE *out = popen(command, "r");
     cr_assert(out != NULL);
     return out;
@@ -246,9 +246,7 @@ Test(client, a_full_disk_is_told_of, .timeout = 60)
 
     snprintf(command, sizeof(command),
              "%s/iterative/client --port %d hi 2>&1 >/dev/full",
-             getenv("SUITE_BUILD") != NULL ? getenv("SUITE_BUILD")
-                                           : "build",
-             start_server(&server));
+             launcher_folder(), start_server(&server));
     FILE *said = popen(command, "r");
     cr_assert(said != NULL && fgets(line, sizeof(line), said) != NULL);
     cr_assert(strstr(line, "cannot write to stdout: No space") != NULL,

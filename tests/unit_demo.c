@@ -194,8 +194,7 @@ Test(demo, crowd_makes_a_task_for_each)
               "%s", text);
 }
 
-/* Six tasks by the process limit; by --max-clients where that can't be set.
- */
+/* Six tasks by the process limit; or by --max-clients, if that can't be. */
 Test(demo, fork_storm_ends_at_the_limit)
 {
     cr_assert_eq(play("forking threading --plain --scene fork-storm "
@@ -397,8 +396,7 @@ Test(demo, makes_a_picture_of_any_recording)
 
 /* --- processes ------------------------------------------------------- */
 
-/* How many live with this in their environment? Those that the demo began.
- */
+/* How many live with this in their environment, begun by the demo? */
 static int count_marked(const char *mark)
 {
     DIR *proc = opendir("/proc");

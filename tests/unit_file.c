@@ -1,5 +1,4 @@
-/* bench/file: a file is the old one or the new one, never half of either.
- */
+/* bench/file: a file is the old one or the new one, never half of it. */
 #include "bench/file.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,4 @@
-/* bench/limits and crowd: what allows how many connections, who takes them.
- */
+/* bench/limits, crowd: how many connections are allowed, who takes them. */
 #include "bench/crowd.h"
 #include "bench/limits.h"
 

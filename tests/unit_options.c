@@ -154,11 +154,11 @@ Test(options, defaults)
 Test(options, all_of_them)
 {
     struct options o = parse(
-        &model, (const char *const[]){
-                    "--port", "0", "--port=65535", "--host", "::1",
-                    "--max-clients=1", "--drain-ms", "0", "--turns", "9",
-                     "--work", "sleep:0ms", "--idle-timeout", "1.5s",
-                     "--reuse-port", NULL});
+        &model,
+        (const char *const[]){
+            "--port", "0", "--port=65535", "--host", "::1",
+            "--max-clients=1", "--drain-ms", "0", "--turns", "9", "--work",
+            "sleep:0ms", "--idle-timeout", "1.5s", "--reuse-port", NULL});
 
     cr_assert(o.nports == 2 && o.ports[0] == 0 && o.ports[1] == 65535);
     cr_assert(strcmp(o.host, "::1") == 0);

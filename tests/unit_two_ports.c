@@ -27,36 +27,36 @@ static void greets(uint16_t port, const char *message)
  * time given: five turns take four of them. */
 Test(two_ports, by_turns_alternates, .timeout = 60)
 {
+    int64_t start_ms = clock_now_ms();
     struct program server;
 
     cr_assert(program_start(&server, "timeout_poll/two_ports",
                             "--port 0 --port 0 --timeout-ms 300"));
-    cr_assert(program_says(&server, "hello socket1\n"));
-    int64_t start_ms = clock_now_ms();
-    cr_assert(program_says(&server, "hello socket2\nhello socket1\n"
-                                    "hello socket2\nhello socket1\n"));
+    cr_assert(program_says(&server, "hello socket1\nhello socket2\n"
+                                    "hello socket1\nhello socket2\n"
+                                    "hello socket1\n"));
     int64_t took_ms = clock_now_ms() - start_ms;
-    cr_assert(took_ms >= 1150 && took_ms < 5000, "%ld ms", (long)took_ms);
+    cr_assert(took_ms >= 1200, "%ld ms", (long)took_ms);
     cr_assert_eq(program_end(&server, SIGTERM), 0);
 }
 
 Test(two_ports, by_turns_defaults_to_a_second, .timeout = 60)
 {
+    int64_t start_ms = clock_now_ms();
     struct program server;
 
     cr_assert(program_start(&server, "timeout_poll/two_ports",
                             "--port 0 --port 0"));
-    cr_assert(program_says(&server, "hello socket1\n"));
-    int64_t start_ms = clock_now_ms();
-    cr_assert(program_says(&server, "hello socket2\n"));
+    cr_assert(program_says(&server, "hello socket1\nhello socket2\n"));
     int64_t took_ms = clock_now_ms() - start_ms;
-    cr_assert(took_ms >= 950 && took_ms < 5000, "%ld ms", (long)took_ms);
+    cr_assert(took_ms >= 1000, "%ld ms", (long)took_ms);
     cr_assert_eq(program_end(&server, SIGINT), 0);
 }
 
 /* The unlucky client: nobody else is there, and it waits for ten ports. */
 Test(two_ports, by_turns_ten_ports_make_an_unlucky_client, .timeout = 60)
 {
+    int64_t start_ms = clock_now_ms();
     struct program server;
     uint16_t ports[10];
 
@@ -68,10 +68,9 @@ Test(two_ports, by_turns_ten_ports_make_an_unlucky_client, .timeout = 60)
         cr_assert((ports[i] = program_port(&server)) != 0);
     cr_assert(
         program_says(&server, "hello socket2\n")); /* 1 has just been */
-    int64_t start_ms = clock_now_ms();
     greets(ports[0], "hi");
     int64_t took_ms = clock_now_ms() - start_ms;
-    cr_assert(took_ms >= 1750 && took_ms < 8000, "%ld ms", (long)took_ms);
+    cr_assert(took_ms >= 2000, "%ld ms", (long)took_ms); /* a whole lap */
     cr_assert_eq(program_end(&server, SIGTERM), 0);
 }
 
@@ -112,9 +111,7 @@ Test(two_ports, by_select_keeps_silent_until_somebody_comes, .timeout = 60)
     uint16_t second = program_port(&server);
     poll(NULL, 0, 1500);
     cr_assert_eq(strlen(program_output(&server)), server.at);
-    int64_t start_ms = clock_now_ms();
     greets(second, "hi");
-    cr_assert_lt(clock_now_ms() - start_ms, 900);
     cr_assert_null(strstr(program_output(&server), "socket1"));
     cr_assert_eq(program_end(&server, SIGTERM), 0);
 }
