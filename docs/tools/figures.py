@@ -83,7 +83,7 @@ def curves(path):
         if said:  # not what was computed and is drawn to compare with
             x = said[1] or point["x"]
             found.setdefault(point["name"], {})[x] = re.sub(
-                r"\(.* to .*, 1 slices\)", "(1 slice)", said[2])
+                r"\(.* to .*, 1 slices?\)", "(1 slice)", said[2])
     return found
 
 
