@@ -1,7 +1,6 @@
 #include "bench/metric.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 static const struct metric_about about[METRICS] = {
@@ -160,16 +159,13 @@ double metric_little(const struct row *row)
                v[ROW_ECHOES] / v[ROW_WINDOW_S] * v[ROW_MEAN_US] / 1e6);
 }
 
-double metric_generator_share(const struct row *row)
+bool metric_generator_bound(const struct row *row)
 {
-    return per(row->value[ROW_GENERATOR_CPU_US] / 1e6,
-               row->value[ROW_WINDOW_S]);
-}
+    const double *v = row->value;
+    double busy_us = 0.95e6 * v[ROW_WINDOW_S];
 
-double metric_server_share(const struct row *row)
-{
-    return per(row->value[ROW_SERVER_CPU_US] / 1e6,
-               row->value[ROW_WINDOW_S]);
+    return v[ROW_GENERATOR_CPU_US] >= busy_us &&
+           v[ROW_SERVER_CPU_US] < busy_us;
 }
 
 double metric_wire(const struct row *row)
@@ -186,13 +182,6 @@ double metric_errors(const struct row *row)
         if (!isnan(row->value[i]))
             sum += row->value[i];
     return sum;
-}
-
-/* Returns whether the generator had no time left, and the server had. */
-static bool generator_bound(const struct row *row)
-{
-    return metric_generator_share(row) >= 0.95 &&
-           metric_server_share(row) < 0.95;
 }
 
 enum gate metric_gate(enum metric metric, const struct row *row,
@@ -215,7 +204,7 @@ enum gate metric_gate(enum metric metric, const struct row *row,
         snprintf(reason, size, "more echoed than the kernel saw");
     } else if (fabs(little - 1) > 0.05) { /* never, when it is NaN */
         snprintf(reason, size, "Little's law: N is %.2f of X x R", little);
-    } else if (about[metric].by_generator && generator_bound(row)) {
+    } else if (about[metric].by_generator && metric_generator_bound(row)) {
         snprintf(reason, size, "GENERATOR-BOUND");
         return GATE_GENERATOR;
     } else {

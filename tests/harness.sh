@@ -116,6 +116,8 @@ check 'a small million ends well' status 0 bench/run -e million \
     --clients 1000 --out "$dir/million"
 check 'names what limits it, before' says '^  ->'
 check 'and afterwards' grep -q 'the smallest limit' "$dir/million/report.txt"
+check 'shows no figure that it has not' sh -c \
+    "! grep -qw nan '$dir/million/report.txt'"
 # shellcheck disable=SC2016 # for awk
 check 'echoes all at the start and the end' awk -F, 'NR == 1 {
         for (i = 1; i <= NF; i++) at[$i] = i - NF }
