@@ -72,6 +72,7 @@ struct crowd_plan crowd_share(uint64_t wanted, bool spread,
     uint64_t each = machine->descriptors > LIMITS_SPARE
                         ? machine->descriptors - LIMITS_SPARE
                         : 1;
+    size_t generators = parts(wanted, each, spread ? cores : 1);
 
     return (struct crowd_plan){
         .connections = wanted,
@@ -79,7 +80,8 @@ struct crowd_plan crowd_share(uint64_t wanted, bool spread,
                                   limits_of_server(machine->descriptors),
                                   cores)
                           : 1,
-        .generators = parts(wanted, each, spread ? cores : 1),
+        .generators = generators,
+        .sources = shares(shares(wanted, generators), TARGET_PORTS),
     };
 }
 
@@ -231,14 +233,14 @@ static int start_generator(struct crowd *crowd)
     uint64_t n = crowd->plan.generators;
     uint64_t clients = crowd->plan.connections / n +
                        (i < crowd->plan.connections % n);
-    uint64_t sources = shares(clients, TARGET_PORTS);
     bool v6 = strchr(server->host, ':') != NULL;
     char words[5][96];
     char *argv[] = {"hold",   words[0], words[1], words[2],
                     words[3], words[4], NULL};
 
     snprintf(words[0], sizeof(words[0]), "--clients=%" PRIu64, clients);
-    snprintf(words[1], sizeof(words[1]), "--source=%" PRIu64, i * sources);
+    snprintf(words[1], sizeof(words[1]), "--source=%" PRIu64,
+             i * crowd->plan.sources);
     snprintf(words[2], sizeof(words[2]), "--patience=%ds", QUIET_S);
     snprintf(words[3], sizeof(words[3]), "--deadline=%ds", ROUND_S);
     snprintf(words[4], sizeof(words[4]), v6 ? "[%s]:%d" : "%s:%d",
