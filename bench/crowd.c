@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     READY_MS = 10000,
@@ -392,13 +391,17 @@ static void take_words(const struct crowd *crowd, char *words, size_t size)
 {
     words[0] = '\0';
     for (size_t i = 0; i < crowd->nservers && words[0] == '\0'; i++) {
-        ssize_t n = pread(crowd->servers[i].stderr_fd, words, size - 1, 0);
-        words[n > 0 ? n : 0] = '\0';
+        launcher_read_words(&crowd->servers[i], 0, words, size);
         words[strcspn(words, "\n")] = '\0';
     }
 }
 
-/* Generators first: their end is what the servers have to see. */
+/*
+ * Generators first: their end is what the servers have to see.
+ *
+ * words    receives what a server complained about, or how one had to be
+ *          ended; "" if all went well
+ */
 static int end(struct crowd *crowd, char *words, size_t size)
 {
     int result = 0;
@@ -414,8 +417,11 @@ static int end(struct crowd *crowd, char *words, size_t size)
         }
         kill(crowd->servers[i].pid, SIGTERM);
     }
-    for (size_t i = 0; i < crowd->nservers; i++)
-        launcher_wait(&crowd->servers[i], STOP_MS, NULL);
+    for (size_t i = 0; i < crowd->nservers; i++) {
+        struct server *server = &crowd->servers[i];
+        if (launcher_wait(server, STOP_MS, NULL) == -1 && words[0] == '\0')
+            snprintf(words, size, "%.*s", (int)size - 1, server->error);
+    }
     crowd->sockets[2] = limits_sockets();
     return result;
 }
