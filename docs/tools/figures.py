@@ -2,8 +2,9 @@
 Figures of real runs. Of a run that bench/run made, docs/figures/RUN/ holds
 what the pages show: the plots that they name (SVG, CSV, and the gnuplot file
 that draws them), the manifest, and what the report warned of. It is taken
-from DIR/RUN by `docs/tools/book figures DIR`. While a run is not there, a page shows nothing in the figure's place:
-no number stands there that nobody measured.
+from DIR/RUN by `docs/tools/book figures DIR`. While a run is not there, a
+page shows nothing in the figure's place: no number stands there that nobody
+measured.
 """
 
 import csv
