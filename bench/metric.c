@@ -70,6 +70,18 @@ static double pss_per_client_kib(const double *v)
                : per(v[ROW_PSS_KIB], v[ROW_CLIENTS] + v[ROW_IDLE]);
 }
 
+/*
+ * Who was not served leaves something in the kernel, too. Few are lost in
+ * what the rest of the system does; or that gave back more meanwhile.
+ */
+static double kernel_per_held_kib(const double *v)
+{
+    return v[ROW_UNSERVED] > 0 || v[ROW_HELD] < 1000 ||
+                   v[ROW_KERNEL_KIB] <= 0
+               ? NAN
+               : per(v[ROW_KERNEL_KIB], v[ROW_HELD]);
+}
+
 double metric_of(enum metric metric, const struct row *row)
 {
     const double *v = row->value;
@@ -109,11 +121,7 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_PSS_PER_HELD_KIB:
         return per(v[ROW_PSS_KIB], v[ROW_HELD]);
     case METRIC_KERNEL_PER_HELD_KIB:
-        /* Fewer are lost in what the rest of the system does; or it gave
-         * back more meanwhile. */
-        return v[ROW_HELD] < 1000 || v[ROW_KERNEL_KIB] <= 0
-                   ? NAN
-                   : per(v[ROW_KERNEL_KIB], v[ROW_HELD]);
+        return kernel_per_held_kib(v);
     case METRIC_HELD_AFTER_MS:
         return v[ROW_SETUP_MS];
     case METRICS:
