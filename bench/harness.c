@@ -6,7 +6,8 @@
  *   participants  who takes part
  *   experiments   what is asked, plan in which order
  *   run           goes through the plan; measure does one slice:
- *                 launcher, generator, proc, floor
+ *                 launcher, generator, proc, floor; crowd one of a kind
+ *                 of its own: connections are held
  *   row, csv      the raw files; manifest what else must be known
  *   report        a program of its own, which reads those files alone
  */

@@ -41,8 +41,8 @@ static const struct metric_about about[METRICS] = {
     [METRIC_KERNEL_PER_HELD_KIB] = {"kernel",
                                     "kernel memory per connection held",
                                     "B", 1024, "smaller", "larger", -1, 0},
-    [METRIC_HELD_AFTER_MS] = {"setup", "time until all were held", "s",
-                              1e-3, "shorter", "longer", -1, 1},
+    [METRIC_HELD_AFTER_MS] = {"setup", "time to gather them", "s", 1e-3,
+                              "shorter", "longer", -1, 1},
 };
 
 const struct metric_about *metric_about(enum metric metric)

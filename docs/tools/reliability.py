@@ -77,7 +77,7 @@ def stop_of(row):
     return ""
 
 
-HEADS = ["held", "server KiB each", "kernel KiB each", "all held after s",
+HEADS = ["held", "server KiB each", "kernel KiB each", "took s",
          "p50 us", "p99 us"]
 
 
