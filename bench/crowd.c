@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     READY_MS = 10000,
@@ -72,6 +71,7 @@ struct crowd_plan crowd_share(uint64_t wanted, bool spread,
     uint64_t each = machine->descriptors > LIMITS_SPARE
                         ? machine->descriptors - LIMITS_SPARE
                         : 1;
+    size_t generators = parts(wanted, each, spread ? cores : 1);
 
     return (struct crowd_plan){
         .connections = wanted,
@@ -79,7 +79,8 @@ struct crowd_plan crowd_share(uint64_t wanted, bool spread,
                                   limits_of_server(machine->descriptors),
                                   cores)
                           : 1,
-        .generators = parts(wanted, each, spread ? cores : 1),
+        .generators = generators,
+        .sources = shares(shares(wanted, generators), TARGET_PORTS),
     };
 }
 
@@ -231,14 +232,14 @@ static int start_generator(struct crowd *crowd)
     uint64_t n = crowd->plan.generators;
     uint64_t clients = crowd->plan.connections / n +
                        (i < crowd->plan.connections % n);
-    uint64_t sources = shares(clients, TARGET_PORTS);
     bool v6 = strchr(server->host, ':') != NULL;
     char words[5][96];
     char *argv[] = {"hold",   words[0], words[1], words[2],
                     words[3], words[4], NULL};
 
     snprintf(words[0], sizeof(words[0]), "--clients=%" PRIu64, clients);
-    snprintf(words[1], sizeof(words[1]), "--source=%" PRIu64, i * sources);
+    snprintf(words[1], sizeof(words[1]), "--source=%" PRIu64,
+             i * crowd->plan.sources);
     snprintf(words[2], sizeof(words[2]), "--patience=%ds", QUIET_S);
     snprintf(words[3], sizeof(words[3]), "--deadline=%ds", ROUND_S);
     snprintf(words[4], sizeof(words[4]), v6 ? "[%s]:%d" : "%s:%d",
@@ -390,13 +391,17 @@ static void take_words(const struct crowd *crowd, char *words, size_t size)
 {
     words[0] = '\0';
     for (size_t i = 0; i < crowd->nservers && words[0] == '\0'; i++) {
-        ssize_t n = pread(crowd->servers[i].stderr_fd, words, size - 1, 0);
-        words[n > 0 ? n : 0] = '\0';
+        launcher_read_words(&crowd->servers[i], 0, words, size);
         words[strcspn(words, "\n")] = '\0';
     }
 }
 
-/* Generators first: their end is what the servers have to see. */
+/*
+ * Generators first: their end is what the servers have to see.
+ *
+ * words    receives what a server complained about, or how one had to be
+ *          ended; "" if all went well
+ */
 static int end(struct crowd *crowd, char *words, size_t size)
 {
     int result = 0;
@@ -412,8 +417,11 @@ static int end(struct crowd *crowd, char *words, size_t size)
         }
         kill(crowd->servers[i].pid, SIGTERM);
     }
-    for (size_t i = 0; i < crowd->nservers; i++)
-        launcher_wait(&crowd->servers[i], STOP_MS, NULL);
+    for (size_t i = 0; i < crowd->nservers; i++) {
+        struct server *server = &crowd->servers[i];
+        if (launcher_wait(server, STOP_MS, NULL) == -1 && words[0] == '\0')
+            snprintf(words, size, "%.*s", (int)size - 1, server->error);
+    }
     crowd->sockets[2] = limits_sockets();
     return result;
 }

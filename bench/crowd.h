@@ -20,6 +20,7 @@
 struct crowd_plan {
     uint64_t connections;
     size_t servers, generators;
+    uint64_t sources; /* addresses of each generator, which nobody shares */
 };
 
 /*

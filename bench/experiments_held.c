@@ -19,9 +19,8 @@ const struct experiment experiment_held = {
     .by_name = true,
     .see =
         "Each connection is echoed on when it is made and again at the "
-        "end, "
-        "when all of them are there; in between ten of them talk for a "
-        "second. Memory is told per connection held: the server's is PSS "
+        "end, when all of them are there; in between ten of them talk for "
+        "a second. Memory is told per connection held: the server's is PSS "
         "of its process tree, the kernel's what slabs, page tables and "
         "stacks have grown by, for both ends of a connection, as the "
         "client is on this machine, too. Who held fewer says why in the "
@@ -53,13 +52,12 @@ const struct experiment experiment_million = {
     .only = "epoll",
     .see =
         "As many as its limits allow, up to a million, over several "
-        "servers "
-        "on one port (SO_REUSEPORT) and several generators, for a process "
-        "may open only so many descriptors. What limits them was named "
-        "before the first came and stands in the remark. Each is echoed on "
-        "when it is made and again at the end; in between ten of them talk "
-        "for a second. No setting of the system is changed; all are closed "
-        "by a reset, which leaves no TIME_WAIT.",
+        "servers on one port (SO_REUSEPORT) and several generators, for a "
+        "process may open only so many descriptors. What limits them was "
+        "named before the first came and stands in the remark. Each is "
+        "echoed on when it is made and again at the end; in between ten of "
+        "them talk for a second. No setting of the system is changed; all "
+        "are closed by a reset, which leaves no TIME_WAIT.",
     .points = {{1, NULL, FREE, SINGLE, {1, 1, 1}}},
     .plots =
         {

@@ -184,29 +184,28 @@ static int fail_by_words(struct generator *generator)
     return fail(generator, text[0] ? text : "ended without a result");
 }
 
-/* Other marks are passed over. */
-static bool is_mark(const char *line, const char *mark, bool *other)
+static bool is_mark(const char *line, const char *mark)
 {
-    static const char *const others[] = {"start ", "end "};
     size_t n = strlen(mark);
 
-    *other = false;
-    for (size_t i = 0; i < 2; i++)
-        *other |= strncmp(line, others[i], strlen(others[i])) == 0;
     return strncmp(line, mark, n) == 0 && line[n] == ' ';
+}
+
+/* Marks that are for others. */
+static bool is_passed_over(const char *line)
+{
+    return is_mark(line, "start") || is_mark(line, "end");
 }
 
 int generator_wait(struct generator *generator, const char *mark)
 {
-    bool other;
-
     for (;;) {
         char *line = generator->text + generator->taken;
         char *end = memchr(line, '\n',
                            generator->filled - generator->taken);
         if (end != NULL) {
-            bool found = is_mark(line, mark, &other);
-            if (!found && !other)
+            bool found = is_mark(line, mark);
+            if (!found && !is_passed_over(line))
                 return fail_by_words(generator);
             generator->taken = (size_t)(end + 1 - generator->text);
             if (found) {

@@ -6,7 +6,8 @@
  *   participants  who takes part
  *   experiments   what is asked, plan in which order
  *   run           goes through the plan; measure does one slice:
- *                 launcher, generator, proc, floor
+ *                 launcher, generator, proc, floor; crowd one of a kind
+ *                 of its own: connections are held
  *   row, csv      the raw files; manifest what else must be known
  *   report        a program of its own, which reads those files alone
  */
@@ -90,8 +91,8 @@ static void choose_directory(const struct settings *settings, char *dir,
               dir);
     if (failed != NULL)
         fatal_errno(name, "%s can't be written", failed);
-    if (settings->out ==
-        NULL) { /* for who does not want to type the time */
+    if (settings->out == NULL) {
+        /* For who does not want to type the time. */
         unlink("bench/results/latest");
         if (symlink(strrchr(dir, '/') + 1, "bench/results/latest") == -1)
             fprintf(stderr, "%s: bench/results/latest: %s\n", name,
@@ -99,7 +100,27 @@ static void choose_directory(const struct settings *settings, char *dir,
     }
 }
 
-/* The command as typed, words with blanks in quotes; NULL: no memory. */
+/* A word of a command, as a shell takes it back. */
+static void put_word(FILE *file, const char *word)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz"
+                                "0123456789%+,-./:=@_";
+
+    if (*word != '\0' && word[strspn(word, plain)] == '\0') {
+        fputs(word, file);
+        return;
+    }
+    fputc('\'', file);
+    for (; *word != '\0'; word++)
+        if (*word == '\'')
+            fputs("'\\''", file);
+        else
+            fputc(*word, file);
+    fputc('\'', file);
+}
+
+/* The command, to be typed again; NULL: no memory. */
 static char *join(int argc, char **argv)
 {
     char *text = NULL;
@@ -109,9 +130,10 @@ static char *join(int argc, char **argv)
     if (file == NULL)
         return NULL;
     fputs(name, file);
-    for (int i = 1; i < argc; i++)
-        fprintf(file, strpbrk(argv[i], " '\"{}$") ? " '%s'" : " %s",
-                argv[i]);
+    for (int i = 1; i < argc; i++) {
+        fputc(' ', file);
+        put_word(file, argv[i]);
+    }
     fclose(file);
     return text;
 }

@@ -43,7 +43,6 @@ static const uint64_t talk_ns = NS_PER_S;
 static const char name[] = "hold";
 
 struct settings {
-    const char *target_text;
     struct target target;
     long clients;
     long source;          /* the first, see target_socket() */
@@ -64,9 +63,10 @@ struct round {
     size_t outcomes[OUTCOMES];
 };
 
-static void watch(struct client *client, uint32_t events)
+/* From now on it is watched for its echo, or for its end. */
+static void await_echo(struct client *client)
 {
-    struct epoll_event event = {.events = events, .data.ptr = client};
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
 
     if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, client->fd, &event) == -1)
         fatal_errno(name, "epoll_ctl");
@@ -100,8 +100,10 @@ static enum outcome ask(struct client *client)
     client->asked_ns = clock_now_ns();
     client->state = CLIENT_WAITING;
     enum outcome outcome = load_client_send(client, &pattern, &bytes);
-    /* A message of 64 bytes fits where none is under way. */
-    return outcome == OUTCOME_DONE ? OUTCOME_WAIT : OUTCOME_OTHER;
+    if (outcome == OUTCOME_DONE)
+        return OUTCOME_WAIT;
+    /* A message of 64 bytes has room where none is under way. */
+    return outcome == OUTCOME_WAIT ? OUTCOME_OTHER : outcome;
 }
 
 static uint64_t source_of(const struct client *client)
@@ -122,12 +124,11 @@ static enum outcome go_on(struct client *client)
                                                source_of(client));
     if (outcome != OUTCOME_DONE)
         return outcome;
-    watch(client, EPOLLIN);
+    await_echo(client);
     return ask(client);
 }
 
-/* Asks, or makes the connection first; a socket has room once it is made.
- */
+/* Asks, or makes the connection first; once made, it has room to send. */
 static enum outcome begin(struct client *client)
 {
     const struct linger at_once = {.l_onoff = 1};
@@ -149,17 +150,21 @@ static enum outcome begin(struct client *client)
     return outcome == OUTCOME_DONE ? ask(client) : outcome;
 }
 
+static void begin_turn(struct round *round, struct client *client)
+{
+    round->busy++;
+    enum outcome outcome = begin(client);
+    if (outcome != OUTCOME_WAIT)
+        end_turn(round, client, outcome);
+}
+
 static void ask_more(struct round *round)
 {
     while (round->busy < AT_ONCE &&
            round->next < (size_t)settings.clients) {
         struct client *client = &clients[round->next++];
-        if (client->state == CLIENT_LOST)
-            continue;
-        round->busy++;
-        enum outcome outcome = begin(client);
-        if (outcome != OUTCOME_WAIT)
-            end_turn(round, client, outcome);
+        if (client->state != CLIENT_LOST)
+            begin_turn(round, client);
     }
 }
 
@@ -228,11 +233,8 @@ static void take_talker(struct round *round, struct histogram *latency,
         return;
     uint64_t now_ns = clock_now_ns();
     histogram_record(latency, now_ns - client->asked_ns);
-    if (now_ns - round->began_ns < talk_ns) {
-        round->busy++;
-        if (ask(client) != OUTCOME_WAIT)
-            end_turn(round, client, OUTCOME_OTHER);
-    }
+    if (now_ns - round->began_ns < talk_ns)
+        begin_turn(round, client);
 }
 
 static void print_latency(const struct histogram *latency, uint64_t ns)
@@ -254,13 +256,10 @@ static void talk(void)
     uint64_t now_ns = clock_now_ns();
     struct round round = {.began_ns = now_ns, .last_ns = now_ns};
 
-    for (long i = 0; i < settings.clients && round.busy < ACTIVE; i++) {
-        if (clients[i].state != CLIENT_READY)
-            continue;
-        round.busy++;
-        if (ask(&clients[i]) != OUTCOME_WAIT)
-            end_turn(&round, &clients[i], OUTCOME_OTHER);
-    }
+    latency = (struct histogram){0};
+    for (long i = 0; i < settings.clients && round.busy < ACTIVE; i++)
+        if (clients[i].state == CLIENT_READY)
+            begin_turn(&round, &clients[i]);
     while (!is_over(&round)) {
         int n = epoll_wait(epoll_fd, events, EVENTS, 20);
         for (int i = 0; i < n; i++)
@@ -315,7 +314,6 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         wrong = target_resolve(arg, &settings.target);
         if (wrong != NULL)
             argp_error(state, "%s: %s", arg, wrong);
-        settings.target_text = arg;
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "HOST:PORT is missing");

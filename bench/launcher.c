@@ -483,8 +483,8 @@ int launcher_split(const char *command, char **argv, uint16_t *port)
 
     *port = 0;
     argv[0] = NULL;
-    char *filled = fill_port(command,
-                             port); /* wordexp() refuses a bare { */
+    /* First: wordexp() refuses a bare {. */
+    char *filled = fill_port(command, port);
     if (filled == NULL)
         return -1;
     int error = wordexp(filled, &words, WRDE_NOCMD | WRDE_UNDEF);

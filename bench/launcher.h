@@ -92,8 +92,7 @@ void launcher_trim(const struct server *server);
  */
 int launcher_stop(struct server *server, int wait_ms, int *status);
 
-/* As launcher_stop(), when the server has been told to end by other means.
- */
+/* As launcher_stop(); the server has been told to end by other means. */
 int launcher_wait(struct server *server, int wait_ms, int *status);
 
 /*

@@ -7,10 +7,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { LINE = 512 };
-
-/* Source addresses of 127.0.0.0/8 that a client can have. */
-static const double addresses = (1 << 24) - 2;
+enum {
+    LINE = 512,
+    ADDRESSES = (1 << 24) - 2, /* of 127.0.0.0/8 that a client can have */
+};
 
 /* The first numbers of a small file. Returns how many. */
 static int read_numbers(const char *path, uint64_t *a, uint64_t *b,
@@ -38,9 +38,9 @@ static uint64_t read_number(const char *path)
 
 static uint64_t left(uint64_t most, uint64_t used)
 {
-    if (most == UINT64_MAX)
+    if (most == UINT64_MAX || used == UINT64_MAX)
         return UINT64_MAX;
-    return used == UINT64_MAX || used > most ? 0 : most - used;
+    return used < most ? most - used : 0;
 }
 
 static uint64_t less(uint64_t a, uint64_t b)
@@ -269,15 +269,12 @@ void limits_list(const struct limits_machine *machine,
     add(limits, "open files", share(machine->files, 2),
         "two a connection; fs.file-max less what is open");
     add(limits, "memory",
-        share(memory == UINT64_MAX ? memory
-                                   : left(memory, LIMITS_RESERVE_KIB),
-              LIMITS_CONNECTION_KIB),
+        share(left(memory, LIMITS_RESERVE_KIB), LIMITS_CONNECTION_KIB),
         "%.1f GiB are free, 1 is left alone, %d KiB a connection",
         (double)memory / (1 << 20), (int)LIMITS_CONNECTION_KIB);
     add(limits, "ports",
-        machine->ports == UINT64_MAX
-            ? UINT64_MAX
-            : (uint64_t)((double)machine->ports * addresses),
+        machine->ports == UINT64_MAX ? UINT64_MAX
+                                     : machine->ports * ADDRESSES,
         "%" PRIu64 " for each address of 127.0.0.0/8 (ip_local_port_range)",
         machine->ports);
     add(limits, "epoll watches", share(machine->watches, 2),

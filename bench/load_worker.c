@@ -20,8 +20,8 @@ enum {
 static const uint64_t sweep_every_ns = 20 * NS_PER_MS;
 static const uint64_t goodbye_ns = NS_PER_S;
 static const uint64_t settle_ns = 50 * NS_PER_MS;
-static const uint64_t after_mark_ns = 5 *
-                                      NS_PER_MS; /* --marks, see --help */
+/* With --marks, see --help. */
+static const uint64_t after_mark_ns = 5 * NS_PER_MS;
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {

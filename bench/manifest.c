@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef SUITE_FLAGS /* the Makefile says what the servers are built with \
-                     */
+/* The Makefile says what the servers are built with. */
+#ifndef SUITE_FLAGS
 #define SUITE_FLAGS "unknown"
 #endif
 

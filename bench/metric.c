@@ -1,7 +1,6 @@
 #include "bench/metric.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 static const struct metric_about about[METRICS] = {
@@ -42,8 +41,8 @@ static const struct metric_about about[METRICS] = {
     [METRIC_KERNEL_PER_HELD_KIB] = {"kernel",
                                     "kernel memory per connection held",
                                     "B", 1024, "smaller", "larger", -1, 0},
-    [METRIC_HELD_AFTER_MS] = {"setup", "time until all were held", "s",
-                              1e-3, "shorter", "longer", -1, 1},
+    [METRIC_HELD_AFTER_MS] = {"setup", "time to gather them", "s", 1e-3,
+                              "shorter", "longer", -1, 1},
 };
 
 const struct metric_about *metric_about(enum metric metric)
@@ -69,6 +68,18 @@ static double pss_per_client_kib(const double *v)
     return v[ROW_UNSERVED] > 0
                ? NAN
                : per(v[ROW_PSS_KIB], v[ROW_CLIENTS] + v[ROW_IDLE]);
+}
+
+/*
+ * Who was not served leaves something in the kernel, too. Few are lost in
+ * what the rest of the system does; or that gave back more meanwhile.
+ */
+static double kernel_per_held_kib(const double *v)
+{
+    return v[ROW_UNSERVED] > 0 || v[ROW_HELD] < 1000 ||
+                   v[ROW_KERNEL_KIB] <= 0
+               ? NAN
+               : per(v[ROW_KERNEL_KIB], v[ROW_HELD]);
 }
 
 double metric_of(enum metric metric, const struct row *row)
@@ -110,11 +121,7 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_PSS_PER_HELD_KIB:
         return per(v[ROW_PSS_KIB], v[ROW_HELD]);
     case METRIC_KERNEL_PER_HELD_KIB:
-        /* Fewer are lost in what the rest of the system does; or it gave
-         * back more meanwhile. */
-        return v[ROW_HELD] < 1000 || v[ROW_KERNEL_KIB] <= 0
-                   ? NAN
-                   : per(v[ROW_KERNEL_KIB], v[ROW_HELD]);
+        return kernel_per_held_kib(v);
     case METRIC_HELD_AFTER_MS:
         return v[ROW_SETUP_MS];
     case METRICS:
@@ -160,16 +167,13 @@ double metric_little(const struct row *row)
                v[ROW_ECHOES] / v[ROW_WINDOW_S] * v[ROW_MEAN_US] / 1e6);
 }
 
-double metric_generator_share(const struct row *row)
+bool metric_generator_bound(const struct row *row)
 {
-    return per(row->value[ROW_GENERATOR_CPU_US] / 1e6,
-               row->value[ROW_WINDOW_S]);
-}
+    const double *v = row->value;
+    double busy_us = 0.95e6 * v[ROW_WINDOW_S];
 
-double metric_server_share(const struct row *row)
-{
-    return per(row->value[ROW_SERVER_CPU_US] / 1e6,
-               row->value[ROW_WINDOW_S]);
+    return v[ROW_GENERATOR_CPU_US] >= busy_us &&
+           v[ROW_SERVER_CPU_US] < busy_us;
 }
 
 double metric_wire(const struct row *row)
@@ -186,13 +190,6 @@ double metric_errors(const struct row *row)
         if (!isnan(row->value[i]))
             sum += row->value[i];
     return sum;
-}
-
-/* Returns whether the generator had no time left, and the server had. */
-static bool generator_bound(const struct row *row)
-{
-    return metric_generator_share(row) >= 0.95 &&
-           metric_server_share(row) < 0.95;
 }
 
 enum gate metric_gate(enum metric metric, const struct row *row,
@@ -215,7 +212,7 @@ enum gate metric_gate(enum metric metric, const struct row *row,
         snprintf(reason, size, "more echoed than the kernel saw");
     } else if (fabs(little - 1) > 0.05) { /* never, when it is NaN */
         snprintf(reason, size, "Little's law: N is %.2f of X x R", little);
-    } else if (about[metric].by_generator && generator_bound(row)) {
+    } else if (about[metric].by_generator && metric_generator_bound(row)) {
         snprintf(reason, size, "GENERATOR-BOUND");
         return GATE_GENERATOR;
     } else {

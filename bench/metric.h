@@ -7,6 +7,8 @@
 
 #include "bench/row.h"
 
+#include <stdbool.h>
+
 enum metric {
     METRIC_ECHOES_PER_S,
     METRIC_CONNECTIONS_PER_S,
@@ -30,7 +32,7 @@ enum metric {
 };
 
 struct metric_about {
-    const char *name;  /* for file names: "echoes-per-s" */
+    const char *name;  /* for file names: "echoes" */
     const char *label; /* for an axis: "round trips a second" */
     const char *unit; /* of the axis, without prefix: "s"; "" for a count */
     double scale;     /* to that unit: 1e-6 for microseconds */
@@ -57,11 +59,8 @@ void metric_text(enum metric metric, double value, char *text, size_t size);
  */
 double metric_little(const struct row *row);
 
-/* The generator's share of one core in the window; NaN when unknown. */
-double metric_generator_share(const struct row *row);
-
-/* The server's share of one core in the window; NaN when unknown. */
-double metric_server_share(const struct row *row);
+/* Had the generator no time left in the window, and the server had? */
+bool metric_generator_bound(const struct row *row);
 
 /*
  * What was echoed against what the kernel counted on the loopback device.

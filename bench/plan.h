@@ -31,8 +31,7 @@ struct plan {
 /* Who takes part: for each model, whom it is compared with. */
 struct field {
     const char *const *names;
-    const size_t
-        *references; /* its own index: compared with itself (A/A) */
+    const size_t *references; /* indices; its own: with itself (A/A) */
     size_t n;
 };
 

@@ -7,13 +7,12 @@
 /* The extremes of what the gates look at, over an experiment's slices. */
 struct extremes {
     size_t slices, repeated, failed, bound;
-    double little_low, little_high, wire, others, steal, errors, unserved;
+    double little_low, little_high, wire, others, steal, errors;
 };
 
 static void note(struct extremes *extremes, const struct row *row)
 {
     double little = metric_little(row);
-    double server = metric_server_share(row);
 
     if (strcmp(row->outcome, ROW_OK) != 0) {
         extremes->repeated += strcmp(row->outcome, ROW_REPEATED) == 0;
@@ -27,8 +26,16 @@ static void note(struct extremes *extremes, const struct row *row)
     extremes->others = fmax(extremes->others, row->value[ROW_OTHERS_SHARE]);
     extremes->steal = fmax(extremes->steal, row->value[ROW_STEAL_SHARE]);
     extremes->errors += metric_errors(row);
-    extremes->unserved = fmax(extremes->unserved, row->value[ROW_UNSERVED]);
-    extremes->bound += metric_generator_share(row) >= 0.95 && server < 0.95;
+    extremes->bound += metric_generator_bound(row);
+}
+
+/* NaN: no slice has it. */
+static void add_share(struct doc *doc, double share)
+{
+    if (isnan(share))
+        doc_cell(doc, "-");
+    else
+        doc_cell(doc, "%.0f %%", share * 100);
 }
 
 static void add_gates(struct report *report,
@@ -55,8 +62,8 @@ static void add_gates(struct report *report,
     else
         doc_cell(doc, "%.2f - %.2f", of.little_low, of.little_high);
     doc_cell(doc, isnan(of.wire) ? "-" : "%.2f", of.wire);
-    doc_cell(doc, "%.0f %%", of.others * 100);
-    doc_cell(doc, "%.0f %%", of.steal * 100);
+    add_share(doc, of.others);
+    add_share(doc, of.steal);
 }
 
 void report_gates(struct report *report)
@@ -84,7 +91,8 @@ void report_gates(struct report *report)
             "a rate would be false. Generator-bound: slices in which the "
             "generator had no time left and the server had; their rates "
             "are not ranked. Others, steal: the most that other programs "
-            "and the host took in a slice that counted.");
+            "and the host took in a slice that counted. A dash: not "
+            "measured there.");
 }
 
 /* "kernel: 6.1", a line each. */

@@ -119,13 +119,14 @@ static void add_model(struct asking *asking, const char *reference)
     char word[160];
 
     reading_blocks(rows, &asking->spot, reference, metric, blocks);
-    struct verdict verdict = verdict_of(blocks->quads, blocks->n,
-                                        metric_about(metric)->better, error,
-                                        bootstrap_seed);
+    /* Where a gate was closed in most of them, none counts. */
+    bool gated = blocks->gated > blocks->n;
+    struct verdict verdict = verdict_of(
+        blocks->quads, gated ? 0 : blocks->n, metric_about(metric)->better,
+        error, bootstrap_seed);
     bool told = verdict.word == VERDICT_BETTER ||
                 verdict.word == VERDICT_WORSE;
-    if (blocks->gated > blocks->n) { /* most of them */
-        verdict.quads = 0;
+    if (gated) {
         snprintf(word, sizeof(word), "unranked: %s", blocks->reason);
     } else if (blocks->n == 0) {
         struct health health = reading_health(rows, &asking->spot, metric);

@@ -25,8 +25,7 @@ static void on_signal(int signo)
 
 void run_catch_signals(void)
 {
-    /* Once: a second Ctrl-C ends us at once. No SA_RESTART: waits return.
-     */
+    /* Once: a second Ctrl-C ends us. No SA_RESTART: waits return. */
     const struct sigaction act = {.sa_handler = on_signal,
                                   .sa_flags = (int)SA_RESETHAND};
 

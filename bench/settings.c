@@ -62,8 +62,7 @@ static const struct argp_option table[] = {
      "only this one; may be repeated; there are clients, churn, idle, "
      "stall, lap, size, work, rate, memory, syscalls; and, taking long and "
      "so only when asked for by name, held (10,000 connections at once) "
-     "and "
-     "million (as many as the machine holds)",
+     "and million (as many as the machine holds)",
      2},
     {"clients", KEY_CLIENTS, "N", 0, "held and million: hold N connections",
      2},

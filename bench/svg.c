@@ -85,8 +85,8 @@ static size_t change(FILE *file, const char *at, const char *name)
             return n;
         }
     }
-    if (strncmp(at, named, sizeof(named) - 1) ==
-        0) /* tells nobody a thing */
+    /* A title that tells nobody a thing. */
+    if (strncmp(at, named, sizeof(named) - 1) == 0)
         return strcspn(at + 1, "<") + 1 + strlen("</title>");
     fputc(*at, file);
     return 1;

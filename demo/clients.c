@@ -263,8 +263,7 @@ int clients_connect(struct client *client, int reactor, const char *host,
     return 0;
 }
 
-/* The same as before, once more: a key may be pressed thousands of times.
- */
+/* The same once more: a key may be pressed thousands of times. */
 static bool prolong(struct connection *c, const struct passage *more)
 {
     if (c->npassages == 0)

@@ -148,8 +148,7 @@ static void raise_descriptor_limit(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
         return;
     limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE,
-              &limit); /* else a large scene says so itself */
+    setrlimit(RLIMIT_NOFILE, &limit); /* else a large scene says so */
 }
 
 int main(int argc, char **argv)

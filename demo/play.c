@@ -459,8 +459,7 @@ int play(const struct play_options *options)
     const char *no_color = getenv("NO_COLOR");
     play.output.screen.colours = no_color == NULL || *no_color == '\0';
     play.story.speed = options->speed;
-    /* Before signals are taken: who reads from a pipe may be interrupted.
-     */
+    /* Before signals are taken: Ctrl-C ends who reads from a pipe. */
     if (playbill_load(&play.scene, options->scene, error) == -1) {
         fail(&play, error);
         return play.status;

@@ -36,7 +36,7 @@ const char *question_prompt(const struct story *story,
 /* Finds the truth for every server and counts who was right. */
 void question_reveal(struct story *story);
 
-/* "B", "nobody", "yes", "4 tasks": an answer for a person. */
+/* "B", "nobody", "yes", "9 or more": an answer for a person. */
 const char *question_words(const struct scene_step *question, char answer,
                            char words[QUESTION_WORDS]);
 

@@ -75,9 +75,8 @@ static void add_model(struct command *command, const char *name,
         add(command, "0");
     }
     unsigned long clients = scene->limits.clients;
-    if (scene->limits.tasks > 0 && !limited)
-        clients = scene->limits.tasks -
-                  1; /* one task is the server's own */
+    if (scene->limits.tasks > 0 && !limited) /* one is the server's own */
+        clients = scene->limits.tasks - 1;
     if (clients > 0) {
         add(command, "--max-clients");
         add(command, "%lu", clients);

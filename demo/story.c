@@ -84,9 +84,9 @@ static void label_one(char label[STORY_LABEL], const struct connection *c,
 {
     char bytes[16];
 
-    if (state == STORY_UNREAD)
+    if (state == STORY_UNREAD) /* so all of it is */
         snprintf(label, STORY_LABEL, "%s unread",
-                 story_bytes(c->sent, bytes)); /* so all of it is */
+                 story_bytes(c->sent, bytes));
     else if (state == STORY_WAITING)
         snprintf(label, STORY_LABEL, "waits: %s",
                  story_bytes(connection_owed(c), bytes));

@@ -116,6 +116,8 @@ check 'a small million ends well' status 0 bench/run -e million \
     --clients 1000 --out "$dir/million"
 check 'names what limits it, before' says '^  ->'
 check 'and afterwards' grep -q 'the smallest limit' "$dir/million/report.txt"
+check 'shows no figure that it has not' sh -c \
+    "! grep -qw nan '$dir/million/report.txt'"
 # shellcheck disable=SC2016 # for awk
 check 'echoes all at the start and the end' awk -F, 'NR == 1 {
         for (i = 1; i <= NF; i++) at[$i] = i - NF }
@@ -154,10 +156,12 @@ check 'no such model' status 2 build/tests/soak nobody
 
 echo 'harness: servers that fail'
 check 'the run says so' status 1 bench/run "${tiny[@]}" -e churn \
-    --server 'dies=false {port}' --server 'gone=/no/such {port}' \
+    --server "dies=false 'a b' {port}" --server 'gone=/no/such {port}' \
     --time 3min --out "$dir/bad"
 check 'by name' says 'gone: churn'
 check 'and again at the end' says 'could not be measured: .*gone in churn'
+check 'and tells the command as a shell takes it' grep -qF \
+    "--server 'dies=false '\\''a b'\\'' {port}'" "$dir/bad/report.md"
 check 'and has the others' grep -q ',epoll,' "$dir/bad/raw/churn.csv"
 check 'leaves no process' eval '! left_over'
 

@@ -117,3 +117,11 @@ Test(crowd, one_server_where_it_is_not_spread)
     plan = crowd_share(30000, false, &plenty, 4);
     cr_assert(plan.servers == 1 && plan.generators == 2);
 }
+
+/* One of the two has a connection more than an address is good for. */
+Test(crowd, gives_no_address_to_two_generators)
+{
+    struct crowd_plan plan = crowd_share(20001, false, &plenty, 4);
+
+    cr_assert(plan.generators == 2 && plan.sources == 2);
+}

@@ -80,6 +80,21 @@ Test(metric, reads_figures_off_a_row)
     cr_assert_str_eq(text, "-");
 }
 
+Test(metric, tells_no_memory_of_the_kernel_that_is_not_of_the_held)
+{
+    struct row row = slice("epoll", 100000);
+
+    row.value[ROW_HELD] = 10000;
+    row.value[ROW_KERNEL_KIB] = 70000;
+    cr_assert_float_eq(metric_of(METRIC_KERNEL_PER_HELD_KIB, &row), 7,
+                       1e-9);
+    row.value[ROW_UNSERVED] = 1; /* who may have left something there */
+    cr_assert(isnan(metric_of(METRIC_KERNEL_PER_HELD_KIB, &row)));
+    row.value[ROW_UNSERVED] = 0;
+    row.value[ROW_HELD] = 999;
+    cr_assert(isnan(metric_of(METRIC_KERNEL_PER_HELD_KIB, &row)));
+}
+
 Test(metric, closes_a_gate_with_its_reason)
 {
     static const struct {

@@ -2,8 +2,9 @@
 Figures of real runs. Of a run that bench/run made, docs/figures/RUN/ holds
 what the pages show: the plots that they name (SVG, CSV, and the gnuplot file
 that draws them), the manifest, and what the report warned of. It is taken
-from DIR/RUN by `docs/tools/book figures DIR`. While a run is not there, a page shows nothing in the figure's place:
-no number stands there that nobody measured.
+from DIR/RUN by `docs/tools/book figures DIR`. While a run is not there, a
+page shows nothing in the figure's place: no number stands there that nobody
+measured.
 """
 
 import csv
@@ -83,7 +84,7 @@ def curves(path):
         if said:  # not what was computed and is drawn to compare with
             x = said[1] or point["x"]
             found.setdefault(point["name"], {})[x] = re.sub(
-                r"\(.* to .*, 1 slices\)", "(1 slice)", said[2])
+                r"\(.* to .*, 1 slices?\)", "(1 slice)", said[2])
     return found
 
 
@@ -133,12 +134,17 @@ def measured(run):
     return columns
 
 
+FURTHER = " or further from 1"
+
+
 def ratio(row):
     """A ratio as a cell: "0.66 (0.64 to 0.67)"; of too few pairs nothing."""
-    if row["low"] == "nan":
+    if int(row["pairs"]) < 2:
         return ""
     said = "{ratio:.2f} ({low:.2f} to {high:.2f})".format(
         **{key: float(row[key]) for key in ("ratio", "low", "high")})
+    if "at least" in row["verdict"]:
+        return said + FURTHER
     return f"*{said}*" if row["model"] == row["reference"] else said
 
 
@@ -159,11 +165,15 @@ def ratios(run, experiment):
     for model in dict.fromkeys(row["model"] for row in judged):
         rows.append(f"| {model} | " + " | ".join(
             column.get(model, "") for column in cells.values()) + " |")
-    pairs = [int(row["pairs"]) for row in judged if row["low"] != "nan"]
+    pairs = [int(row["pairs"]) for row in judged if ratio(row)]
+    bound = any(ratio(row).endswith(FURTHER) for row in judged)
     return "\n".join(rows) + (
         f"\n\nMedian ratio of {min(pairs, default=0)} to "
         f"{max(pairs, default=0)} pairs and its 95 % interval; in italics the "
-        f"reference against itself. {source(run)}")
+        "reference against itself. "
+        + ("Or further from 1: the load generator was the limit of the "
+           "faster one. " if bound else "")
+        + source(run))
 
 
 def named(page):

@@ -46,10 +46,10 @@ def number(row, key, scale=1.0):
 
 
 def kib(row, key):
-    """Per connection held; the rest of the system is no measure of few."""
+    """Per connection held; the kernel's as bench/metric.c takes it."""
     held, memory = number(row, "held"), number(row, key)
     if not held or memory is None or key == "kernel_kib" and (
-            held < 1000 or memory <= 0):
+            number(row, "unserved") or held < 1000 or memory <= 0):
         return NOTHING
     return f"{memory / held:,.2f}" if memory / held < 100 \
         else f"{memory / held:,.0f}"
@@ -77,7 +77,7 @@ def stop_of(row):
     return ""
 
 
-HEADS = ["held", "server KiB each", "kernel KiB each", "all held after s",
+HEADS = ["held", "server KiB each", "kernel KiB each", "took s",
          "p50 us", "p99 us"]
 
 
