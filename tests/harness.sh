@@ -160,7 +160,7 @@ check 'the run says so' status 1 bench/run "${tiny[@]}" -e churn \
     --time 3min --out "$dir/bad"
 check 'by name' says 'gone: churn'
 check 'and again at the end' says 'could not be measured: .*gone in churn'
-check 'and tells the command as a shell takes it' grep -qF \
+check 'and tells the command as a shell takes it' grep -qF -- \
     "--server 'dies=false '\\''a b'\\'' {port}'" "$dir/bad/report.md"
 check 'and has the others' grep -q ',epoll,' "$dir/bad/raw/churn.csv"
 check 'leaves no process' eval '! left_over'
