@@ -229,6 +229,7 @@ static void pin(const struct worker *worker)
 static void forbid_cancelling(void)
 {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    /* NOLINTNEXTLINE(concurrency-thread-canceltype-asynchronous) */
     pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
 }
 
