@@ -22,7 +22,8 @@
 
 enum { WRONG_AT = 1000, A_MOMENT_MS = 20 };
 
-static unsigned char buf_of_all[ECHO_CHUNK]; /* the fault of mixed() */
+static unsigned char buf_of_all[ECHO_CHUNK]; /* the fault of mix_up() */
+static int messages; /* that came into it; guarded by lock, as it is */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static ssize_t receive(int client, unsigned char *buf)
@@ -95,8 +96,16 @@ static void repeat_the_first(int client)
         n = receive(client, buf);
 }
 
+static int count_messages(void)
+{
+    pthread_mutex_lock(&lock);
+    int n = messages;
+    pthread_mutex_unlock(&lock);
+    return n;
+}
+
 /* One buffer for all threads, as beginners have it: waits until another
- * client's message must have come into it. */
+ * client's message has come into it, a second at most. */
 static void mix_up(int client)
 {
     unsigned char buf[ECHO_CHUNK];
@@ -105,8 +114,10 @@ static void mix_up(int client)
     while ((n = receive(client, buf)) > 0) {
         pthread_mutex_lock(&lock);
         memcpy(buf_of_all, buf, (size_t)n);
+        int mine = ++messages;
         pthread_mutex_unlock(&lock);
-        clock_rest_ms(A_MOMENT_MS);
+        for (int i = 0; i < 1000 && count_messages() == mine; i++)
+            clock_rest_ms(1);
         if (net_send_all(client, buf_of_all, (size_t)n) == -1)
             return;
     }
