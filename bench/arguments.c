@@ -39,6 +39,7 @@ void arguments_parse(const struct argp *argp, char *script, int argc,
     snprintf(version, sizeof(version), "%s " SUITE_VERSION, script);
     argp_program_version = version;
     argp_err_exit_status = EXIT_USAGE;
+    options_check_stdout(script);
     program_invocation_short_name = script;
     if (argc > 0)
         argv[0] = script;

@@ -1,6 +1,7 @@
 #include "bench/doc.h"
 
 #include "bench/file.h"
+#include "common/show.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -24,12 +25,10 @@ static struct block *next(struct doc *doc)
 
 static char *format_text(struct doc *doc, const char *format, va_list args)
 {
-    char *text;
+    char *text = show_format(format, args);
 
-    if (vasprintf(&text, format, args) == -1) {
+    if (text == NULL)
         doc->failed = true;
-        return NULL;
-    }
     return text;
 }
 

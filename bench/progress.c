@@ -1,9 +1,11 @@
 #include "bench/progress.h"
 
 #include "common/clock.h"
+#include "common/show.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -87,11 +89,12 @@ void progress_say(struct progress *progress, const char *format, ...)
 {
     va_list args;
 
-    progress_end(progress);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    char *text = show_format(format, args);
     va_end(args);
-    fputc('\n', stderr);
+    progress_end(progress);
+    fprintf(stderr, "%s\n", text != NULL ? text : format);
+    free(text);
 }
 
 void progress_end(struct progress *progress)

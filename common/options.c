@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/protocol.h"
+#include "common/show.h"
 #include "common/work.h"
 
 #include <argp.h>
@@ -96,8 +97,10 @@ int options_duration_ns(const char *text, uint64_t max_ns, uint64_t *ns)
 
 static void say(const char *name, const char *format, va_list args)
 {
-    fprintf(stderr, "%s: ", name);
-    vfprintf(stderr, format, args);
+    char *text = show_format(format, args);
+
+    fprintf(stderr, "%s: %s", name, text != NULL ? text : format);
+    free(text);
 }
 
 void fatal(const char *name, const char *format, ...)

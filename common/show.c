@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* RFC 3629: the length by the first byte, and the least value of that
  * length; below it lies another, forbidden spelling of a shorter one. */
@@ -83,4 +85,35 @@ void show_text(FILE *out, const void *text, size_t n)
         bytes += length;
         n -= length;
     }
+}
+
+static void show_lines(FILE *out, const char *text)
+{
+    for (;;) {
+        size_t n = strcspn(text, "\n");
+        show_text(out, text, n);
+        if (text[n] == '\0')
+            return;
+        putc('\n', out);
+        text += n + 1;
+    }
+}
+
+char *show_format(const char *format, va_list args)
+{
+    char *text, *shown = NULL;
+    size_t size;
+
+    if (vasprintf(&text, format, args) == -1)
+        return NULL;
+    FILE *out = open_memstream(&shown, &size);
+    if (out != NULL) {
+        show_lines(out, text);
+        if (fclose(out) != 0) {
+            free(shown);
+            shown = NULL;
+        }
+    }
+    free(text);
+    return shown;
 }

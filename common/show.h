@@ -8,6 +8,7 @@
 #ifndef COMMON_SHOW_H
 #define COMMON_SHOW_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -22,6 +23,16 @@
  * text     n bytes, NUL included; borrowed
  */
 void show_text(FILE *out, const void *text, size_t n);
+
+/*
+ * The same of a whole message of ours that quotes others: a file, the last
+ * words of a server. Line ends are ours, and stay.
+ *
+ * format   as for vasprintf()
+ * Returns  the text, for the caller to free; NULL: no memory.
+ */
+char *show_format(const char *format, va_list args)
+    __attribute__((format(printf, 1, 0)));
 
 /*
  * How many bytes the character at the start of the text has.

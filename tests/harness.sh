@@ -183,6 +183,8 @@ for wrong in '--experiment nothing' '--models nobody' '--nothing' 'word' \
     check "$wrong" status 2 bench/run $wrong
 done
 check 'a report of nothing' status 2 bench/report
+check 'a full disk is told' status 1 sh -c \
+    'build/bench/report --columns >/dev/full'
 check 'a directory that can not be' status 1 bench/run "${tiny[@]}" \
     --out /proc/nothing
 

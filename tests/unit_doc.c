@@ -116,3 +116,18 @@ Test(doc, titles_its_page_and_colours_signs)
     free(text);
     doc_free(&doc);
 }
+
+/* A run's directory, and a server's last words, are of strangers. */
+Test(doc, obeys_no_control_characters)
+{
+    struct doc doc = {0};
+
+    doc_add(&doc, BLOCK_WARNING, "said `%s`", "\x1b[2J");
+    doc_table(&doc, 1, 1, false, "");
+    doc_cell(&doc, "%s", "\x1b]0;title\a");
+    char *text = as_text(&doc);
+    cr_assert(strpbrk(text, "\x1b\a") == NULL, "%s", text);
+    cr_assert(strstr(text, "\\x1b[2J") != NULL, "%s", text);
+    free(text);
+    doc_free(&doc);
+}

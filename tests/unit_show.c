@@ -59,6 +59,30 @@ Test(show, lets_pass_what_languages_are_written_with)
     expect("שלום", strlen("שלום"), "שלום");
 }
 
+/* NULL where there was no memory. */
+static char *format_text(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+static char *format_text(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    char *text = show_format(format, args);
+    va_end(args);
+    return text;
+}
+
+Test(show, keeps_the_lines_of_a_message)
+{
+    char *text = format_text("%s:\n%s\n", "\x1b[2J", "\xff\ttold");
+
+    cr_assert_str_eq(text, "\\x1b[2J:\n\\xff\\x09told\n");
+    free(text);
+    text = format_text("%s", "");
+    cr_assert_str_eq(text, "");
+    free(text);
+}
+
 Test(show, escapes_what_is_not_utf8)
 {
     expect("\xff\xfe", 2, "\\xff\\xfe");
