@@ -210,8 +210,8 @@ void report_experiment(struct report *report,
         report_plot(report, experiment, &experiment->plots[i]);
     if (opens)
         doc_add(doc, BLOCK_TEXT,
-                "The plot of this question that comes first, and what to "
-                "see in it, opens this page.");
+                "Its first plot, and what to see in it, stand at the top "
+                "of this page.");
     else
         doc_add(doc, BLOCK_TEXT, "%s", experiment->see);
     add_all_placements(report, experiment);

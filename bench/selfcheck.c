@@ -559,7 +559,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 static void parse(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"tries", 't', "N", 0, "of the part tries (default 20)", 0},
+        {"tries", 't', "N", 0, "so many tries (default 20)", 0},
         {0},
     };
     static const char about[] =
@@ -571,8 +571,7 @@ static void parse(int argc, char **argv)
         "  wrk    the same against wrk, where it is installed\n"
         "  cpu    the generator's CPU time for an echo against the "
         "server's\n"
-        "  tries  a server against itself, and one made 5 % slower found "
-        "out, by rate and by the server's CPU time\n"
+        "  tries  a server against itself, and against one 5 % slower\n"
         "In all of them no rate may be more than the kernel's counters "
         "allow. The result, on standard output, is a table in Markdown.\n\n"
         "Exit status: 0 all holds; 1 something does not, or could not be "

@@ -143,7 +143,7 @@ enum { MAX_NUMBERS = 8, SHARED_OPTIONS = 7, ECHO_OPTIONS = 2 };
 /* Of --idle-timeout: a day. */
 static const uint64_t longest_idle_ns = 24 * 60 * 60 * NS_PER_S;
 
-static char port_help[80];
+static char port_help[80], max_clients_help[80];
 
 /* The last ECHO_OPTIONS are for echo servers alone, and the last of these
  * is not for all of them. */
@@ -151,8 +151,7 @@ static const struct argp_option shared[SHARED_OPTIONS] = {
     {"port", KEY_PORT, "N", 0, port_help, 1},
     {"host", KEY_HOST, "ADDRESS", 0,
      "listen on ADDRESS (default " ECHO_HOST ", nobody outside)", 1},
-    {"max-clients", KEY_MAX_CLIENTS, "N", 0,
-     "serve at most N clients at once; newcomers are closed, or wait", 1},
+    {"max-clients", KEY_MAX_CLIENTS, "N", 0, max_clients_help, 1},
     {"drain-ms", KEY_DRAIN_MS, "MS", 0,
      "when stopped, cut after MS milliseconds who has not finished "
      "(default 3000)",
@@ -208,10 +207,11 @@ static void take_idle_timeout(struct argp_state *state, const char *arg,
                               uint64_t *ns)
 {
     if (options_duration_ns(arg, longest_idle_ns, ns) == -1)
-        argp_error(state,
-                   "--idle-timeout %s: a duration is accepted, as in 30s, "
-                   "up to 1440min",
-                   arg);
+        argp_error(
+            state,
+            "--idle-timeout %s: a duration in ns, us, ms, s or min is "
+            "accepted, as in 30s, up to 1440min",
+            arg);
 }
 
 static void take_work(struct argp_state *state, const char *arg)
@@ -302,6 +302,10 @@ static void list_options(const struct model *model,
     snprintf(port_help, sizeof(port_help),
              "listen on port N; 0: the kernel chooses (default %d%s)",
              defaults.ports[0], second);
+    snprintf(max_clients_help, sizeof(max_clients_help),
+             "serve at most N at once; newcomers are closed, or wait "
+             "(default %ld)",
+             model->max_clients);
     memcpy(table, shared, n * sizeof(*table));
     for (int i = 0; model->numbers != NULL && model->numbers[i].name; i++) {
         const struct option_number *number = &model->numbers[i];

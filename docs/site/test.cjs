@@ -42,6 +42,13 @@ function pages() {
         .filter((name) => name.endsWith('.html'));
 }
 
+function sources() {
+    return fs.readdirSync(path.join(build, 'docs', 'source'),
+        {recursive: true})
+        .filter((name) => name.endsWith('.html'))
+        .map((name) => `source/${name}`);
+}
+
 const right = (page) => page.locator('#right').inputValue();
 const left = (page) => page.locator('#left').inputValue();
 
@@ -68,7 +75,7 @@ const tests = {
     },
 
     async 'every local link leads somewhere'() {
-        for (const name of pages()) {
+        for (const name of [...pages(), ...sources()]) {
             const page = await open('laptop', name);
             const links = await page.evaluate(() =>
                 [...document.querySelectorAll('main a[href]')]

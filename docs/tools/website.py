@@ -42,15 +42,15 @@ def link_calls(code, prefix=""):
     return "".join(parts)
 
 
-def highlight(path):
-    """A source's lines as HTML, one string a line."""
+def highlight(path, prefix=""):
+    """A source's lines as HTML, one string a line; prefix leads to docs."""
     body = tree.text(path)
     page = pandoc(f"~~~~~~ c\n{body}~~~~~~\n")
     code = re.search(r"<code[^>]*>(.*)</code>", page, re.S).group(1)
     lines = []
     for line in code.split("\n"):
         match = CODE_LINE.match(line)
-        lines.append(link_calls(match.group(1) if match else line))
+        lines.append(link_calls(match.group(1) if match else line, prefix))
     return lines
 
 
@@ -180,10 +180,9 @@ def write_sources(out):
         elif (tree.ROOT / path).is_dir():
             continue
         else:
-            code = "\n".join(link_calls(line, root) for line in
-                             highlight(path)) if path.endswith(
-                                 (".c", ".h")) else html.escape(
-                                     tree.text(path))
+            code = ("\n".join(highlight(path, root))
+                    if path.endswith((".c", ".h"))
+                    else html.escape(tree.text(path)))
             main = (f"<h1>{html.escape(path)}</h1>\n<pre><code>{code}"
                     "</code></pre>")
         write(out, source_page(path), frame(path, main, root))
