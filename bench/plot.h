@@ -20,6 +20,7 @@ enum { CURVE_POINTS = 24, CURVES = 50, CURVE_NAME = 48, CURVE_TIP = 240 };
 struct curve_point {
     double x, y, low, high; /* low and high: the whiskers */
     bool crossed; /* marked: clients went unserved, or there were errors */
+    bool gap;     /* no line to it: an x before it was not measured */
     char name[CURVE_NAME]; /* stacked: of the bar; otherwise "" */
     char tip[CURVE_TIP];   /* what hovering tells */
 };

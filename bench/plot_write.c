@@ -140,6 +140,9 @@ void plot_write_data(const struct plot *plot, FILE *file)
             /* A logarithmic axis has no place for nothing at all. */
             bool absent = y.step == 0 && !(point->y > 0);
             double foot = y.step > 0 ? 0 : y.low;
+            /* gnuplot draws over a NaN, but not over an empty line. */
+            if (k > 0 && (point->gap || absent))
+                fputc('\n', file);
             if (absent)
                 fprintf(file, "%.9g,NaN,NaN,NaN", x);
             else

@@ -53,15 +53,21 @@ static void fill_curve(const struct report *report,
     const double scale = metric_about(metric)->scale;
     struct spot spot = *which;
     double xs[XS];
+    bool gap = false;
+
+    spot.model = NULL; /* every x that any model was measured at */
     size_t n = reading_xs(&report->rows, &spot, xs, XS);
+    spot.model = which->model;
 
     for (size_t i = 0; i < n && curve->n < CURVE_POINTS; i++) {
         spot.x = xs[i];
         struct summary figure = reading_figure(&report->rows, &spot,
                                                metric);
         struct health health = reading_health(&report->rows, &spot, metric);
-        if (figure.n == 0)
+        if (figure.n == 0) {
+            gap = curve->n > 0;
             continue;
+        }
         struct curve_point *point = &curve->points[curve->n++];
         *point = (struct curve_point){
             .x = xs[i],
@@ -69,7 +75,9 @@ static void fill_curve(const struct report *report,
             .low = figure.min * scale,
             .high = figure.max * scale,
             .crossed = health.unserved > 0 || health.errors > 0,
+            .gap = gap,
         };
+        gap = false;
         describe_point(point, &spot, metric, &figure, &health);
     }
 }

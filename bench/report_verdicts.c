@@ -109,7 +109,7 @@ static void add_reference(struct asking *asking, const char *reference)
     add_line(asking, reference, &verdict, word);
 }
 
-/* A model's line; nothing when no block of it was planned. */
+/* A model's line, also when nothing of it was measured. */
 static void add_model(struct asking *asking, const char *reference)
 {
     const enum metric metric = asking->judged->metric;
@@ -130,9 +130,11 @@ static void add_model(struct asking *asking, const char *reference)
         snprintf(word, sizeof(word), "unranked: %s", blocks->reason);
     } else if (blocks->n == 0) {
         struct health health = reading_health(rows, &asking->spot, metric);
-        if (health.failed == 0)
-            return;
-        snprintf(word, sizeof(word), "failed: %.140s", health.note);
+        if (health.failed > 0)
+            snprintf(word, sizeof(word), "failed: %.140s", health.note);
+        else
+            snprintf(word, sizeof(word), "unranked: %s",
+                     health.slices > 0 ? "too few pairs" : "not measured");
     } else {
         snprintf(word, sizeof(word), "%s%s", word_of(asking, &verdict),
                  told && blocks->at_least > 0

@@ -66,6 +66,14 @@ cp "$dir/run/report.md" "$dir/before"
 rm -r "$dir/run"/report.* "$dir/run/plots" "$dir/run/verdicts.csv"
 check 'it is made again' status 0 bench/report "$dir/run"
 check 'and says the same' cmp "$dir/before" "$dir/run/report.md"
+cp -r "$dir/run" "$dir/gap"
+awk -F, '$2 != "iterative" || $7 != 50' "$dir/run/raw/clients.csv" \
+    >"$dir/gap/raw/clients.csv"
+check 'and without some rows' status 0 bench/report "$dir/gap"
+check 'over which no line is drawn' grep -Pzq \
+    '\n1,[^\n]*iterative[^\n]*\n\n1000,' "$dir/gap/plots/clients-echoes.csv"
+check 'and who is not measured is told' grep -q 'unranked: not measured' \
+    "$dir/gap/report.txt"
 check 'a directory in use is refused' status 1 bench/run "${tiny[@]}" \
     --out "$dir/run"
 check 'and kept' test -s "$dir/run/raw/clients.csv"

@@ -90,6 +90,25 @@ Test(plot, draws_no_zero_on_a_logarithmic_axis)
     free(text);
 }
 
+/* gnuplot draws a line over a NaN, and breaks it at an empty line. */
+Test(plot, draws_no_line_over_what_was_not_measured)
+{
+    static struct curve curve;
+    struct plot plot;
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+
+    cr_assert(file != NULL);
+    fill(&plot, &curve);
+    curve.points[1].gap = true;
+    plot_write_data(&plot, file);
+    fclose(file);
+    cr_assert(strstr(text, "epoll,\n\n100,5,") != NULL, "%s", text);
+    cr_assert(strstr(text, "epoll,\n\n1000,NaN,") != NULL, "%s", text);
+    free(text);
+}
+
 Test(plot, has_room_for_the_ticks_at_both_ends)
 {
     static struct curve curve;
