@@ -20,6 +20,7 @@ struct job {
     unsigned clients, idle, bytes;
     double rate_per_s;       /* 0: closed loop */
     bool churn;              /* a connection for each message */
+    bool spin;               /* the generator never sleeps */
     double window_ms;        /* 0: the run's own slice length */
     double timeout_ms;       /* for an echo; 0: the generator's own */
     unsigned ports;          /* the server listens on so many; 0: 1 */

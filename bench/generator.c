@@ -63,6 +63,8 @@ static void describe(struct command *command, const struct job *job,
         add(command, "--rate=%.0f", job->rate_per_s);
     if (job->churn)
         add(command, "--churn");
+    if (job->spin)
+        add(command, "--spin");
     if (cpu > 0)
         add(command, "--cpu=%d", cpu - 1);
     add(command, v6 ? "[%s]:%d" : "%s:%d", server->host, server->ports[0]);

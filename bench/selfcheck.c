@@ -14,16 +14,12 @@
 #include "common/options.h"
 
 #include <math.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,9 +85,12 @@ static void say_head(void)
 
 /* --- slices -------------------------------------------------------- */
 
+static bool spin; /* the generator is not to sleep */
+
 static void prepare(const struct point *point, struct job *job)
 {
     job->clients = (unsigned)point->x;
+    job->spin = spin;
 }
 
 static const struct experiment experiment = {
@@ -147,64 +146,31 @@ static double generator_us(const struct row *row)
 
 /* --- delay --------------------------------------------------------- */
 
-/* A core that sleeps takes its time to wake, which says nothing of the
- * generator: this process runs where nothing else does. */
-static pid_t keep_awake(int cpu)
-{
-    const struct sched_param none = {0};
-    cpu_set_t set;
-    pid_t pid = fork();
-
-    if (pid != 0)
-        return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    CPU_ZERO(&set);
-    CPU_SET((size_t)cpu - 1, &set);
-    if (sched_setscheduler(0, SCHED_IDLE, &none) == -1 ||
-        sched_setaffinity(0, sizeof(set), &set) == -1)
-        _exit(1);
-    for (;;)
-        ;
-}
-
-static void let_sleep(pid_t pid)
-{
-    if (pid > 0) {
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-    }
-}
-
 /* How much more than the delay was measured, in microseconds. */
-static double delay_off_us(long delay_us)
+static double delay_off_us(long delay_us, bool awake)
 {
     char command[96];
     struct row row;
 
     snprintf(command, sizeof(command),
              "build/bench/delay --port {port} --delay-us %ld", delay_us);
-    return measure_once(command, 1, &row)
-               ? row.value[ROW_P50_US] - (double)delay_us
-               : NAN;
+    spin = awake;
+    const bool came = measure_once(command, 1, &row);
+    spin = false;
+    return came ? row.value[ROW_P50_US] - (double)delay_us : NAN;
 }
 
 static void check_one_delay(long delay_us)
 {
     char what[64], wanted[32];
     double allowed_us = fmax(0.02 * (double)delay_us, 50);
-    double asleep_us = delay_off_us(delay_us);
-    pid_t one = bench.server_cpu > 0 ? keep_awake(bench.server_cpu) : 0;
-    pid_t other = bench.generator_cpu > 0 ? keep_awake(bench.generator_cpu)
-                                          : 0;
-    double off_us = delay_off_us(delay_us);
+    double off_us = delay_off_us(delay_us, true);
 
-    let_sleep(one);
-    let_sleep(other);
     snprintf(what, sizeof(what), "a delay of %ld ms", delay_us / 1000);
     snprintf(wanted, sizeof(wanted), "within %.0f us", allowed_us);
     say(fabs(off_us) <= allowed_us, what, wanted,
-        "%+.1f us (median); %+.1f where the cores sleep meanwhile", off_us,
-        asleep_us);
+        "%+.1f us (median); %+.1f where the generator sleeps meanwhile",
+        off_us, delay_off_us(delay_us, false));
 }
 
 static void check_delay(void)
