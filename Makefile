@@ -25,7 +25,8 @@ LACKING := $(strip $(foreach extra,$(EXTRAS),$(call lacks,$(extra))))
 FUZZERS := $(wildcard tests/fuzz_*.c)
 PRELOADS := $(wildcard tests/preload_*.c)
 SOURCES := $(filter-out $(LACKING:=.c) $(FUZZERS) $(PRELOADS),$(wildcard \
-  $(ROOMS:=/*.c) common/*.c bench/*.c bench/peers/*.c tests/*.c demo/*.c))
+  $(ROOMS:=/*.c) common/*.c common/*/*.c bench/*.c bench/*/*.c tests/*.c \
+  demo/*.c))
 MAINS := $(shell grep -l '^int main\b' $(SOURCES))
 SUITES := $(filter tests/unit%.c tests/contract%.c,$(SOURCES))
 MODULES := $(filter-out $(MAINS) $(SUITES),$(SOURCES))
@@ -100,7 +101,7 @@ $(foreach extra,$(EXTRAS),$(eval $(BUILD)/$(call part,1,$(extra)): \
   LDLIBS += $(call part,3,$(extra))))
 
 # The manifest of a run tells what the servers were built with.
-$(BUILD)/obj/bench/manifest.o: SUITE_CPPFLAGS += \
+$(BUILD)/obj/bench/race/manifest.o: SUITE_CPPFLAGS += \
   -DSUITE_FLAGS='"$(filter-out -D%,$(SUITE_CFLAGS))"'
 
 # The echo servers, a name a line: what tests, benchmark and demo go through.
@@ -162,8 +163,9 @@ FUZZ_SECONDS ?= 30
 # What parses the input of strangers, and files of runs that are read back;
 # what else these need comes from the library.
 PARSERS := common/show.c epoll/http.c select/frame.c demo/scene.c \
-  common/options.c common/work.c bench/csv.c bench/row.c bench/trace.c \
-  bench/manifest.c
+  common/options.c common/work.c bench/record/csv.c bench/record/row.c \
+  bench/race/trace.c \
+  bench/race/manifest.c
 fuzz_object = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(1))
 FUZZ_CC = clang -g -O1 -fsanitize=$(1),address,undefined \
   -fno-sanitize-recover=all
@@ -323,14 +325,14 @@ programs: # what is built, a path a line
 # --- upkeep -----------------------------------------------------------------
 
 format: ## lay the code out by .clang-format
-	clang-format -i $(SOURCES) $(wildcard */*.h)
+	clang-format -i $(SOURCES) $(wildcard */*.h */*/*.h)
 
 SCRIPTS := .ci/run $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/* bench/* demo/* \
   tests/* docs/* 2>/dev/null)
 
 # cppcheck and -fanalyzer do not understand what Criterion's macros make.
 lint: ## what clang-format, clang-tidy, cppcheck, gcc and shellcheck say
-	clang-format --dry-run -Werror $(SOURCES) $(wildcard */*.h)
+	clang-format --dry-run -Werror $(SOURCES) $(wildcard */*.h */*/*.h)
 	printf '%s\n' $(SOURCES) | xargs -P 2 -n 4 sh -c \
 	  'clang-tidy --quiet "$$@" -- $(SUITE_CPPFLAGS) -std=c17 2>/dev/null' -
 	cppcheck -q --std=c11 $(SUITE_CPPFLAGS) --inline-suppr \

@@ -11,12 +11,12 @@
  *   row, csv      the raw files; manifest what else must be known
  *   report        a program of its own, which reads those files alone
  */
-#include "bench/against.h"
-#include "bench/manifest.h"
-#include "bench/measure.h"
-#include "bench/plan.h"
-#include "bench/run.h"
-#include "bench/settings.h"
+#include "bench/race/against.h"
+#include "bench/race/manifest.h"
+#include "bench/race/measure.h"
+#include "bench/race/plan.h"
+#include "bench/race/run.h"
+#include "bench/race/settings.h"
 #include "common/clock.h"
 #include "common/options.h"
 

@@ -14,8 +14,8 @@
  * However it ends, its connections end by a reset (SO_LINGER 0) and leave
  * no TIME_WAIT behind.
  */
-#include "bench/histogram.h"
-#include "bench/load_client.h"
+#include "bench/load/client.h"
+#include "bench/record/histogram.h"
 #include "common/clock.h"
 #include "common/options.h"
 

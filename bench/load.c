@@ -11,9 +11,9 @@
  *   load_worker    a thread and its phases
  *   load_result    all threads together; load_report prints it
  */
-#include "bench/load_options.h"
-#include "bench/load_result.h"
-#include "bench/load_worker.h"
+#include "bench/load/options.h"
+#include "bench/load/result.h"
+#include "bench/load/worker.h"
 #include "common/clock.h"
 #include "common/options.h"
 

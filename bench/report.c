@@ -3,10 +3,10 @@
  * report.html, report.md, report.txt and plots/. Started by bench/run at
  * the end of a run and by bench/report at any time.
  */
-#include "bench/report.h"
+#include "bench/page/report.h"
 
-#include "bench/arguments.h"
-#include "bench/file.h"
+#include "bench/race/arguments.h"
+#include "bench/record/file.h"
 #include "common/options.h"
 
 #include <errno.h>

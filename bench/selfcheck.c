@@ -2,15 +2,15 @@
  * selfcheck: the benchmark of the benchmark, started by bench/selfcheck.
  * docs/method.md says why each part is asked as it is, and what came out.
  */
-#include "bench/arguments.h"
-#include "bench/calm.h"
-#include "bench/launcher.h"
-#include "bench/measure.h"
-#include "bench/metric.h"
-#include "bench/participants.h"
-#include "bench/stats.h"
-#include "bench/verdict.h"
+#include "bench/race/arguments.h"
+#include "bench/race/calm.h"
+#include "bench/race/measure.h"
+#include "bench/race/participants.h"
+#include "bench/record/metric.h"
+#include "bench/record/stats.h"
+#include "bench/record/verdict.h"
 #include "common/clock.h"
+#include "common/lab/launcher.h"
 #include "common/options.h"
 
 #include <math.h>

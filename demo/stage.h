@@ -4,7 +4,7 @@
 #ifndef DEMO_STAGE_H
 #define DEMO_STAGE_H
 
-#include "bench/launcher.h"
+#include "common/lab/launcher.h"
 #include "demo/scene.h"
 
 enum { STAGE_NOTE = 200 };

@@ -8,7 +8,7 @@
 #ifndef DEMO_STORY_H
 #define DEMO_STORY_H
 
-#include "bench/launcher.h"
+#include "common/lab/launcher.h"
 #include "demo/clients.h"
 #include "demo/observe.h"
 #include "demo/scene.h"

@@ -10,7 +10,7 @@
 #ifndef TESTS_CONTRACT_H
 #define TESTS_CONTRACT_H
 
-#include "bench/launcher.h"
+#include "common/lab/launcher.h"
 #include "tests/client.h"
 #include "tests/expected.h"
 #include "tests/processes.h"

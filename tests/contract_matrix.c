@@ -1,6 +1,6 @@
 #include "tests/contract_matrix.h"
 
-#include "bench/doc.h"
+#include "bench/page/doc.h"
 
 #include <errno.h>
 #include <stdio.h>

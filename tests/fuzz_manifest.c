@@ -1,6 +1,6 @@
 /* libFuzzer: whatever a manifest.json holds, manifest_read() takes it, with
  * all that a report needs, or says what is wrong. */
-#include "bench/manifest.h"
+#include "bench/race/manifest.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,9 +3,9 @@
  * raw/calls.csv. Whatever they hold, it is taken or told of; and what is
  * taken is written and read to the same rows again.
  */
-#include "bench/csv.h"
-#include "bench/row.h"
-#include "bench/trace.h"
+#include "bench/race/trace.h"
+#include "bench/record/csv.h"
+#include "bench/record/row.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 #include "tests/program.h"
 
-#include "bench/launcher.h"
 #include "common/clock.h"
+#include "common/lab/launcher.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -9,9 +9,9 @@
  * What a connection does follows from the seed and its number alone; how
  * they meet each other is up to the kernel.
  */
-#include "bench/launcher.h"
-#include "bench/rng.h"
+#include "bench/record/rng.h"
 #include "common/clock.h"
+#include "common/lab/launcher.h"
 #include "common/options.h"
 #include "tests/client.h"
 #include "tests/expected.h"

@@ -1,6 +1,6 @@
 /* select/chat: five who talk, and villains who speak its frames. */
-#include "bench/launcher.h"
 #include "common/clock.h"
+#include "common/lab/launcher.h"
 #include "common/options.h"
 #include "select/frame.h"
 #include "tests/program.h"

@@ -1,5 +1,5 @@
 /* iterative/client, against servers here and against listeners of ours. */
-#include "bench/launcher.h"
+#include "common/lab/launcher.h"
 #include "tests/program.h"
 
 #include <arpa/inet.h>

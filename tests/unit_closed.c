@@ -3,7 +3,7 @@
  * listens, beside the echo servers of the contract suite, does so on
  * loopback.
  */
-#include "bench/launcher.h"
+#include "common/lab/launcher.h"
 #include "tests/command.h"
 #include "tests/program.h"
 

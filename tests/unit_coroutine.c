@@ -1,6 +1,6 @@
 /* epoll/coroutine, from inside, and its server as an application. */
-#include "bench/launcher.h"
 #include "common/clock.h"
+#include "common/lab/launcher.h"
 #include "common/net.h"
 #include "epoll/coroutine.h"
 #include "tests/program.h"

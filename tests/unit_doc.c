@@ -1,5 +1,5 @@
 /* bench/doc: tables that are wider than a page of text. */
-#include "bench/doc.h"
+#include "bench/page/doc.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

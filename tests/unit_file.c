@@ -1,5 +1,5 @@
 /* bench/file: a file is the old one or the new one, never half of it. */
-#include "bench/file.h"
+#include "bench/record/file.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

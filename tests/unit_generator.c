@@ -1,8 +1,8 @@
 /* bench/generator, trace and participants: what others say and are called.
  */
-#include "bench/generator.h"
-#include "bench/participants.h"
-#include "bench/trace.h"
+#include "bench/race/generator.h"
+#include "bench/race/participants.h"
+#include "bench/race/trace.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

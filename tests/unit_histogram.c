@@ -1,7 +1,7 @@
 /* The histogram against exact percentiles of the same samples. */
-#include "bench/histogram.h"
-#include "bench/rng.h"
-#include "bench/stats.h"
+#include "bench/record/histogram.h"
+#include "bench/record/rng.h"
+#include "bench/record/stats.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

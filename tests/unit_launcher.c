@@ -1,5 +1,5 @@
 /* bench/launcher: starts and ends servers. Here the servers are shells. */
-#include "bench/launcher.h"
+#include "common/lab/launcher.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

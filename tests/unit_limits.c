@@ -1,6 +1,6 @@
 /* bench/limits, crowd: how many connections are allowed, who takes them. */
-#include "bench/crowd.h"
-#include "bench/limits.h"
+#include "bench/race/crowd.h"
+#include "bench/race/limits.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -2,12 +2,12 @@
  * The load generator against servers that misbehave, each in one way. It
  * runs as a process of its own, as everybody uses it.
  */
-#include "bench/launcher.h"
-#include "bench/load_client.h"
-#include "bench/load_talk.h"
-#include "bench/load_worker.h"
+#include "bench/load/client.h"
+#include "bench/load/talk.h"
+#include "bench/load/worker.h"
 #include "common/clock.h"
 #include "common/echo.h"
+#include "common/lab/launcher.h"
 #include "common/options.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
 /* What the demo sees of servers: sockets, processes and blocked calls. */
-#include "bench/launcher.h"
 #include "common/clock.h"
+#include "common/lab/launcher.h"
 #include "demo/observe.h"
 #include "demo/screen.h"
 #include "demo/syscalls.h"

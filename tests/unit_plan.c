@@ -1,5 +1,5 @@
 /* bench/plan: the order in which a run measures. */
-#include "bench/plan.h"
+#include "bench/race/plan.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* bench/plot: steps of an axis, places of labels. */
-#include "bench/plot.h"
+#include "bench/page/plot.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

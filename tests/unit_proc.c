@@ -1,5 +1,5 @@
 /* bench/proc: what /proc says, and what it may say. */
-#include "bench/proc.h"
+#include "common/lab/proc.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* What a run has written beside its rows, read back for the report. */
-#include "bench/manifest.h"
-#include "bench/trace.h"
+#include "bench/race/manifest.h"
+#include "bench/race/trace.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* bench/reading, metric and calm: what rows say, and whether to believe it.
  */
-#include "bench/calm.h"
-#include "bench/metric.h"
-#include "bench/reading.h"
+#include "bench/race/calm.h"
+#include "bench/record/metric.h"
+#include "bench/record/reading.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

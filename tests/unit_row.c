@@ -1,7 +1,7 @@
 /* bench/row and bench/csv: raw files, as they should be and as they come.
  */
-#include "bench/csv.h"
-#include "bench/row.h"
+#include "bench/record/csv.h"
+#include "bench/record/row.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Servers that start in odd surroundings. */
-#include "bench/launcher.h"
+#include "common/lab/launcher.h"
 #include "tests/client.h"
 
 #include <criterion/criterion.h>

@@ -1,7 +1,7 @@
 /* Percentiles, medians, the bootstrap, fairness, and the dice below them.
  */
-#include "bench/rng.h"
-#include "bench/stats.h"
+#include "bench/record/rng.h"
+#include "bench/record/stats.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* bench/svg and plot: what is drawn, and what a page can do with it. */
-#include "bench/plot.h"
-#include "bench/svg.h"
+#include "bench/page/plot.h"
+#include "bench/page/svg.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* bench/verdict: who is told apart, and who is not. */
-#include "bench/verdict.h"
+#include "bench/record/verdict.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 # A curve for each name: median, whiskers from the least to the greatest, a
 # cross where clients went unserved or failed. Computes nothing: ranges,
-# ticks and the places of labels come with the figures (see bench/plot.h).
+# ticks and the places of labels come with the figures (see bench/page/plot.h).
 load "bench/plots/style.gp"
 
 marked = ""

@@ -46,7 +46,7 @@ def number(row, key, scale=1.0):
 
 
 def kib(row, key):
-    """Per connection held; the kernel's as bench/metric.c takes it."""
+    """Per connection held; the kernel's as bench/record/metric.c takes it."""
     held, memory = number(row, "held"), number(row, key)
     if not held or memory is None or key == "kernel_kib" and (
             number(row, "unserved") or held < 1000 or memory <= 0):

@@ -1,0 +1,47 @@
+/*
+ * The load generator's command line.
+ */
+#ifndef BENCH_LOAD_OPTIONS_H
+#define BENCH_LOAD_OPTIONS_H
+
+#include "bench/load/target.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MAX_CPUS = 64, MAX_THREADS = 64 };
+
+enum load_output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
+
+struct load_options {
+    const char *target_text; /* as given; points into argv */
+    struct target target;
+    long clients; /* 1 or more */
+    long idle;    /* 0 or more */
+    long rate;    /* messages/s over all; 0: closed loop */
+    long size;    /* bytes of a message */
+    long threads; /* 1 ... MAX_THREADS, at most clients */
+    bool churn;   /* a connection for every message */
+    uint64_t duration_ns;
+    uint64_t warmup_ns;
+    uint64_t timeout_ns;         /* for an echo */
+    uint64_t connect_timeout_ns; /* for a connection */
+    size_t cpus[MAX_CPUS];
+    size_t ncpus; /* 0: the kernel chooses */
+    enum load_output output;
+    bool histogram; /* in JSON: the buckets, too */
+    bool marks;
+    bool wait; /* for a line on stdin before and after the window */
+    bool spin; /* never sleep */
+};
+
+/*
+ * Reads the command line.
+ *
+ * Errors   exits with EXIT_USAGE, naming the option, what was given and
+ *          what is accepted; --help and --version exit with 0.
+ */
+struct load_options load_options_parse(int argc, char **argv);
+
+#endif

@@ -1,0 +1,79 @@
+#include "bench/load/target.h"
+
+#include "common/options.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *target_resolve(const char *text, struct target *target)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    const char *colon = strrchr(text, ':');
+    struct addrinfo *found;
+    char host[NI_MAXHOST];
+    long port;
+
+    /* getaddrinfo() would take port 70000 for 4464. */
+    if (colon == NULL || colon == text ||
+        options_number(colon + 1, 1, UINT16_MAX, &port) == -1)
+        return "HOST:PORT is accepted, as in 127.0.0.1:5050";
+    bool brackets = text[0] == '[' && colon[-1] == ']';
+    snprintf(host, sizeof(host), "%.*s",
+             (int)(colon - text) - (brackets ? 2 : 0),
+             text + (brackets ? 1 : 0));
+    int error = getaddrinfo(host, colon + 1, &hints, &found);
+    if (error != 0)
+        return gai_strerror(error);
+    memcpy(&target->address, found->ai_addr, found->ai_addrlen);
+    target->length = found->ai_addrlen;
+    freeaddrinfo(found);
+
+    const struct sockaddr_in *in = (struct sockaddr_in *)&target->address;
+    target->loopback = in->sin_family == AF_INET &&
+                       ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    target->sources = 1;
+    return NULL;
+}
+
+static int bind_source(int fd, uint32_t turn)
+{
+    const struct sockaddr_in source = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK + turn),
+    };
+    int on = 1;
+
+    /* The port is chosen at connect(), when the target is known: until then
+     * a port would have to be free for all targets. */
+    if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+                   sizeof(on)) == -1)
+        return -1;
+    return bind(fd, (const struct sockaddr *)&source, sizeof(source));
+}
+
+int target_socket(const struct target *target, uint64_t number)
+{
+    int on = 1;
+    int fd = socket(target->address.ss_family,
+                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd == -1)
+        return -1;
+    /* The end of a message is not held back until its beginning has been
+     * acknowledged. */
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1)
+        goto fail;
+    if (target->sources > 1 &&
+        bind_source(fd, (uint32_t)(number % target->sources)) == -1)
+        goto fail;
+    return fd;
+
+fail:
+    close(fd);
+    return -1;
+}

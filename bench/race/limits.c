@@ -1,0 +1,313 @@
+#include "bench/race/limits.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    LINE = 512,
+    ADDRESSES = (1 << 24) - 2, /* of 127.0.0.0/8 that a client can have */
+};
+
+/* The first numbers of a small file. Returns how many. */
+static int read_numbers(const char *path, uint64_t *a, uint64_t *b,
+                        uint64_t *c)
+{
+    char line[LINE];
+    FILE *file = fopen(path, "re");
+    int n = 0;
+
+    if (file == NULL)
+        return 0;
+    if (fgets(line, sizeof(line), file) != NULL)
+        n = sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNu64, a, b, c);
+    fclose(file);
+    return n > 0 ? n : 0;
+}
+
+static uint64_t read_number(const char *path)
+{
+    uint64_t value, more, other;
+
+    return read_numbers(path, &value, &more, &other) > 0 ? value
+                                                         : UINT64_MAX;
+}
+
+static uint64_t left(uint64_t most, uint64_t used)
+{
+    if (most == UINT64_MAX || used == UINT64_MAX)
+        return UINT64_MAX;
+    return used < most ? most - used : 0;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The sum of those lines of a file that begin with one of the words. */
+static uint64_t read_sum(const char *path, const char *const *words)
+{
+    char line[LINE];
+    uint64_t sum = 0;
+    FILE *file = fopen(path, "re");
+
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        for (size_t i = 0; words[i] != NULL; i++) {
+            uint64_t value;
+            size_t n = strlen(words[i]);
+            if (strncmp(line, words[i], n) == 0 &&
+                sscanf(line + n, " %" SCNu64, &value) == 1)
+                sum += value;
+        }
+    if (file != NULL)
+        fclose(file);
+    return sum;
+}
+
+/* The number after a word of /proc/net/sockstat's TCP line. */
+static uint64_t read_sockstat(const char *path, const char *family,
+                              const char *word)
+{
+    char line[LINE];
+    uint64_t value = 0;
+    FILE *file = fopen(path, "re");
+
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        const char *at = strstr(line, word);
+        if (strncmp(line, family, strlen(family)) != 0 || at == NULL)
+            continue;
+        if (sscanf(at + strlen(word), " %" SCNu64, &value) != 1)
+            value = 0;
+        break;
+    }
+    if (file != NULL)
+        fclose(file);
+    return value;
+}
+
+/* Where the control group is told, version 2 and then 1; what runs in a
+ * container sees its own at the top. */
+static uint64_t group_memory_kib(void)
+{
+    static const char *const paths[][2] = {
+        {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
+        {"/sys/fs/cgroup/memory/memory.limit_in_bytes",
+         "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
+    };
+
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t most = read_number(paths[i][0]);
+        if (most != UINT64_MAX)
+            return left(most, read_number(paths[i][1])) >> 10;
+    }
+    return UINT64_MAX;
+}
+
+uint64_t limits_memory_kib(void)
+{
+    static const char *const words[] = {"MemAvailable:", NULL};
+    uint64_t free_kib = read_sum("/proc/meminfo", words);
+
+    return less(free_kib > 0 ? free_kib : UINT64_MAX, group_memory_kib());
+}
+
+uint64_t limits_kernel_kib(void)
+{
+    static const char *const words[] = {
+        "Slab:", "KernelStack:", "PageTables:", "Percpu:", NULL};
+    uint64_t pages = read_sockstat("/proc/net/sockstat", "TCP:", " mem");
+
+    return read_sum("/proc/meminfo", words) +
+           pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+uint64_t limits_sockets(void)
+{
+    return read_sockstat("/proc/net/sockstat", "TCP:", " inuse") +
+           read_sockstat("/proc/net/sockstat6", "TCP6:", " inuse");
+}
+
+/* Processes and threads that run, from "0.10 0.20 0.30 1/234 5678". */
+static uint64_t running_tasks(void)
+{
+    uint64_t n = 0;
+    FILE *file = fopen("/proc/loadavg", "re");
+
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%*s %*s %*s %*u/%" SCNu64, &n) != 1)
+        n = 0;
+    fclose(file);
+    return n;
+}
+
+static uint64_t tasks_left(void)
+{
+    uint64_t most = less(read_number("/proc/sys/kernel/pid_max"),
+                         read_number("/proc/sys/kernel/threads-max"));
+    struct rlimit limit;
+
+    if (geteuid() != 0 && getrlimit(RLIMIT_NPROC, &limit) == 0 &&
+        limit.rlim_cur != RLIM_INFINITY)
+        most = less(most, limit.rlim_cur);
+    most = left(most, running_tasks());
+    return less(most, left(read_number("/sys/fs/cgroup/pids.max"),
+                           read_number("/sys/fs/cgroup/pids.current")));
+}
+
+static uint64_t files_left(void)
+{
+    uint64_t used, unused, most;
+
+    if (read_numbers("/proc/sys/fs/file-nr", &used, &unused, &most) != 3)
+        return UINT64_MAX;
+    return left(most, used);
+}
+
+static uint64_t client_ports(void)
+{
+    uint64_t first, last, more;
+
+    if (read_numbers("/proc/sys/net/ipv4/ip_local_port_range", &first,
+                     &last, &more) < 2 ||
+        last < first)
+        return UINT64_MAX;
+    return last - first + 1;
+}
+
+/* Where the table is loaded and empty, no rule asks for it. */
+static uint64_t tracked_left(void)
+{
+    static const char count[] =
+        "/proc/sys/net/netfilter/nf_conntrack_count";
+    static const char most[] = "/proc/sys/net/netfilter/nf_conntrack_max";
+    uint64_t used = read_number(count);
+
+    return used == 0 ? UINT64_MAX : left(read_number(most), used);
+}
+
+void limits_read(struct limits_machine *machine)
+{
+    struct rlimit limit;
+
+    *machine = (struct limits_machine){
+        .descriptors = UINT64_MAX,
+        .tasks = tasks_left(),
+        .files = files_left(),
+        .memory_kib = limits_memory_kib(),
+        .ports = client_ports(),
+        .watches = read_number("/proc/sys/fs/epoll/max_user_watches"),
+        .tracked = tracked_left(),
+    };
+    /* The hard one: to go up to it is every process's own right. */
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        limit.rlim_max != RLIM_INFINITY)
+        machine->descriptors = limit.rlim_max;
+}
+
+uint64_t limits_of_server(uint64_t descriptors)
+{
+    if (descriptors <= LIMITS_SPARE)
+        return 0;
+    double room = (double)(less(descriptors, 1 << 20) - LIMITS_SPARE);
+    double safe = room - 6 * sqrt(room);
+    return safe > 1 ? (uint64_t)safe : 1;
+}
+
+static void add(struct limits *limits, const char *name,
+                uint64_t connections, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static void add(struct limits *limits, const char *name,
+                uint64_t connections, const char *format, ...)
+{
+    struct limit *one = &limits->all[limits->n++];
+    va_list args;
+
+    one->name = name;
+    one->connections = connections;
+    va_start(args, format);
+    vsnprintf(one->why, sizeof(one->why), format, args);
+    va_end(args);
+}
+
+/* Per connection so many of what there is. */
+static uint64_t share(uint64_t there, uint64_t each)
+{
+    return there == UINT64_MAX ? UINT64_MAX : there / each;
+}
+
+static void add_processes(const struct limits_machine *machine,
+                          struct limits *limits)
+{
+    uint64_t each = limits_of_server(machine->descriptors);
+    /* A server and a generator; a tenth is left to others. */
+    uint64_t pairs = machine->tasks == UINT64_MAX
+                         ? UINT64_MAX / (each + 1)
+                         : machine->tasks * 9 / 10 / 2;
+
+    add(limits, "descriptors", LIMITS_PARTS * each,
+        "%" PRIu64 " a process (ulimit -Hn), at most %d servers and as "
+        "many generators",
+        machine->descriptors, (int)LIMITS_PARTS);
+    add(limits, "processes", pairs * each,
+        "%" PRIu64 " more may be started (pid_max, threads-max, ulimit "
+        "-u, pids.max)",
+        machine->tasks);
+}
+
+void limits_list(const struct limits_machine *machine,
+                 struct limits *limits)
+{
+    uint64_t memory = machine->memory_kib;
+
+    limits->n = 0;
+    add_processes(machine, limits);
+    add(limits, "open files", share(machine->files, 2),
+        "two a connection; fs.file-max less what is open");
+    add(limits, "memory",
+        share(left(memory, LIMITS_RESERVE_KIB), LIMITS_CONNECTION_KIB),
+        "%.1f GiB are free, 1 is left alone, %d KiB a connection",
+        (double)memory / (1 << 20), (int)LIMITS_CONNECTION_KIB);
+    add(limits, "ports",
+        machine->ports == UINT64_MAX ? UINT64_MAX
+                                     : machine->ports * ADDRESSES,
+        "%" PRIu64 " for each address of 127.0.0.0/8 (ip_local_port_range)",
+        machine->ports);
+    add(limits, "epoll watches", share(machine->watches, 2),
+        "two a connection; fs.epoll.max_user_watches");
+    add(limits, "tracking", machine->tracked,
+        machine->tracked == UINT64_MAX ? "no connection is tracked now"
+                                       : "one a connection; "
+                                         "nf_conntrack_max less count");
+    add(limits, "tcp_mem", UINT64_MAX,
+        "counts bytes that wait in sockets: silent ones hold none");
+}
+
+const struct limit *limits_smallest(const struct limits *limits)
+{
+    const struct limit *least = &limits->all[0];
+
+    for (size_t i = 1; i < limits->n; i++)
+        if (limits->all[i].connections < least->connections)
+            least = &limits->all[i];
+    return least;
+}
+
+void limits_print(const struct limits *limits, FILE *file)
+{
+    const struct limit *least = limits_smallest(limits);
+
+    for (size_t i = 0; i < limits->n; i++) {
+        const struct limit *one = &limits->all[i];
+        fprintf(file, "  %s %-13s ", one == least ? "->" : "  ", one->name);
+        if (one->connections == UINT64_MAX)
+            fprintf(file, "%15s  %s\n", "no limit", one->why);
+        else
+            fprintf(file, "%15" PRIu64 "  %s\n", one->connections,
+                    one->why);
+    }
+}

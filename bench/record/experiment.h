@@ -1,0 +1,102 @@
+/*
+ * The experiments: each a question, the points at which it is asked, how a
+ * slice of it is run and how its figures are shown. They stand in
+ * experiments_load.c (what a load does to the models),
+ * experiments_cost.c (what a model costs, and who waits) and
+ * experiments_held.c (how many it can hold); experiments.c lists them.
+ */
+#ifndef BENCH_RECORD_EXPERIMENT_H
+#define BENCH_RECORD_EXPERIMENT_H
+
+#include "bench/record/metric.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum budget { BUDGET_QUICK, BUDGET_DEFAULT, BUDGET_FULL, BUDGETS };
+
+/* What the load generator and the server are asked for. */
+struct job {
+    unsigned clients, idle, bytes;
+    double rate_per_s;       /* 0: closed loop */
+    bool churn;              /* a connection for each message */
+    bool spin;               /* the generator never sleeps */
+    double window_ms;        /* 0: the run's own slice length */
+    double timeout_ms;       /* for an echo; 0: the generator's own */
+    unsigned ports;          /* the server listens on so many; 0: 1 */
+    char server_args[3][32]; /* further arguments for the server; "" ends */
+    bool memory;             /* read the server's PSS, too */
+    bool switches;           /* count context switches, too */
+    bool trace;              /* count system calls: strace goes between */
+    unsigned held;           /* connections to hold, see crowd.h; 0: none */
+    bool spread;             /* ... over several servers on one port */
+};
+
+/* A place on the x axis, and how often to go there. */
+struct point {
+    double x;
+    const char *variant; /* second setting, or NULL */
+    bool free;   /* PINNED, a core each; or FREE: the kernel's choice */
+    bool paired; /* PAIRED: A B B A against the reference; or SINGLE */
+    unsigned short rounds[BUDGETS]; /* at most so many; 0: left out */
+};
+
+enum { PINNED = 0, FREE = 1, SINGLE = 0, PAIRED = 1 };
+
+enum plot_kind {
+    PLOT_LINES,
+    PLOT_BARS,    /* a bar for each model */
+    PLOT_STACKED, /* likewise, of calls by their names; see calls.h */
+};
+
+struct plot_about {
+    enum metric metric;
+    enum plot_kind kind;
+    bool log_y;
+    const char *title;
+    const char *variant; /* only this one; NULL: all there are */
+};
+
+enum { POINTS = 24, PLOTS = 3, JUDGED = 4 };
+
+/* Which figures are worth a verdict. */
+struct judged {
+    enum metric metric;
+    double x;
+    const char *phrase;  /* "50 clients"; NULL ends */
+    const char *variant; /* of the point, or NULL */
+};
+
+struct experiment {
+    const char *name;
+    const char *question;
+    const char *x_label; /* with its unit: "message size (bytes)" */
+    const char *see;     /* what to look at in the plot */
+    const char *only;    /* the one model that it is about; or NULL */
+    bool log_x;
+    bool bytes_x;    /* x counts bytes */
+    bool x_is_model; /* no x axis: a bar for each model */
+    bool by_name;    /* takes long: measured only when it is asked for */
+    struct point points[POINTS];    /* ended by rounds of 0, 0, 0 */
+    struct plot_about plots[PLOTS]; /* ended by title NULL */
+    const enum metric *more; /* beside the plots' in the table, ended by
+                                METRICS; or NULL */
+    struct judged judged[JUDGED]; /* ended by phrase NULL */
+    void (*prepare)(const struct point *point, struct job *job);
+    /* What theory says of the first plot's figure, in the metric's unit. */
+    double (*predict)(const struct point *point); /* or NULL */
+};
+
+extern const struct experiment experiment_clients, experiment_churn,
+    experiment_idle, experiment_size, experiment_rate;
+extern const struct experiment experiment_stall, experiment_lap,
+    experiment_work, experiment_memory, experiment_syscalls;
+extern const struct experiment experiment_held, experiment_million;
+
+extern const struct experiment *const experiments[];
+extern const size_t nexperiments;
+
+/* Returns NULL when there is none of that name. */
+const struct experiment *experiment_find(const char *name);
+
+#endif

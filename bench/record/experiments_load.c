@@ -1,0 +1,200 @@
+/* The experiments that change the load: how many, how big, how often. */
+#include "bench/record/experiment.h"
+
+/* The rounds of a point are those of --quick, of a plain run, of --full. */
+
+static void prepare_clients(const struct point *point, struct job *job)
+{
+    job->clients = (unsigned)point->x;
+}
+
+const struct experiment experiment_clients = {
+    .name = "clients",
+    .question = "How do throughput and latency change as clients grow?",
+    .x_label = "clients, each waiting for its echo",
+    .see = "A closed loop: each client sends again when its echo is back. "
+           "Once the server is busy, throughput is level, and latency is "
+           "only clients / throughput (Little's law): it says how long the "
+           "queue is, not how fast the server is. For service latency see "
+           "rate. A cross: clients went unserved, as all but one do with "
+           "iterative, or failed.",
+    .log_x = true,
+    .points =
+        {
+            {1, NULL, PINNED, SINGLE, {1, 1, 5}},
+            {1, NULL, FREE, SINGLE, {0, 1, 5}},
+            {10, NULL, PINNED, SINGLE, {0, 1, 5}},
+            {50, NULL, PINNED, PAIRED, {2, 6, 30}},
+            {50, NULL, FREE, SINGLE, {0, 1, 5}},
+            {200, NULL, PINNED, SINGLE, {0, 1, 5}},
+            {1000, NULL, PINNED, PAIRED, {0, 2, 12}},
+            {1000, NULL, PINNED, SINGLE, {1, 0, 0}},
+            {4000, NULL, PINNED, SINGLE, {0, 1, 3}},
+        },
+    .plots =
+        {
+            {METRIC_ECHOES_PER_S, PLOT_LINES, false,
+             "Echoes a second as clients grow", NULL},
+            {METRIC_P99_US, PLOT_LINES, true,
+             "Latency in a closed loop, 99th percentile", NULL},
+            {METRIC_CPU_PER_ECHO_US, PLOT_LINES, true,
+             "Server CPU per echo", NULL},
+        },
+    .judged =
+        {
+            {METRIC_ECHOES_PER_S, 50, "50 clients", NULL},
+            {METRIC_CPU_PER_ECHO_US, 50, "50 clients", NULL},
+            {METRIC_ECHOES_PER_S, 1000, "1000 clients", NULL},
+            {METRIC_CPU_PER_ECHO_US, 1000, "1000 clients", NULL},
+        },
+    .prepare = prepare_clients,
+};
+
+static void prepare_churn(const struct point *point, struct job *job)
+{
+    job->clients = (unsigned)point->x;
+    job->churn = true;
+}
+
+const struct experiment experiment_churn = {
+    .name = "churn",
+    .question = "What does a new client cost?",
+    .x_label = "connections at once",
+    .see =
+        "Connect, echo once, close. Here a process, a thread and an "
+        "entry in a list part: the loops pay a few system calls for a "
+        "newcomer, fork() copies a process. The client's side of a "
+        "connection costs more than a loop's, so that the generator is "
+        "the limit of the fastest; the CPU per connection is not touched "
+        "by that.",
+    .log_x = true,
+    .points =
+        {
+            {1, NULL, PINNED, SINGLE, {1, 1, 5}},
+            {16, NULL, PINNED, PAIRED, {2, 5, 24}},
+            {64, NULL, PINNED, SINGLE, {1, 1, 5}},
+        },
+    .plots =
+        {
+            {METRIC_CONNECTIONS_PER_S, PLOT_LINES, false,
+             "Connect, echo once, close: connections a second", NULL},
+            {METRIC_CPU_PER_CONNECTION_US, PLOT_LINES, true,
+             "Server CPU per connection", NULL},
+        },
+    .judged =
+        {
+            {METRIC_CONNECTIONS_PER_S, 16, "16 at once", NULL},
+            {METRIC_CPU_PER_CONNECTION_US, 16, "16 at once", NULL},
+        },
+    .prepare = prepare_churn,
+};
+
+static void prepare_idle(const struct point *point, struct job *job)
+{
+    job->clients = 10;
+    job->idle = (unsigned)point->x;
+}
+
+const struct experiment experiment_idle = {
+    .name = "idle",
+    .question = "What do silent clients cost the active ones?",
+    .x_label = "idle connections beside 10 active ones",
+    .see =
+        "The idle ones connect first and say nothing. select looks at "
+        "every descriptor each time it is called and ends at FD_SETSIZE; "
+        "epoll is told of the active ones alone. iterative waits for the "
+        "first idle client for ever, timeout_poll asks each in turn. "
+        "(After libevent's benchmark, and Gammo and others, 2004.)",
+    .log_x = true,
+    .points =
+        {
+            {0, NULL, PINNED, SINGLE, {1, 1, 5}},
+            {100, NULL, PINNED, SINGLE, {0, 1, 5}},
+            {1000, NULL, PINNED, PAIRED, {0, 2, 12}},
+            {1000, NULL, PINNED, SINGLE, {1, 0, 0}},
+            {10000, NULL, PINNED, SINGLE, {0, 1, 2}},
+        },
+    .plots =
+        {
+            {METRIC_ECHOES_PER_S, PLOT_LINES, true,
+             "Echoes a second beside idle connections", NULL},
+            {METRIC_CPU_PER_ECHO_US, PLOT_LINES, true,
+             "Server CPU per echo beside idle connections", NULL},
+        },
+    .judged =
+        {
+            {METRIC_ECHOES_PER_S, 1000, "10 active, 1000 idle", NULL},
+            {METRIC_CPU_PER_ECHO_US, 1000, "10 active, 1000 idle", NULL},
+        },
+    .prepare = prepare_idle,
+};
+
+static void prepare_size(const struct point *point, struct job *job)
+{
+    job->clients = 4;
+    job->bytes = (unsigned)point->x;
+}
+
+const struct experiment experiment_size = {
+    .name = "size",
+    .question = "How many bytes a second, as messages grow?",
+    .x_label = "message size (bytes), 4 clients",
+    .see = "Small messages cost calls, large ones cost copying: the curves "
+           "rise until the memory's speed is the limit, and there the "
+           "models meet. Every server takes 4 KiB at a time.",
+    .log_x = true,
+    .bytes_x = true,
+    .points =
+        {
+            {1, NULL, PINNED, SINGLE, {0, 1, 5}},
+            {64, NULL, PINNED, SINGLE, {0, 1, 5}},
+            {1024, NULL, PINNED, SINGLE, {0, 1, 5}},
+            {16384, NULL, PINNED, SINGLE, {0, 1, 5}},
+            {65536, NULL, PINNED, PAIRED, {0, 2, 12}},
+            {1048576, NULL, PINNED, SINGLE, {0, 1, 5}},
+        },
+    .plots =
+        {
+            {METRIC_MEGABYTES_PER_S, PLOT_LINES, true,
+             "Bytes echoed a second as messages grow", NULL},
+        },
+    .judged = {{METRIC_MEGABYTES_PER_S, 65536, "messages of 64 KiB", NULL}},
+    .prepare = prepare_size,
+};
+
+static void prepare_rate(const struct point *point, struct job *job)
+{
+    job->clients = 50;
+    job->rate_per_s = point->x;
+    job->timeout_ms = 500;
+}
+
+const struct experiment experiment_rate = {
+    .name = "rate",
+    .question = "How long does an echo take at a planned rate?",
+    .x_label = "messages offered a second, over 50 clients",
+    .see = "An open loop: messages are sent when they are planned, and "
+           "latency counts from the plan, so that a server that stalls "
+           "can't hide it. Left of the bend a latency is service; at the "
+           "bend the server, or what feeds it, is full.",
+    .log_x = true,
+    .points =
+        {
+            {5000, NULL, PINNED, SINGLE, {0, 1, 4}},
+            {20000, NULL, PINNED, SINGLE, {0, 1, 4}},
+            {50000, NULL, PINNED, SINGLE, {0, 1, 4}},
+            {100000, NULL, PINNED, SINGLE, {0, 1, 4}},
+            {150000, NULL, PINNED, SINGLE, {0, 0, 4}},
+            {200000, NULL, PINNED, SINGLE, {0, 1, 4}},
+        },
+    .plots =
+        {
+            {METRIC_P50_US, PLOT_LINES, true,
+             "Median latency at a planned rate", NULL},
+            {METRIC_P99_US, PLOT_LINES, true,
+             "Latency at a planned rate, 99th percentile", NULL},
+            {METRIC_P999_US, PLOT_LINES, true,
+             "Latency at a planned rate, 99.9th percentile", NULL},
+        },
+    .prepare = prepare_rate,
+};

@@ -1,0 +1,115 @@
+#include "bench/record/stats.h"
+
+#include "bench/record/rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t stats_rank(uint64_t n, double percent)
+{
+    uint64_t rank = (uint64_t)ceil((double)n * percent / 100 - 1e-9);
+
+    if (rank == 0 && n > 0)
+        return 1;
+    return rank < n ? rank : n;
+}
+
+static int compare(const void *left, const void *right)
+{
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+
+    return (a > b) - (a < b);
+}
+
+static double median_of(double *values, size_t n)
+{
+    if (n == 0)
+        return NAN;
+    qsort(values, n, sizeof(*values), compare);
+    return n % 2 == 1 ? values[n / 2]
+                      : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+struct summary stats_summary(double *values, size_t n)
+{
+    struct summary summary = {n, NAN, NAN, NAN};
+
+    if (n == 0)
+        return summary;
+    summary.median = median_of(values, n);
+    summary.min = values[0];
+    summary.max = values[n - 1];
+    return summary;
+}
+
+size_t stats_insert(double *sorted, size_t n, size_t max, double value)
+{
+    size_t i = n;
+
+    while (i > 0 && sorted[i - 1] > value)
+        i--;
+    if (n == max || (i > 0 && sorted[i - 1] == value))
+        return n;
+    memmove(&sorted[i + 1], &sorted[i], (n - i) * sizeof(*sorted));
+    sorted[i] = value;
+    return n + 1;
+}
+
+static double draw_median(const double *values, size_t n, double *drawn,
+                          struct rng *rng)
+{
+    for (size_t i = 0; i < n; i++)
+        drawn[i] = values[rng_below(rng, n)];
+    return median_of(drawn, n);
+}
+
+int stats_bootstrap_median(const double *values, size_t n, size_t draws,
+                           uint64_t seed, struct interval *interval)
+{
+    struct rng rng = {seed};
+    double *drawn = calloc(n + draws, sizeof(*drawn));
+    double *medians = drawn + n;
+
+    if (drawn == NULL)
+        return -1;
+    *interval = (struct interval){NAN, NAN};
+    if (n > 0 && draws > 0) {
+        for (size_t i = 0; i < draws; i++)
+            medians[i] = draw_median(values, n, drawn, &rng);
+        qsort(medians, draws, sizeof(*medians), compare);
+        interval->low = medians[stats_rank(draws, 2.5) - 1];
+        interval->high = medians[stats_rank(draws, 97.5) - 1];
+    }
+    free(drawn);
+    return 0;
+}
+
+struct fairness stats_fairness(const uint64_t *shares, size_t n)
+{
+    struct fairness fairness = {0};
+    double sum = 0;
+    double squares = 0;
+
+    if (n == 0)
+        return fairness;
+    fairness.worst = shares[0];
+    for (size_t i = 0; i < n; i++) {
+        double share = (double)shares[i];
+        if (shares[i] < fairness.worst)
+            fairness.worst = shares[i];
+        if (shares[i] > fairness.best)
+            fairness.best = shares[i];
+        sum += share;
+        squares += share * share;
+    }
+    fairness.jain = 1;
+    if (sum > 0) {
+        /* The mean of squares over the square of the mean is 1/jain, and
+         * the variance over the square of the mean is that less 1. */
+        fairness.jain = sum * sum / ((double)n * squares);
+        fairness.variation = sqrt(fmax(0, 1 / fairness.jain - 1));
+    }
+    return fairness;
+}

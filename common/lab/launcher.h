@@ -1,0 +1,135 @@
+/*
+ * Starts and ends servers through their contract, for the benchmark, the
+ * tests and the demo: `listening HOST:PORT` on stdout when ready, SIGTERM
+ * to stop.
+ *
+ * A server runs in a process group of its own, so that Ctrl-C in a terminal
+ * reaches who started it and not the server, and so that whatever it forked
+ * can be ended with it. It dies with the thread that launched it.
+ */
+#ifndef COMMON_LAB_LAUNCHER_H
+#define COMMON_LAB_LAUNCHER_H
+
+#include "common/options.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+    LAUNCH_ARGS = 48,
+    LAUNCH_ERROR = 256,
+    LAUNCH_KEPT = 1 << 20, /* bytes that launcher_trim() leaves alone */
+};
+#define LAUNCH_NO_USER "cannot become a user of its own"
+
+/* What to start and how. Zero means: as it is. */
+struct launch_plan {
+    const char *const *argv; /* NULL-ended; argv[0] is looked up in PATH */
+    size_t nports;           /* `listening` lines to wait for; 0 means 1 */
+    int cpu;                 /* 1 + the core to pin it to; 0: any */
+    unsigned long max_files; /* RLIMIT_NOFILE; 0: as it is */
+    unsigned long max_tasks; /* RLIMIT_NPROC; 0: as it is */
+    unsigned long max_bytes; /* RLIMIT_AS; 0: as it is */
+    bool own_user;           /* so that max_tasks binds it alone */
+    int ready_ms;            /* wait for `listening` this long; 0: 10000 */
+    int quit_fd;             /* readable: wait no longer; 0: none */
+};
+
+struct server {
+    pid_t pid; /* its process group, too; 0 when it does not run */
+    uint16_t ports[MAX_PORTS];
+    size_t nports;
+    char host[64]; /* as it said: "127.0.0.1", "::1" */
+    /* Files in memory with all that it said; -1 when closed. They take
+     * whatever comes: a pipe that nobody empties would block the server, a
+     * file at its limit would make its writes fail. */
+    int stdout_fd, stderr_fd;
+    char error[LAUNCH_ERROR]; /* what went wrong, a sentence */
+};
+
+/*
+ * Starts a server and waits until it listens.
+ *
+ * RLIMIT_NPROC counts all that a user runs, and does not bind root.
+ * own_user gives the server a user that nobody else is: an unused number
+ * when we are root, otherwise a user namespace. Where neither is allowed
+ * the error says so, in the words LAUNCH_NO_USER.
+ *
+ * Returns  0, and server is to be ended by launcher_stop(); or -1 with
+ *          server->error: could not be executed, ended before it listened
+ *          (with what it said on stderr), said nothing in time, or was not
+ *          waited for any longer. Nothing is then left running.
+ */
+int launcher_start(struct server *server, const struct launch_plan *plan);
+
+/*
+ * Reads what a server said on stderr. A NUL in it becomes `?`, or it would
+ * hide the rest.
+ *
+ * from     the first byte wanted, from 0
+ * text     receives at most size - 1 bytes and a NUL; size > 0
+ * Returns  how many bytes; 0 when there are no more.
+ */
+size_t launcher_read_words(const struct server *server, off_t from,
+                           char *text, size_t size);
+
+/*
+ * Empties each file that holds more than LAUNCH_KEPT bytes; what is said
+ * next stands at its beginning. To be called now and then while a server
+ * runs for long: it bounds what one who talks without end takes of memory.
+ */
+void launcher_trim(const struct server *server);
+
+/*
+ * Sends SIGTERM and waits. Who has not ended after wait_ms milliseconds is
+ * killed with its whole process group; so is whatever it leaves behind.
+ *
+ * status   as from waitpid(); may be NULL
+ * Returns  0; or -1 with server->error when it had to be killed or left
+ *          processes behind.
+ */
+int launcher_stop(struct server *server, int wait_ms, int *status);
+
+/* As launcher_stop(); the server has been told to end by other means. */
+int launcher_wait(struct server *server, int wait_ms, int *status);
+
+/*
+ * Kills server and process group at once and frees what the launcher holds.
+ * Does nothing when it does not run.
+ */
+void launcher_kill(struct server *server);
+
+/* Has it ended by itself? Then *status is as from waitpid(). */
+bool launcher_ended(struct server *server, int *status);
+
+/*
+ * The path of one of this suite's servers: "build/forking/server". The
+ * environment's SUITE_BUILD names another folder than build.
+ */
+void launcher_path(char *path, size_t size, const char *model);
+
+/* The folder of the servers: "build", or what SUITE_BUILD says. */
+const char *launcher_folder(void);
+
+/*
+ * A port of 127.0.0.1 that is free at this moment, below those that the
+ * kernel gives to clients; one of theirs could be taken again before it is
+ * used. 0 when there is none.
+ */
+uint16_t launcher_free_port(void);
+
+/*
+ * Splits a command as a shell would, with quotes and $VARIABLES but without
+ * command substitution; no shell is run. {port} in a word becomes a port
+ * that is free at this moment.
+ *
+ * argv     at least LAUNCH_ARGS places; free by launcher_free_command()
+ * port     receives the port; 0 when the command has no {port}
+ * Returns  0, or -1: malformed, too long or empty.
+ */
+int launcher_split(const char *command, char **argv, uint16_t *port);
+void launcher_free_command(char **argv);
+
+#endif
