@@ -29,7 +29,7 @@ Test(generator, result_becomes_a_row)
     cr_assert(row.value[ROW_WINDOW_S] == 0.5);
     cr_assert(row.value[ROW_ECHOES] == 1000);
     cr_assert(row.value[ROW_ALL_ECHOES] == 1010);
-    cr_assert(row.value[ROW_UNSERVED] == 2);
+    cr_assert(row.value[ROW_SERVED] == row.value[ROW_CLIENTS] - 2);
     cr_assert(row.value[ROW_RESET] == 3);
     cr_assert(row.value[ROW_P99_US] == 5);
     cr_assert(isnan(row.value[ROW_OFFERED]), "a closed loop");

@@ -34,7 +34,7 @@ static struct row slice(const char *model, double echoes)
     row.value[ROW_CLIENTS] = 10;
     row.value[ROW_BYTES] = 64;
     row.value[ROW_ECHOES] = echoes;
-    row.value[ROW_UNSERVED] = 0;
+    row.value[ROW_SERVED] = 10;
     row.value[ROW_MEAN_US] = 10 / (echoes / 0.5) * 1e6;
     row.value[ROW_SERVER_CPU_US] = 490000;
     row.value[ROW_GENERATOR_CPU_US] = 300000;
@@ -64,7 +64,7 @@ Test(metric, reads_figures_off_a_row)
     row.value[ROW_PSS_KIB] = 500;
     cr_assert_float_eq(metric_of(METRIC_PSS_PER_CLIENT_KIB, &row), 50,
                        1e-9);
-    row.value[ROW_UNSERVED] = 3; /* who may have no process yet */
+    row.value[ROW_SERVED] = 7; /* three may have no process yet */
     cr_assert(isnan(metric_of(METRIC_PSS_PER_CLIENT_KIB, &row)));
     row.value[ROW_ECHOES] = 0;
     cr_assert(isnan(metric_of(METRIC_CPU_PER_ECHO_US, &row)));
@@ -84,13 +84,14 @@ Test(metric, tells_no_memory_of_the_kernel_that_is_not_of_the_held)
 {
     struct row row = slice("epoll", 100000);
 
-    row.value[ROW_HELD] = 10000;
+    row.value[ROW_IDLE] = 9990;
+    row.value[ROW_SERVED] = row.value[ROW_HELD] = 10000;
     row.value[ROW_KERNEL_KIB] = 70000;
     cr_assert_float_eq(metric_of(METRIC_KERNEL_PER_HELD_KIB, &row), 7,
                        1e-9);
-    row.value[ROW_UNSERVED] = 1; /* who may have left something there */
+    row.value[ROW_SERVED] = 9999; /* one may have left something there */
     cr_assert(isnan(metric_of(METRIC_KERNEL_PER_HELD_KIB, &row)));
-    row.value[ROW_UNSERVED] = 0;
+    row.value[ROW_SERVED] = 10000;
     row.value[ROW_HELD] = 999;
     cr_assert(isnan(metric_of(METRIC_KERNEL_PER_HELD_KIB, &row)));
 }
@@ -105,7 +106,7 @@ Test(metric, closes_a_gate_with_its_reason)
     } cases[] = {
         {100000, "", ROW_ECHOES, GATE_OPEN},
         {3, "3 errors", ROW_RESET, GATE_CLOSED},
-        {9, "9 of 10 clients unserved", ROW_UNSERVED, GATE_CLOSED},
+        {1, "9 of 10 clients unserved", ROW_SERVED, GATE_CLOSED},
         {5, "idle connections lost", ROW_IDLE_LOST, GATE_CLOSED},
         {100, "more echoed than the kernel", ROW_WIRE_BYTES, GATE_CLOSED},
         {90, "Little's law", ROW_MEAN_US, GATE_CLOSED},
@@ -209,7 +210,7 @@ Test(reading, leaves_gated_blocks_out)
     struct rows rows = {.all = all};
     struct row alone = slice("fork", 50);
 
-    alone.value[ROW_UNSERVED] = 9;
+    alone.value[ROW_SERVED] = 1;
     add_block(&rows, 1, slice("epoll", 100), alone);
     add_block(&rows, 2, bound("epoll", 100), bound("fork", 90));
     struct blocks blocks = blocks_of(&rows, "fork");

@@ -142,8 +142,8 @@ static void add_table(struct report *report,
     doc_cell(doc, "slices");
     doc_cell(doc, "remark");
     for (size_t i = 0; i < POINTS; i++)
-        if (experiment->points[i].rounds[BUDGET_FULL] +
-                    experiment->points[i].rounds[BUDGET_QUICK] >
+        if (experiment->points[i].blocks[BUDGET_FULL] +
+                    experiment->points[i].blocks[BUDGET_QUICK] >
                 0 &&
             is_first(experiment, i))
             add_lines(report, experiment, &experiment->points[i], metrics,

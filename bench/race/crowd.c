@@ -345,7 +345,7 @@ static void fill_row(struct crowd *crowd)
     v[ROW_CLIENTS] = (double)active;
     v[ROW_IDLE] = (double)(all - active);
     v[ROW_BYTES] = BYTES;
-    v[ROW_UNSERVED] = (double)(all - crowd->first.done);
+    v[ROW_SERVED] = (double)crowd->first.done;
     v[ROW_IDLE_LOST] = (double)crowd->first.done - v[ROW_HELD];
     for (int i = 0; i < 6; i++)
         v[ROW_REFUSED + i] = (double)(crowd->first.errors[i] +

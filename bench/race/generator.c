@@ -272,7 +272,7 @@ static void read_result(json_t *result, double *v)
     if (json_is_true(json_object_get(result, "churn")))
         v[ROW_CONNECTIONS] = v[ROW_ECHOES];
     v[ROW_UNANSWERED] = number(result, "unanswered");
-    v[ROW_UNSERVED] = number(result, "unserved");
+    v[ROW_SERVED] = v[ROW_CLIENTS] - number(result, "unserved");
     v[ROW_IDLE_LOST] = number(result, "idle_lost");
     v[ROW_REFUSED] = number(errors, "refused");
     v[ROW_RESET] = number(errors, "reset");

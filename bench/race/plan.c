@@ -37,8 +37,8 @@ static size_t count_points(const struct experiment *const *wanted, size_t n)
 
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < POINTS; k++)
-            points += wanted[i]->points[k].rounds[BUDGET_FULL] > 0 ||
-                      wanted[i]->points[k].rounds[BUDGET_QUICK] > 0;
+            points += wanted[i]->points[k].blocks[BUDGET_FULL] > 0 ||
+                      wanted[i]->points[k].blocks[BUDGET_QUICK] > 0;
     return points;
 }
 
@@ -47,7 +47,7 @@ static void collect(struct making *making, const struct experiment *one,
                     unsigned round)
 {
     for (size_t i = 0; i < POINTS; i++) {
-        if (one->points[i].rounds[making->budget] < round)
+        if (one->points[i].blocks[making->budget] < round)
             continue;
         for (size_t m = 0; m < making->field->n; m++)
             if (plan_takes_part(one, making->field->names[m]))
@@ -84,7 +84,7 @@ static int append_block(struct making *making, const struct block *block,
         .round = round,
     };
 
-    if (!block->point->paired)
+    if (!block->point->turn_ms)
         return append(making->plan, &slice);
     slice.pair = ++making->pairs;
     for (slice.place = 1; slice.place <= 4; slice.place++) {

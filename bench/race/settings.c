@@ -163,7 +163,7 @@ static void add_usual(struct settings *settings)
 static bool has_point(const struct experiment *one, enum budget budget)
 {
     for (size_t i = 0; i < POINTS; i++)
-        if (one->points[i].rounds[budget] > 0)
+        if (one->points[i].blocks[budget] > 0)
             return true;
     return false;
 }

@@ -36,12 +36,13 @@ struct job {
 struct point {
     double x;
     const char *variant; /* second setting, or NULL */
-    bool free;   /* PINNED, a core each; or FREE: the kernel's choice */
-    bool paired; /* PAIRED: A B B A against the reference; or SINGLE */
-    unsigned short rounds[BUDGETS]; /* at most so many; 0: left out */
+    bool free; /* PINNED, a core each; or FREE: the kernel's choice */
+    /* BLOCKS of turns of so many ms; or ALONE: nothing is compared */
+    unsigned short turn_ms;
+    unsigned short blocks[BUDGETS]; /* at most so many; 0: left out */
 };
 
-enum { PINNED = 0, FREE = 1, SINGLE = 0, PAIRED = 1 };
+enum { PINNED = 0, FREE = 1, ALONE = 0, BLOCKS = 50 };
 
 enum plot_kind {
     PLOT_LINES,
@@ -77,7 +78,7 @@ struct experiment {
     bool bytes_x;    /* x counts bytes */
     bool x_is_model; /* no x axis: a bar for each model */
     bool by_name;    /* takes long: measured only when it is asked for */
-    struct point points[POINTS];    /* ended by rounds of 0, 0, 0 */
+    struct point points[POINTS];    /* ended by blocks of 0, 0, 0 */
     struct plot_about plots[PLOTS]; /* ended by title NULL */
     const enum metric *more; /* beside the plots' in the table, ended by
                                 METRICS; or NULL */

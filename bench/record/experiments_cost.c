@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The rounds of a point are those of --quick, of a plain run, of --full. */
+/* The blocks of a point are those of --quick, of a plain run, of --full. */
 
 static void prepare_stall(const struct point *point, struct job *job)
 {
@@ -22,7 +22,7 @@ const struct experiment experiment_stall = {
            "echo. The bar is the longest that any of the ten waited, "
            "answered or not, in a window of half a second: a crossed bar "
            "ends with the window, not with an answer.",
-    .points = {{1, NULL, PINNED, SINGLE, {1, 2, 6}}},
+    .points = {{1, NULL, PINNED, ALONE, {1, 2, 6}}},
     .plots =
         {
             {METRIC_LONGEST_WAIT_MS, PLOT_BARS, true,
@@ -68,14 +68,14 @@ const struct experiment experiment_lap = {
     .only = "timeout_poll",
     .points =
         {
-            {1, "1 ms", PINNED, SINGLE, {0, 1, 3}},
-            {10, "1 ms", PINNED, SINGLE, {0, 1, 3}},
-            {20, "1 ms", PINNED, SINGLE, {0, 1, 3}},
-            {40, "1 ms", PINNED, SINGLE, {0, 1, 3}},
-            {1, "5 ms", PINNED, SINGLE, {0, 1, 3}},
-            {10, "5 ms", PINNED, SINGLE, {0, 1, 3}},
-            {20, "5 ms", PINNED, SINGLE, {0, 1, 3}},
-            {40, "5 ms", PINNED, SINGLE, {0, 1, 3}},
+            {1, "1 ms", PINNED, ALONE, {0, 1, 3}},
+            {10, "1 ms", PINNED, ALONE, {0, 1, 3}},
+            {20, "1 ms", PINNED, ALONE, {0, 1, 3}},
+            {40, "1 ms", PINNED, ALONE, {0, 1, 3}},
+            {1, "5 ms", PINNED, ALONE, {0, 1, 3}},
+            {10, "5 ms", PINNED, ALONE, {0, 1, 3}},
+            {20, "5 ms", PINNED, ALONE, {0, 1, 3}},
+            {40, "5 ms", PINNED, ALONE, {0, 1, 3}},
         },
     .plots =
         {
@@ -106,14 +106,14 @@ const struct experiment experiment_work = {
     .log_x = true,
     .points =
         {
-            {0, "cpu", FREE, SINGLE, {0, 1, 5}},
-            {0.1, "cpu", FREE, SINGLE, {0, 1, 5}},
-            {0.5, "cpu", FREE, SINGLE, {0, 1, 5}},
-            {2, "cpu", FREE, SINGLE, {1, 1, 5}},
-            {0, "sleep", FREE, SINGLE, {0, 1, 5}},
-            {0.1, "sleep", FREE, SINGLE, {0, 1, 5}},
-            {0.5, "sleep", FREE, SINGLE, {0, 1, 5}},
-            {2, "sleep", FREE, SINGLE, {1, 1, 5}},
+            {0, "cpu", FREE, ALONE, {0, 1, 5}},
+            {0.1, "cpu", FREE, ALONE, {0, 1, 5}},
+            {0.5, "cpu", FREE, ALONE, {0, 1, 5}},
+            {2, "cpu", FREE, ALONE, {1, 1, 5}},
+            {0, "sleep", FREE, ALONE, {0, 1, 5}},
+            {0.1, "sleep", FREE, ALONE, {0, 1, 5}},
+            {0.5, "sleep", FREE, ALONE, {0, 1, 5}},
+            {2, "sleep", FREE, ALONE, {1, 1, 5}},
         },
     .plots =
         {
@@ -144,9 +144,9 @@ const struct experiment experiment_memory = {
     .log_x = true,
     .points =
         {
-            {10, NULL, PINNED, SINGLE, {0, 1, 3}},
-            {100, NULL, PINNED, SINGLE, {0, 1, 3}},
-            {1000, NULL, PINNED, SINGLE, {1, 1, 3}},
+            {10, NULL, PINNED, ALONE, {0, 1, 3}},
+            {100, NULL, PINNED, ALONE, {0, 1, 3}},
+            {1000, NULL, PINNED, ALONE, {1, 1, 3}},
         },
     .plots =
         {
@@ -176,8 +176,8 @@ const struct experiment experiment_syscalls = {
         "recvfrom() and is switched to.",
     .points =
         {
-            {10, "traced", PINNED, SINGLE, {0, 1, 3}},
-            {10, "plain", PINNED, SINGLE, {0, 1, 3}},
+            {10, "traced", PINNED, ALONE, {0, 1, 3}},
+            {10, "plain", PINNED, ALONE, {0, 1, 3}},
         },
     .plots =
         {

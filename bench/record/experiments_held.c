@@ -25,7 +25,7 @@ const struct experiment experiment_held = {
         "stacks have grown by, for both ends of a connection, as the "
         "client is on this machine, too. Who held fewer says why in the "
         "remark: its --max-clients is raised to what is asked for.",
-    .points = {{1, NULL, FREE, SINGLE, {1, 1, 1}}},
+    .points = {{1, NULL, FREE, ALONE, {1, 1, 1}}},
     .plots =
         {
             {METRIC_PSS_PER_HELD_KIB, PLOT_BARS, true,
@@ -58,7 +58,7 @@ const struct experiment experiment_million = {
         "echoed on when it is made and again at the end; in between ten of "
         "them talk for a second. No setting of the system is changed; all "
         "are closed by a reset, which leaves no TIME_WAIT.",
-    .points = {{1, NULL, FREE, SINGLE, {1, 1, 1}}},
+    .points = {{1, NULL, FREE, ALONE, {1, 1, 1}}},
     .plots =
         {
             {METRIC_PSS_PER_HELD_KIB, PLOT_BARS, false,

@@ -1,7 +1,7 @@
 /* The experiments that change the load: how many, how big, how often. */
 #include "bench/record/experiment.h"
 
-/* The rounds of a point are those of --quick, of a plain run, of --full. */
+/* The blocks of a point are those of --quick, of a plain run, of --full. */
 
 static void prepare_clients(const struct point *point, struct job *job)
 {
@@ -21,15 +21,15 @@ const struct experiment experiment_clients = {
     .log_x = true,
     .points =
         {
-            {1, NULL, PINNED, SINGLE, {1, 1, 5}},
-            {1, NULL, FREE, SINGLE, {0, 1, 5}},
-            {10, NULL, PINNED, SINGLE, {0, 1, 5}},
-            {50, NULL, PINNED, PAIRED, {2, 6, 30}},
-            {50, NULL, FREE, SINGLE, {0, 1, 5}},
-            {200, NULL, PINNED, SINGLE, {0, 1, 5}},
-            {1000, NULL, PINNED, PAIRED, {0, 2, 12}},
-            {1000, NULL, PINNED, SINGLE, {1, 0, 0}},
-            {4000, NULL, PINNED, SINGLE, {0, 1, 3}},
+            {1, NULL, PINNED, ALONE, {1, 1, 5}},
+            {1, NULL, FREE, ALONE, {0, 1, 5}},
+            {10, NULL, PINNED, ALONE, {0, 1, 5}},
+            {50, NULL, PINNED, BLOCKS, {2, 6, 30}},
+            {50, NULL, FREE, ALONE, {0, 1, 5}},
+            {200, NULL, PINNED, ALONE, {0, 1, 5}},
+            {1000, NULL, PINNED, BLOCKS, {0, 2, 12}},
+            {1000, NULL, PINNED, ALONE, {1, 0, 0}},
+            {4000, NULL, PINNED, ALONE, {0, 1, 3}},
         },
     .plots =
         {
@@ -70,9 +70,9 @@ const struct experiment experiment_churn = {
     .log_x = true,
     .points =
         {
-            {1, NULL, PINNED, SINGLE, {1, 1, 5}},
-            {16, NULL, PINNED, PAIRED, {2, 5, 24}},
-            {64, NULL, PINNED, SINGLE, {1, 1, 5}},
+            {1, NULL, PINNED, ALONE, {1, 1, 5}},
+            {16, NULL, PINNED, BLOCKS, {2, 5, 24}},
+            {64, NULL, PINNED, ALONE, {1, 1, 5}},
         },
     .plots =
         {
@@ -108,11 +108,11 @@ const struct experiment experiment_idle = {
     .log_x = true,
     .points =
         {
-            {0, NULL, PINNED, SINGLE, {1, 1, 5}},
-            {100, NULL, PINNED, SINGLE, {0, 1, 5}},
-            {1000, NULL, PINNED, PAIRED, {0, 2, 12}},
-            {1000, NULL, PINNED, SINGLE, {1, 0, 0}},
-            {10000, NULL, PINNED, SINGLE, {0, 1, 2}},
+            {0, NULL, PINNED, ALONE, {1, 1, 5}},
+            {100, NULL, PINNED, ALONE, {0, 1, 5}},
+            {1000, NULL, PINNED, BLOCKS, {0, 2, 12}},
+            {1000, NULL, PINNED, ALONE, {1, 0, 0}},
+            {10000, NULL, PINNED, ALONE, {0, 1, 2}},
         },
     .plots =
         {
@@ -146,12 +146,12 @@ const struct experiment experiment_size = {
     .bytes_x = true,
     .points =
         {
-            {1, NULL, PINNED, SINGLE, {0, 1, 5}},
-            {64, NULL, PINNED, SINGLE, {0, 1, 5}},
-            {1024, NULL, PINNED, SINGLE, {0, 1, 5}},
-            {16384, NULL, PINNED, SINGLE, {0, 1, 5}},
-            {65536, NULL, PINNED, PAIRED, {0, 2, 12}},
-            {1048576, NULL, PINNED, SINGLE, {0, 1, 5}},
+            {1, NULL, PINNED, ALONE, {0, 1, 5}},
+            {64, NULL, PINNED, ALONE, {0, 1, 5}},
+            {1024, NULL, PINNED, ALONE, {0, 1, 5}},
+            {16384, NULL, PINNED, ALONE, {0, 1, 5}},
+            {65536, NULL, PINNED, BLOCKS, {0, 2, 12}},
+            {1048576, NULL, PINNED, ALONE, {0, 1, 5}},
         },
     .plots =
         {
@@ -180,12 +180,12 @@ const struct experiment experiment_rate = {
     .log_x = true,
     .points =
         {
-            {5000, NULL, PINNED, SINGLE, {0, 1, 4}},
-            {20000, NULL, PINNED, SINGLE, {0, 1, 4}},
-            {50000, NULL, PINNED, SINGLE, {0, 1, 4}},
-            {100000, NULL, PINNED, SINGLE, {0, 1, 4}},
-            {150000, NULL, PINNED, SINGLE, {0, 0, 4}},
-            {200000, NULL, PINNED, SINGLE, {0, 1, 4}},
+            {5000, NULL, PINNED, ALONE, {0, 1, 4}},
+            {20000, NULL, PINNED, ALONE, {0, 1, 4}},
+            {50000, NULL, PINNED, ALONE, {0, 1, 4}},
+            {100000, NULL, PINNED, ALONE, {0, 1, 4}},
+            {150000, NULL, PINNED, ALONE, {0, 0, 4}},
+            {200000, NULL, PINNED, ALONE, {0, 1, 4}},
         },
     .plots =
         {

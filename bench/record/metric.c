@@ -58,14 +58,26 @@ static double per(double amount, double count)
 /* Echoes that the CPU time and the wire were spent on. */
 static double echoed(const double *v)
 {
+    if (v[ROW_BLOCK] > 0)
+        return v[ROW_ALL_ECHOES];
     return v[ROW_ECHOES] +
            (v[ROW_LATE_ECHOES] > 0 ? v[ROW_LATE_ECHOES] : 0);
 }
 
-/* Who is not served yet has no process or thread yet: NaN. */
-static double pss_per_client_kib(const double *v)
+double metric_unserved(const struct row *row)
 {
-    return v[ROW_UNSERVED] > 0
+    const double *v = row->value;
+    double all = v[ROW_CLIENTS] + (isnan(v[ROW_HELD]) ? 0 : v[ROW_IDLE]);
+
+    return v[ROW_SERVED] < all ? all - v[ROW_SERVED] : 0;
+}
+
+/* A client that is not served yet has no process or thread yet: NaN. */
+static double pss_per_client_kib(const struct row *row)
+{
+    const double *v = row->value;
+
+    return metric_unserved(row) > 0
                ? NAN
                : per(v[ROW_PSS_KIB], v[ROW_CLIENTS] + v[ROW_IDLE]);
 }
@@ -74,9 +86,11 @@ static double pss_per_client_kib(const double *v)
  * Who was not served leaves something in the kernel, too. Few are lost in
  * what the rest of the system does; or that gave back more meanwhile.
  */
-static double kernel_per_held_kib(const double *v)
+static double kernel_per_held_kib(const struct row *row)
 {
-    return v[ROW_UNSERVED] > 0 || v[ROW_HELD] < 1000 ||
+    const double *v = row->value;
+
+    return metric_unserved(row) > 0 || v[ROW_HELD] < 1000 ||
                    v[ROW_KERNEL_KIB] <= 0
                ? NAN
                : per(v[ROW_KERNEL_KIB], v[ROW_HELD]);
@@ -107,7 +121,7 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_LONGEST_WAIT_MS:
         return v[ROW_LONGEST_WAIT_US] / 1e3;
     case METRIC_PSS_PER_CLIENT_KIB:
-        return pss_per_client_kib(v);
+        return pss_per_client_kib(row);
     case METRIC_TASKS:
         return v[ROW_TASKS];
     case METRIC_SWITCHES_PER_ECHO:
@@ -121,7 +135,7 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_PSS_PER_HELD_KIB:
         return per(v[ROW_PSS_KIB], v[ROW_HELD]);
     case METRIC_KERNEL_PER_HELD_KIB:
-        return kernel_per_held_kib(v);
+        return kernel_per_held_kib(row);
     case METRIC_HELD_AFTER_MS:
         return v[ROW_SETUP_MS];
     case METRICS:
@@ -161,7 +175,7 @@ double metric_little(const struct row *row)
     const double *v = row->value;
 
     if (!isnan(v[ROW_OFFERED]) || v[ROW_CONNECTIONS] > 0 ||
-        v[ROW_UNSERVED] > 0)
+        metric_unserved(row) > 0)
         return NAN;
     return per(v[ROW_CLIENTS],
                v[ROW_ECHOES] / v[ROW_WINDOW_S] * v[ROW_MEAN_US] / 1e6);
@@ -200,9 +214,9 @@ enum gate metric_gate(enum metric metric, const struct row *row,
 
     if (metric_errors(row) > 0) {
         snprintf(reason, size, "%.0f errors", metric_errors(row));
-    } else if (v[ROW_UNSERVED] > 0) {
+    } else if (metric_unserved(row) > 0) {
         snprintf(reason, size, "%.0f of %.0f clients unserved",
-                 v[ROW_UNSERVED], v[ROW_CLIENTS]);
+                 metric_unserved(row), v[ROW_CLIENTS]);
     } else if (v[ROW_IDLE_LOST] > 0) {
         snprintf(reason, size, "%.0f of %.0f idle connections lost",
                  v[ROW_IDLE_LOST], v[ROW_IDLE]);

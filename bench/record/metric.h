@@ -71,6 +71,9 @@ bool metric_generator_bound(const struct row *row);
  */
 double metric_wire(const struct row *row);
 
+/* Clients without one echo; where connections are held, of all of them. */
+double metric_unserved(const struct row *row);
+
 /* All errors of a row together. */
 double metric_errors(const struct row *row);
 

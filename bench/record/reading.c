@@ -63,8 +63,7 @@ struct health reading_health(const struct rows *rows,
         health.errors += metric_errors(row);
         if (row->value[ROW_IDLE_LOST] > 0)
             health.errors += row->value[ROW_IDLE_LOST];
-        if (row->value[ROW_UNSERVED] > health.unserved)
-            health.unserved = row->value[ROW_UNSERVED];
+        health.unserved = fmax(health.unserved, metric_unserved(row));
         health.gated += metric_gate(metric, row, health.gate,
                                     sizeof(health.gate)) != GATE_OPEN;
     }

@@ -23,8 +23,8 @@ static const struct {
     TEXT(variant, "a second setting, where an experiment has one"),
     TEXT(placement, "pinned: server and generator have a core each; free: "
                     "the kernel places them"),
-    TEXT(outcome, "ok; repeated: disturbed and done again; failed: nothing "
-                  "was measured"),
+    TEXT(outcome, "ok; failed: nothing was measured; spoilt: measured, but "
+                  "its block does not count"),
     TEXT(note, "why, in words"),
 #undef TEXT
 };
@@ -33,19 +33,31 @@ static const struct {
     const char *name, *unit, *meaning;
 } columns[ROW_VALUES] = {
     [ROW_X] = {"x", "", "place on the experiment's x axis"},
-    [ROW_ROUND] = {"round", "", "1, 2 ...: each visits every point"},
+    [ROW_BLOCK] = {"block", "",
+                   "1, 2 ... at this x: turns that are compared; 0: a "
+                   "turn on its own"},
+    [ROW_PLACE] = {"place", "", "1 to 2K in the block: A B C C B A"},
     [ROW_TURN] = {"turn", "", "1, 2 ...: order in the whole run"},
+    [ROW_GROUP] = {"group", "",
+                   "1, 2 ...: servers in one block are a group; groups "
+                   "have a reference in common"},
+    [ROW_ROUND] = {"round", "", "1, 2 ...: each visits every point"},
     [ROW_PAIR] = {"pair", "", "slices that are compared; 0: none"},
-    [ROW_PLACE] = {"place", "", "1 to 4 in A B B A; A is the reference"},
     [ROW_START_S] = {"start_s", "s", "since the run began"},
     [ROW_WINDOW_S] = {"window_s", "s", "length of the timed window"},
     [ROW_SETUP_MS] = {"setup_ms", "ms", "until all clients were connected"},
     [ROW_CLIENTS] = {"clients", "", "active connections"},
+    [ROW_SERVED] = {"served", "",
+                    "of them, how many got one echo before the first turn "
+                    "(held: of all connections)"},
     [ROW_IDLE] = {"idle", "", "connections that say nothing"},
     [ROW_BYTES] = {"bytes", "B", "size of a message"},
     [ROW_OFFERED] = {"offered_per_s", "1/s",
                      "planned rate; open loop only"},
     [ROW_ECHOES] = {"echoes", "", "whole, verified echoes in the window"},
+    [ROW_ALL_ECHOES] = {"all_echoes", "",
+                        "echoes of the whole turn, which the CPU time is "
+                        "spent on; traced: of the server's life"},
     [ROW_LATE_ECHOES] = {"late_echoes", "",
                          "sent in the window, back after "
                          "it; the CPU time holds them, the rate does not"},
@@ -59,7 +71,6 @@ static const struct {
     [ROW_IDLE_LOST] = {"idle_lost", "",
                        "idle connections that were not "
                        "made or were closed by the server"},
-    [ROW_UNSERVED] = {"unserved", "", "clients without a single echo"},
     [ROW_REFUSED] = {"refused", "", "connections refused"},
     [ROW_RESET] = {"reset", "", "connections reset"},
     [ROW_TIMED_OUT] = {"timed_out", "", "clients that gave up waiting"},
@@ -78,15 +89,14 @@ static const struct {
     [ROW_CLIENT_MIN] = {"client_min", "", "echoes of the worst client"},
     [ROW_CLIENT_MAX] = {"client_max", "", "echoes of the best client"},
     [ROW_SERVER_CPU_US] = {"server_cpu_us", "us",
-                           "CPU time of the server's "
-                           "process tree in the window"},
+                           "CPU time of the server's process tree, for "
+                           "all_echoes"},
     [ROW_SERVER_USER_US] = {"server_user_us", "us",
                             "of it outside the "
                             "kernel (by ticks of 10 ms)"},
     [ROW_SERVER_SYSTEM_US] = {"server_system_us", "us", "of it inside"},
     [ROW_GENERATOR_CPU_US] = {"generator_cpu_us", "us",
-                              "CPU time of the "
-                              "load generator in the window"},
+                              "CPU time of the load generator, likewise"},
     [ROW_VOLUNTARY] = {"switches_voluntary", "",
                        "the server's context "
                        "switches: it waited"},
@@ -94,9 +104,6 @@ static const struct {
     [ROW_CALLS] = {"calls", "",
                    "system calls in the server's life, where "
                    "it was traced; by name in raw/calls.csv"},
-    [ROW_ALL_ECHOES] = {"all_echoes", "",
-                        "echoes in that life: warm-up, "
-                        "window and late"},
     [ROW_TASKS] = {"tasks", "", "processes and threads of the server"},
     [ROW_PSS_KIB] = {"pss_kib", "KiB",
                      "memory of the server's tree, shared "
@@ -110,6 +117,12 @@ static const struct {
     [ROW_WIRE_BYTES] = {"wire_bytes", "B",
                         "what the kernel counted on the "
                         "loopback device in the window"},
+    [ROW_RUN_DELAY_US] = {"run_delay_us", "us",
+                          "how long server and generator were ready to "
+                          "run while others ran"},
+    [ROW_STOPPED] = {"stopped", "",
+                     "1: the server is held by SIGSTOP outside of its "
+                     "turns, as it is not silent by itself"},
     [ROW_FLOOR_US] = {"floor_us", "us",
                       "one round trip by one thread at "
                       "both ends, just before the slice"},

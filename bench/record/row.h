@@ -1,5 +1,5 @@
 /*
- * The schema of a run: one struct row is one slice, a line of
+ * The schema of a run: one struct row is one turn, a line of
  * raw/EXPERIMENT.csv. The columns, their units and what they mean stand in
  * one table in row.c, which writing, reading and the documentation share.
  */
@@ -9,29 +9,33 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* What became of a slice. */
+/* What became of a turn. */
 #define ROW_OK "ok"             /* measured */
-#define ROW_REPEATED "repeated" /* measured, but disturbed: done again */
 #define ROW_FAILED "failed"     /* nothing was measured; note says why */
+#define ROW_SPOILT "spoilt"     /* measured, but its block does not count */
+#define ROW_REPEATED "repeated" /* measured, but disturbed: done again */
 
 enum row_value {
     ROW_X,
-    ROW_ROUND,
-    ROW_TURN,
-    ROW_PAIR,
+    ROW_BLOCK,
     ROW_PLACE,
+    ROW_TURN,
+    ROW_GROUP,
+    ROW_ROUND,
+    ROW_PAIR,
     ROW_START_S,
     ROW_WINDOW_S,
     ROW_SETUP_MS,
     ROW_CLIENTS,
+    ROW_SERVED,
     ROW_IDLE,
     ROW_BYTES,
     ROW_OFFERED,
     ROW_ECHOES,
+    ROW_ALL_ECHOES,
     ROW_LATE_ECHOES,
     ROW_CONNECTIONS,
     ROW_UNANSWERED,
-    ROW_UNSERVED,
     ROW_IDLE_LOST,
     ROW_REFUSED,
     ROW_RESET,
@@ -55,12 +59,13 @@ enum row_value {
     ROW_VOLUNTARY,
     ROW_INVOLUNTARY,
     ROW_CALLS,
-    ROW_ALL_ECHOES,
     ROW_TASKS,
     ROW_PSS_KIB,
     ROW_HELD,
     ROW_KERNEL_KIB,
     ROW_WIRE_BYTES,
+    ROW_RUN_DELAY_US,
+    ROW_STOPPED,
     ROW_FLOOR_US,
     ROW_OTHERS_SHARE,
     ROW_STEAL_SHARE,
