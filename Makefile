@@ -54,7 +54,7 @@ DOCS_PACKAGES := pandoc help2man python3 patch
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 FUZZ_PACKAGES := clang libclang-rt-dev
 
-.PHONY: help all deps test bench diff wall format lint check clean contract \
+.PHONY: help all deps test bench diff wall pairs format lint check clean contract \
   contract-san contract-valgrind faults fuzz demo pictures
 .DEFAULT_GOAL := help
 
@@ -219,9 +219,11 @@ diff: ## what differs between two models: make diff A=iterative B=forking
 	@git --no-pager diff --no-index --no-prefix --color=auto \
 	  $(call source,$(A)) $(call source,$(B)) || test $$? = 1
 
-wall: ## two models side by side, 160 columns: make wall A=select B=epoll
-	@diff -y -t -W 160 $(call source,$(A)) $(call source,$(B)) | \
-	  if test -t 1; then less -S; else cat; fi
+wall: ## two models in one window, what differs marked: make wall A=select B=epoll
+	@docs/tools/pairs --wall $(A) $(B)
+
+pairs: ## how much differs between neighbours, and how much is no lesson
+	@docs/tools/pairs $(if $(KEEP),--keep)
 
 # --- showing ----------------------------------------------------------------
 
@@ -284,7 +286,8 @@ figures: all ## measure anew what the book shows, in six runs (22 minutes)
 
 docs-check: all ## does the book show only what the tree has?
 	@failed=0; docs/diagrams/draw --check docs/diagrams || failed=1; \
-	  docs/tools/book check || failed=1; exit $$failed
+	  docs/tools/book check || failed=1; \
+	  docs/tools/pairs --check || failed=1; exit $$failed
 
 # Where what it needs is missing, it says so and passes.
 docs-test: docs ## try the site in headless Chromium (node, playwright-core)

@@ -1,26 +1,34 @@
 """
-The generated parts of the pages. A page says what it wants:
+The parts of the pages that are made from the tree. A page says what it wants:
 
     <!-- listing: forking/server.c -->
+    [forking/server.c](../forking/server.c)
     <!-- end -->
 
-and everything between the two lines is made from the tree:
+What the tree itself holds is not committed twice. Between the two lines
+stands what a reader of the bare page needs, written by hand: a link, and a
+few lines of the whole. The site has the whole in their place:
 
     listing: FILE            the whole file
-    function: FILE NAME      one function of it
+    function: FILE NAME ...  functions of it
     diff: MODEL MODEL        what `make diff` shows
     help: PROGRAM            what its --help prints
     helps:                   of every command that has options of its own
     labels: [MODEL ...]      a table of the servers' labels; none: of all
-    models: RUN              the same, with what that run measured
+    targets:                 a table of what `make help` lists
+    faults:                  the matrix that `make faults` made
+
+What was measured, or can be seen only by running something, is committed,
+and `docs/tools/book update` makes it anew:
+
+    models: RUN              all labels, with what that run measured
     peers: RUN               what it measured of others' servers
     programs:                a table of what is built
-    targets:                 a table of what `make help` lists
+    rooms:                   the house, drawn from the #includes
     plot: RUN/PLOT           of a committed run, by the plot's file
     table: RUN/PLOT [MODEL ...]  its figures
     ratios: RUN EXPERIMENT   what was judged in pairs
     include: FILE            Markdown that a program wrote, once it is there
-    faults:                  the matrix that `make faults` made
     held:                    what `make load` measured of each model
     million:                 and of a million connections
     soak:                    what `make soak` measured
@@ -137,18 +145,18 @@ def faults():
     return tree.text(path).split("\n", 1)[1].strip()
 
 
-KINDS = {
+# The site alone has these in full.
+WHOLE = {
     "listing": listing, "function": function, "diff": diff, "help": help_of,
-    "helps": helps,
-    "labels": labels, "models": models_of, "peers": peers_of,
-    "programs": programs,
-    "targets": targets,
-    "ratios": figures.ratios,
-    "plot": figures.plot, "table": figures.table, "include": include,
-    "faults": faults,
-    "held": reliability.held, "million": reliability.million,
-    "soak": reliability.soak,
+    "helps": helps, "labels": labels, "targets": targets, "faults": faults,
 }
+COMMITTED = {
+    "models": models_of, "peers": peers_of, "programs": programs,
+    "ratios": figures.ratios, "plot": figures.plot, "table": figures.table,
+    "include": include, "held": reliability.held,
+    "million": reliability.million, "soak": reliability.soak,
+}
+KINDS = WHOLE | COMMITTED
 
 
 def generate(kind, args):
@@ -167,13 +175,15 @@ def relink(body, name):
         tree.ROOT / match[1], page) + ")", body)
 
 
-def fill(name, page, problems):
+def fill(name, page, problems, kinds=COMMITTED):
     """
-    A page's text with its generated parts as the tree has them now. A part
-    that can't be made stays as it is, and problems receives why.
+    A page's text with its parts of these kinds as the tree has them now. A
+    part that can't be made stays as it is, and problems receives why.
     """
     def one(match):
         head = f"<!-- {match['kind']}:{match['args']} -->"
+        if match["kind"] in KINDS and match["kind"] not in kinds:
+            return match[0]
         try:
             body = relink(generate(match["kind"], match["args"]), name)
         except (tree.Problem, TypeError) as problem:
@@ -184,6 +194,23 @@ def fill(name, page, problems):
     return BLOCK.sub(one, page)
 
 
+def whole(name, page):
+    """The page as the site shows it."""
+    problems = []
+    filled = fill(name, page, problems, WHOLE)
+    if problems:
+        raise tree.Problem("; ".join(problems))
+    return filled
+
+
+def by_hand(page):
+    """The parts that stand for a whole: kind, arguments, what is there."""
+    for match in BLOCK.finditer(page):
+        if match["kind"] in WHOLE:
+            yield match["kind"], match["args"].split(), match["body"]
+
+
 def strip(page):
-    """The page without its generated parts: what a person wrote."""
-    return BLOCK.sub("", page)
+    """What a person wrote."""
+    return BLOCK.sub(
+        lambda match: match["body"] if match["kind"] in WHOLE else "", page)

@@ -1,9 +1,14 @@
 """
 make docs-check: do the pages show only what the tree has?
 
-  - a generated part is what the tree gives now;
-  - a line of C that was written by hand is a line of some source;
-  - a link leads to a file or a heading that is there;
+  - a generated part that is committed is what the tree gives now;
+  - what stands by hand for a listing, a diff or a help text has a link or an
+    excerpt, and an excerpt is taken from the whole, word for word and in its
+    order, with ... for what was left out;
+  - any other line of C is a line of some source;
+  - a link leads to a file or a heading that is there; one that is called
+    name() leads to a source that has this function, and none leads to lines
+    by number, which move;
   - a path in a code span is in the tree or is built from it;
   - an option after one of our programs, or alone in a code span, is one
     that --help names; a make target is one of the Makefile's;
@@ -21,7 +26,7 @@ import tree
 
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 TOP = re.compile(r"^(?:build/)?(?:bench|common|demo|docs|tests|iterative|"
                  r"forking|threading|timeout_poll|select|epoll)/[\w./-]+$")
 OPTION = re.compile(r"(--[a-z][a-z0-9-]*)(?:=|$)")
@@ -62,6 +67,37 @@ def check_generated(name, page):
     yield from problems
 
 
+def missing(excerpt, whole):
+    """The first lines of an excerpt that do not follow in the whole."""
+    whole = [line.rstrip() for line in whole.splitlines()]
+    at = 0
+    for piece in re.split(r"^ *\.\.\. *$", excerpt, flags=re.M):
+        lines = [line.rstrip() for line in piece.strip("\n").splitlines()]
+        while lines and whole[at:at + len(lines)] != lines:
+            if at == len(whole):
+                return lines[0]
+            at += 1
+        at += len(lines)
+    return None
+
+
+def check_by_hand(name, page):
+    for kind, args, body in blocks.by_hand(page):
+        head = f"<!-- {kind}: {' '.join(args)} -->"
+        whole = blocks.generate(kind, " ".join(args))
+        if kind == "diff" and tuple(args) not in tree.neighbours():
+            yield f"{head}: docs/pairs has no such pair"
+        if not body.strip():
+            yield f"{head}: nothing stands for it on the bare page"
+        for language, excerpt in FENCE.findall(body):
+            if language == "sh":  # how to see the whole
+                continue
+            line = missing(excerpt, whole)
+            if line is not None:
+                yield f"{head}: the excerpt that begins with `{line}` " \
+                    "is not in it"
+
+
 def check_c(name, page):
     for language, body in FENCE.findall(blocks.strip(page)):
         if language != "c":
@@ -71,8 +107,17 @@ def check_c(name, page):
                 yield f"no source has this line: {line.strip()}"
 
 
+def check_source_link(words, anchor, file):
+    path = str(file.relative_to(tree.ROOT))
+    named = re.fullmatch(r"`(\w+)\(\)`", words)
+    if anchor:
+        yield f"link to {path}#{anchor}: lines move; name the function"
+    if named:
+        tree.function(path, named[1])
+
+
 def check_links(name, page):
-    for target in LINK.findall(FENCE.sub("", page)):
+    for words, target in LINK.findall(FENCE.sub("", page)):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
@@ -85,6 +130,8 @@ def check_links(name, page):
         elif anchor and file.parent == tree.DOCS and \
                 anchor not in pages.anchors(file.name):
             yield f"link to {target}: no such heading"
+        elif file.suffix in (".c", ".h"):
+            yield from check_source_link(words, anchor, file)
 
 
 def check_path(path):
@@ -147,7 +194,15 @@ def check_spans(name, page):
                 yield problem
 
 
-CHECKS = (check_generated, check_c, check_links, check_shell, check_spans)
+CHECKS = (check_generated, check_by_hand, check_c, check_links, check_shell,
+          check_spans)
+
+
+def problems_of(check, name, page):
+    try:
+        yield from check(name, page)
+    except tree.Problem as problem:  # the check could not go on
+        yield problem
 
 
 def check_all():
@@ -155,11 +210,7 @@ def check_all():
     for name in pages.with_readme():
         page = pages.text(name)
         for check in CHECKS:
-            try:
-                problems = list(check(name, page))
-            except tree.Problem as problem:
-                problems = [problem]
-            for problem in problems:
+            for problem in problems_of(check, name, page):
                 print(f"{pages.shown(name)}: {problem}", file=sys.stderr)
                 failed += 1
     return failed

@@ -48,6 +48,13 @@ def source(model):
 
 
 @functools.cache
+def neighbours():
+    """The pairs of models that are told as a difference."""
+    return {tuple(line.split()[:2]) for line in
+            text("docs/pairs").splitlines() if not line.startswith("#")}
+
+
+@functools.cache
 def programs():
     """Every program that is built: build/select/chat."""
     return run("make", "-s", "--no-print-directory", "programs").split()
@@ -86,7 +93,7 @@ def options(name):
     return set(re.findall(r"--[a-z][a-z0-9-]*", help_text(name)))
 
 
-LABEL_KEYS = ("Waits in", "A client is", "Stops at", "Chapter")
+LABEL_KEYS = ("Waits in", "A client is", "Stops at", "Differs by", "Chapter")
 
 
 def label(model):

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 
+import blocks
 import pages
 import tree
 
@@ -124,7 +125,7 @@ def neighbours(name):
 
 
 def page(name):
-    body = pandoc(pages.text(name))
+    body = pandoc(blocks.whole(name, pages.text(name)))
     # A heading with anchors of its own needs none of pandoc's.
     body = re.sub(r'<h3 id="[^"]*">(?=\s*<a\s+id=)', "<h3>", body)
     body = inline_pictures(wide(body))
@@ -170,7 +171,8 @@ def write(out, path, content):
 def write_sources(out):
     linked = set()
     for name in pages.names():
-        linked.update(re.findall(r"\]\(\.\./([^)#]+)", pages.text(name)))
+        linked.update(re.findall(r"\]\(\.\./([^)#]+)",
+                                 blocks.whole(name, pages.text(name))))
     for path in sorted(linked):
         root = "../" * (path.count("/") + 1)
         if not (tree.ROOT / path).exists():
