@@ -84,7 +84,8 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libsuite.a
 	$(CC) $(SUITE_LDFLAGS) -o $@ $^ $(SUITE_LDLIBS)
 
 # The suites need Criterion, which `make all` does without.
-$(BUILD)/tests/unit: $(call object,$(filter tests/unit%,$(SUITES)))
+$(BUILD)/tests/unit: $(call object,$(filter tests/unit%,$(SUITES))) \
+  | $(PRELOADS:%.c=$(BUILD)/%.so)
 $(BUILD)/tests/contract: $(call object,$(filter tests/contract%,$(SUITES)))
 $(BUILD)/tests/unit $(BUILD)/tests/contract: $(BUILD)/libsuite.a
 	@mkdir -p $(@D)

@@ -1,13 +1,11 @@
 #include "demo/clients.h"
 
 #include "common/clock.h"
+#include "common/connect.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -146,14 +144,10 @@ static void transmit(struct connection *c)
 
 static void arrive(struct connection *c)
 {
-    int error = 0;
-    socklen_t length = sizeof(error);
-
-    getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-    if (error != 0)
-        end(c, CONNECTION_REFUSED);
-    else
+    if (connect_check(c->fd) == 0)
         c->phase = CONNECTION_OPEN;
+    else if (errno != EINPROGRESS)
+        end(c, CONNECTION_REFUSED);
 }
 
 static void advance(struct connection *c, uint32_t events, int reactor)
@@ -214,32 +208,20 @@ static void note_addresses(struct connection *c,
 
 static int dial(struct connection *c, const char *host, uint16_t port)
 {
-    const struct addrinfo hints = {
-        .ai_socktype = SOCK_STREAM,
-        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-    };
     struct addrinfo *address;
-    const int on = 1;
-    char service[8];
 
-    snprintf(service, sizeof(service), "%d", port);
-    if (getaddrinfo(host, service, &hints, &address) != 0) {
+    if (connect_resolve(host, port, &address) != NULL) {
         errno = EADDRNOTAVAIL;
         return -1;
     }
-    c->fd = socket(address->ai_family,
-                   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (c->fd == -1)
-        goto done;
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (connect(c->fd, address->ai_addr, address->ai_addrlen) == 0)
-        c->phase = CONNECTION_OPEN;
-    else if (errno != EINPROGRESS)
-        end(c, CONNECTION_REFUSED);
+    c->fd = connect_begin(address);
+    int reason = errno;
     if (c->fd != -1)
         note_addresses(c, address);
-done:
+    else if (reason != EMFILE && reason != ENFILE)
+        c->phase = CONNECTION_REFUSED;
     freeaddrinfo(address);
+    errno = reason;
     return c->phase != CONNECTION_REFUSED && c->fd == -1 ? -1 : 0;
 }
 

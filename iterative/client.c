@@ -12,6 +12,7 @@
  * full of the reply. So this one does both as they become possible.
  */
 #include <argp.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -24,6 +25,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/connect.h"
 #include "common/options.h"
 #include "common/protocol.h"
 
@@ -74,27 +76,49 @@ static _Noreturn void give_up(const char *call)
           hint);
 }
 
-static void reach_server(void)
+/* Returns whether somebody took the connection. */
+static bool reach_address(const struct addrinfo *address)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *address;
-    char service[8];
+    char numeric[INET6_ADDRSTRLEN] = "?";
     int on = 1;
 
-    snprintf(service, sizeof(service), "%ld", port);
-    int error = getaddrinfo(host, service, &hints, &address);
-    if (error != 0)
-        fatal(name, "--host %s: %s", host, gai_strerror(error));
+    getnameinfo(address->ai_addr, address->ai_addrlen, numeric,
+                sizeof(numeric), NULL, 0, NI_NUMERICHOST);
     server = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (server == -1)
-        give_up("socket");
+        return false;
     /* Each piece travels at once, not joined with the next (Nagle). */
     setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     int result = connect(server, address->ai_addr, address->ai_addrlen);
-    tell("connect", host, (size_t)port, result);
-    if (result == -1)
+    if (result == 0 && connect_reached_itself(server)) {
+        errno = ECONNREFUSED; /* nobody else is there */
+        result = -1;
+    }
+    tell("connect", numeric, (size_t)port, result);
+    if (result == 0)
+        return true;
+    int reason = errno;
+    close(server);
+    errno = reason;
+    return false;
+}
+
+/* A name may have several addresses, and the server may listen on the last
+ * of them alone: `localhost` is ::1 and 127.0.0.1. */
+static void reach_server(void)
+{
+    struct addrinfo *addresses;
+    bool reached = false;
+    const char *reason = connect_resolve(host, (uint16_t)port, &addresses);
+
+    if (reason != NULL)
+        fatal(name, "--host %s: %s", host, reason);
+    for (const struct addrinfo *address = addresses;
+         address != NULL && !reached; address = address->ai_next)
+        reached = reach_address(address);
+    if (!reached)
         give_up("connect");
-    freeaddrinfo(address);
+    freeaddrinfo(addresses);
 }
 
 /* Takes what the keyboard, the pipe or the file has now. */

@@ -12,7 +12,6 @@
  */
 #include <argp.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/connect.h"
 #include "common/console.h"
 #include "common/net.h"
 #include "common/options.h"
@@ -413,22 +413,18 @@ static int run_server(const struct arguments *arguments)
 
 static int run_client(const struct arguments *arguments)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     static struct talker server;
-    struct addrinfo *address;
-    char port[8];
+    struct addrinfo *addresses;
+    const char *reason = connect_resolve(
+        arguments->host, (uint16_t)arguments->port, &addresses);
 
-    snprintf(port, sizeof(port), "%ld", arguments->port);
-    int error = getaddrinfo(arguments->host, port, &hints, &address);
-    if (error != 0)
-        fatal(program, "--host %s: %s", arguments->host,
-              gai_strerror(error));
-    server.fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (server.fd == -1 ||
-        connect(server.fd, address->ai_addr, address->ai_addrlen) == -1)
-        fatal_errno(program, "cannot reach a server at %s port %s",
-                    arguments->host, port);
-    freeaddrinfo(address);
+    if (reason != NULL)
+        fatal(program, "--host %s: %s", arguments->host, reason);
+    server.fd = connect_any(addresses, -1);
+    if (server.fd == -1)
+        fatal_errno(program, "cannot reach a server at %s port %ld",
+                    arguments->host, arguments->port);
+    freeaddrinfo(addresses);
     if (server.fd >= FD_SETSIZE)
         fatal(program, "too many descriptors are open: FD_SETSIZE");
     snprintf(server.name, sizeof(server.name), "%s", arguments->name);

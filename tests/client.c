@@ -1,13 +1,11 @@
 #include "tests/client.h"
 
 #include "common/clock.h"
+#include "common/connect.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/sockios.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,50 +45,17 @@ static short wait_for(int fd, short events, int wait_ms)
     }
 }
 
-static int connect_to(const struct addrinfo *address)
-{
-    int on = 1;
-    int error = 0;
-    socklen_t size = sizeof(error);
-    int fd = socket(address->ai_family,
-                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd == -1)
-        return -1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (connect(fd, address->ai_addr, address->ai_addrlen) == 0)
-        return fd;
-    if (errno == EINPROGRESS) {
-        if (wait_for(fd, POLLOUT, PATIENCE_MS) == 0)
-            error = ETIMEDOUT;
-        else
-            getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-        if (error == 0)
-            return fd;
-        errno = error;
-    }
-    int reason = errno;
-    close(fd);
-    errno = reason;
-    return -1;
-}
-
 int client_connect(const char *host, uint16_t port)
 {
-    const struct addrinfo hints = {
-        .ai_socktype = SOCK_STREAM,
-        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-    };
-    struct addrinfo *address;
-    char service[8];
+    struct addrinfo *addresses;
 
-    snprintf(service, sizeof(service), "%d", port);
-    if (getaddrinfo(host, service, &hints, &address) != 0) {
+    if (connect_resolve(host, port, &addresses) != NULL) {
         errno = EINVAL;
         return -1;
     }
-    int fd = connect_to(address);
+    int fd = connect_any(addresses, PATIENCE_MS);
     int reason = errno;
-    freeaddrinfo(address);
+    freeaddrinfo(addresses);
     errno = reason;
     return fd;
 }

@@ -23,9 +23,10 @@ enum {
 /*
  * Connects, with TCP_NODELAY, non-blocking.
  *
- * host     a numeric address
- * Returns  a socket to be closed by the caller; -1 with errno: refused, or
- *          not connected within PATIENCE_MS (ETIMEDOUT).
+ * host     a name or a numeric address; all that a name has are tried
+ * Returns  a socket to be closed by the caller; -1 with errno: refused,
+ *          EINVAL: no such name, or not connected within PATIENCE_MS
+ *          (ETIMEDOUT).
  */
 int client_connect(const char *host, uint16_t port);
 
