@@ -55,6 +55,13 @@ static enum outcome outcome_of_errno(void)
     }
 }
 
+static enum outcome connected(const struct client *client,
+                              const struct target *target)
+{
+    return target_is_self(target, client->fd) ? OUTCOME_REFUSED
+                                              : OUTCOME_DONE;
+}
+
 enum outcome load_client_connect(struct client *client,
                                  const struct target *target,
                                  uint64_t number)
@@ -67,20 +74,19 @@ enum outcome load_client_connect(struct client *client,
         if (client->fd == -1)
             return OUTCOME_OTHER;
         if (connect(client->fd, address, target->length) == 0)
-            return OUTCOME_DONE;
+            return connected(client, target);
         if (errno != EINPROGRESS)
             return outcome_of_errno();
     }
     /* Asked once more, connect() says how far it has come. Over loopback
      * that is: done, and a turn of the loop is saved. */
     if (connect(client->fd, address, target->length) == 0)
-        return OUTCOME_DONE;
+        return connected(client, target);
     return outcome_of_errno();
 }
 
 void load_client_begin(struct client *client)
 {
-    client->messages++;
     client->sent = 0;
     client->received = 0;
     client->place += MESSAGE_STRIDE;

@@ -37,8 +37,8 @@ void pattern_fill(struct pattern *pattern, size_t size);
 /* How a step ended. From OUTCOME_REFUSED on the client has failed. */
 enum outcome {
     OUTCOME_DONE,
-    OUTCOME_WAIT, /* not yet */
-    OUTCOME_REFUSED,
+    OUTCOME_WAIT,    /* not yet */
+    OUTCOME_REFUSED, /* or it has reached itself: nobody listens */
     OUTCOME_RESET,
     OUTCOME_TIMED_OUT,
     OUTCOME_SHORT,      /* the server closed before the whole echo */
@@ -63,13 +63,17 @@ struct client {
     int fd;            /* -1 while there is no connection */
     bool idle;         /* holds a connection and says nothing */
     bool wants_room;   /* is watched for room to send, too */
+    bool served;       /* has had an echo */
+    bool parked;       /* its message is not waited for: nobody answered
+                          within the patience */
+    bool behind;       /* open loop: its next message is due, see due.h */
     uint32_t place;    /* of the message in the pattern */
     uint32_t sent;     /* bytes of the message under way */
     uint32_t received; /* of these, bytes that came back */
-    uint64_t messages; /* begun so far */
     uint64_t due_ns;   /* when the message under way was planned */
     uint64_t asked_ns; /* when it was begun */
-    uint64_t echoes;   /* whole ones in the measured window */
+    uint64_t next_ns;  /* open loop: when the next is planned */
+    uint64_t echoes;   /* whole ones in the turn's window */
 };
 
 /* The client of a number, without a connection. */

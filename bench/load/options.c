@@ -14,6 +14,7 @@ enum {
     MAX_CLIENTS = 1000000,
     MAX_RATE = 10000000,
     MAX_SOURCES = 60000,
+    MAX_SAMPLES = 1000000,
     CHURN_SOURCES = 16,
 };
 
@@ -23,25 +24,24 @@ static const char about[] =
     "Loads an echo server, checks every byte that returns and measures.\v"
     "Closed loop (without --rate): each client waits for its echo "
     "before it sends again. Open loop (--rate): messages are sent when "
-    "they are planned, by the clients in turn; a client whose last echo "
-    "is not back yet sends as soon as it is, and the latency counts "
-    "from the planned moment, so that a server that stalls can't hide "
-    "it. Latency from the actual moment is told beside it.\n\n"
+    "they are planned, at random moments (a Poisson process), each "
+    "client's by itself; a client whose last echo is not back yet sends as "
+    "soon as it is, and the latency counts from the planned moment, so "
+    "that a server that stalls can't hide it. Latency from the actual "
+    "moment is told beside it.\n\n"
     "The clock starts when all clients are connected or have failed to. "
     "A client that fails is counted by kind and stays away; with "
     "--churn it tries again. DURATION is a number and ns, us, ms, s or "
     "min.\n\n"
-    "--marks prints two lines on standard output before the result: "
-    "`start NS' when the measured window begins and `end NS' when it "
-    "ends, NS on CLOCK_MONOTONIC. Nobody is waited for, but the "
-    "connections stay silent and open for 5 ms after `end', so that "
-    "whoever reads the server's processor time does not count its "
-    "farewells.\n\n"
-    "--wait adds two marks around these: `ready NS' after the warm-up, "
-    "when no message is under way any more, and `quiet NS' after the "
-    "window, likewise; at each it waits for a line on standard input, so "
-    "that whoever reads what the server has used takes the time it "
-    "needs.\n\n"
+    "--turns: every client gets one echo, or is given up after the "
+    "patience, and the line `ready {...}' tells how many did. Then each "
+    "line on standard input is a command, and one line of JSON answers "
+    "it:\n"
+    "  turn MS OPEN-MS   drive the clients for MS, do not count the first "
+    "OPEN-MS, stop sending, wait for what is under way (--drain)\n"
+    "  again             one echo for every client, the idle ones, too\n"
+    "The end of standard input ends it. Between two turns it costs "
+    "nothing.\n\n"
     "Exit status: 0 measured, whatever the server did; 1 could not run, "
     "nobody could connect, or cut short by SIGINT or SIGTERM (the "
     "result so far is printed); 2 wrong usage.";
@@ -52,13 +52,19 @@ enum {
     KEY_WARMUP,
     KEY_TIMEOUT,
     KEY_CONNECT_TIMEOUT,
-    KEY_THREADS,
+    KEY_PATIENCE,
+    KEY_QUIET,
+    KEY_DRAIN,
     KEY_CPU,
     KEY_SOURCES,
+    KEY_FIRST_SOURCE,
+    KEY_RESET,
     KEY_SPIN,
     KEY_JSON,
     KEY_CSV,
     KEY_HISTOGRAM,
+    KEY_SAMPLES,
+    KEY_TURNS,
     KEY_MARKS,
     KEY_WAIT
 };
@@ -81,34 +87,46 @@ static const struct argp_option table[] = {
      "give an echo up after this time (default 5s)", 2},
     {"connect-timeout", KEY_CONNECT_TIMEOUT, "DURATION", 0,
      "give a connection up after this time (default 5s)", 2},
+    {"patience", KEY_PATIENCE, "DURATION", 0,
+     "ask an echo of each client first, and wait so long for all of them "
+     "(default: 2s with --turns, otherwise none is asked)",
+     2},
+    {"quiet", KEY_QUIET, "DURATION", 0,
+     "wait no longer when no client had its first echo for so long", 2},
+    {"drain", KEY_DRAIN, "DURATION", 0,
+     "after a turn wait so long for what is under way (default 50ms; in an "
+     "open loop without --turns as --timeout)",
+     2},
     {0, 0, 0, 0, "This side:", 3},
-    {"threads", KEY_THREADS, "N", 0,
-     "share the clients between N threads (default 1)", 3},
-    {"cpu", KEY_CPU, "LIST", 0,
-     "run on these processors alone, a thread on each: 1 or 0,2-3", 3},
-    {"spin", KEY_SPIN, 0, 0,
-     "never sleep: a processor each thread, to be awake at the microsecond",
+    {"cpu", KEY_CPU, "LIST", 0, "run on these processors alone: 1 or 0,2-3",
+     3},
+    {"spin", KEY_SPIN, 0, 0, "never sleep, to be awake at the microsecond",
      3},
     {"sources", KEY_SOURCES, "N", 0,
      "connect from N addresses of 127.0.0.0/8 by turns (default: 16 with "
      "--churn, otherwise one for every 10,000 connections)",
      3},
+    {"first-source", KEY_FIRST_SOURCE, "N", 0,
+     "the first of them is 127.0.0.1 + N (default 0)", 3},
+    {"reset", KEY_RESET, 0, 0,
+     "end every connection by a reset, which leaves no TIME_WAIT", 3},
     {0, 0, 0, 0, "Output:", 4},
     {"json", KEY_JSON, 0, 0, "one JSON object", 4},
     {"csv", KEY_CSV, 0, 0, "a line of names and a line of values", 4},
     {"histogram", KEY_HISTOGRAM, 0, 0,
      "with --json: the latencies' buckets, too", 4},
-    {"marks", KEY_MARKS, 0, 0,
-     "print when the window begins and ends, see below", 4},
-    {"wait", KEY_WAIT, 0, 0,
-     "with --marks: wait for a line before and after the window, see below",
-     4},
+    {"samples", KEY_SAMPLES, "N", 0,
+     "with --json or --turns: the first N latencies one by one", 4},
+    {"turns", KEY_TURNS, 0, 0, "measure when told to, see below", 4},
+    {"marks", KEY_MARKS, 0, OPTION_HIDDEN, "", 4},
+    {"wait", KEY_WAIT, 0, OPTION_HIDDEN, "", 4},
     {0},
 };
 
 struct parsing {
     struct load_options options;
     long sources; /* 0: by what the load needs */
+    long first_source;
 };
 
 static long number(struct argp_state *state, const char *name,
@@ -171,30 +189,18 @@ static int add_cpus(struct load_options *options, const char *text)
     }
 }
 
-/* What belongs together, once all of it is known. */
-static void check(struct parsing *parsing, struct argp_state *state)
+static void choose_sources(const struct parsing *parsing,
+                           struct argp_state *state, struct target *target)
 {
-    struct load_options *options = &parsing->options;
-    struct target *target = &options->target;
+    const struct load_options *options = &parsing->options;
 
-    if (options->target_text == NULL)
-        argp_error(state, "whom to load? HOST:PORT is missing, as in "
-                          "127.0.0.1:5050");
-    const char *wrong = target_resolve(options->target_text, target);
-    if (wrong != NULL)
-        argp_error(state, "%s: %s", options->target_text, wrong);
-    if (options->threads > options->clients)
-        argp_error(state, "--threads %ld: more than the %ld clients",
-                   options->threads, options->clients);
-    if (options->wait && !options->marks)
-        argp_error(state, "--wait: only with --marks");
-    if (options->histogram && options->output != OUTPUT_JSON)
-        argp_error(state, "--histogram: only with --json");
-    if (parsing->sources > 1 && !target->loopback)
+    if ((parsing->sources > 1 || parsing->first_source > 0) &&
+        !target->loopback)
         argp_error(state,
                    "--sources %ld: only to an address of "
                    "127.0.0.0/8, where all sources are this machine",
                    parsing->sources);
+    target->first_source = (uint32_t)parsing->first_source;
     if (parsing->sources > 0)
         target->sources = (uint32_t)parsing->sources;
     else if (target->loopback && options->churn)
@@ -203,6 +209,56 @@ static void check(struct parsing *parsing, struct argp_state *state)
         target->sources = (uint32_t)(1 +
                                      (options->clients + options->idle) /
                                          TARGET_PORTS);
+}
+
+/* What follows from something else, where it was not given. */
+static void choose_times(struct load_options *options)
+{
+    if (options->patience_ns == UINT64_MAX)
+        options->patience_ns = options->turns ? 2 * NS_PER_S : 0;
+    if (options->drain_ns == UINT64_MAX)
+        options->drain_ns = options->rate != 0 && !options->turns
+                                ? options->timeout_ns
+                                : 50 * NS_PER_MS;
+}
+
+/* What belongs together, once all of it is known. */
+static void check(struct parsing *parsing, struct argp_state *state)
+{
+    struct load_options *options = &parsing->options;
+    bool is_json = options->output == OUTPUT_JSON || options->turns;
+
+    if (options->target_text == NULL)
+        argp_error(state, "whom to load? HOST:PORT is missing, as in "
+                          "127.0.0.1:5050");
+    const char *wrong = target_resolve(options->target_text,
+                                       &options->target);
+    if (wrong != NULL)
+        argp_error(state, "%s: %s", options->target_text, wrong);
+    if (options->histogram && !is_json)
+        argp_error(state, "--histogram: only with --json or --turns");
+    if (options->samples > 0 && !is_json)
+        argp_error(state, "--samples: only with --json or --turns");
+    choose_sources(parsing, state, &options->target);
+    choose_times(options);
+}
+
+static error_t take_patience(int key, char *arg, struct argp_state *state,
+                             struct load_options *options)
+{
+    switch (key) {
+    case KEY_PATIENCE:
+        options->patience_ns = duration(state, "patience", arg, 0);
+        return 0;
+    case KEY_QUIET:
+        options->quiet_ns = duration(state, "quiet", arg, NS_PER_MS);
+        return 0;
+    case KEY_DRAIN:
+        options->drain_ns = duration(state, "drain", arg, 0);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
 }
 
 static error_t take_load(int key, char *arg, struct argp_state *state,
@@ -238,7 +294,7 @@ static error_t take_load(int key, char *arg, struct argp_state *state,
                                                arg, NS_PER_MS);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return take_patience(key, arg, state, options);
     }
 }
 
@@ -254,6 +310,12 @@ static error_t take_output(int key, char *arg, struct argp_state *state,
         return 0;
     case KEY_HISTOGRAM:
         options->histogram = true;
+        return 0;
+    case KEY_SAMPLES:
+        options->samples = number(state, "samples", arg, 1, MAX_SAMPLES);
+        return 0;
+    case KEY_TURNS:
+        options->turns = true;
         return 0;
     case KEY_MARKS:
         options->marks = true;
@@ -272,9 +334,6 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     struct load_options *options = &parsing->options;
 
     switch (key) {
-    case KEY_THREADS:
-        options->threads = number(state, "threads", arg, 1, MAX_THREADS);
-        return 0;
     case KEY_CPU:
         if (add_cpus(options, arg) == -1)
             argp_error(state,
@@ -287,6 +346,13 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_SOURCES:
         parsing->sources = number(state, "sources", arg, 1, MAX_SOURCES);
+        return 0;
+    case KEY_FIRST_SOURCE:
+        parsing->first_source = number(state, "first-source", arg, 0,
+                                       MAX_SOURCES);
+        return 0;
+    case KEY_RESET:
+        options->target.reset = true;
         return 0;
     case ARGP_KEY_ARG:
         if (options->target_text != NULL)
@@ -310,11 +376,12 @@ struct load_options load_options_parse(int argc, char **argv)
             {
                 .clients = 10,
                 .size = 64,
-                .threads = 1,
                 .duration_ns = 2 * NS_PER_S,
                 .warmup_ns = 200 * NS_PER_MS,
                 .timeout_ns = 5 * NS_PER_S,
                 .connect_timeout_ns = 5 * NS_PER_S,
+                .patience_ns = UINT64_MAX,
+                .drain_ns = UINT64_MAX,
             },
     };
 

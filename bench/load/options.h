@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MAX_CPUS = 64, MAX_THREADS = 64 };
+enum { MAX_CPUS = 64 };
 
 enum load_output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
 
@@ -21,16 +21,20 @@ struct load_options {
     long idle;    /* 0 or more */
     long rate;    /* messages/s over all; 0: closed loop */
     long size;    /* bytes of a message */
-    long threads; /* 1 ... MAX_THREADS, at most clients */
+    long samples; /* of a turn, to be told one by one */
     bool churn;   /* a connection for every message */
     uint64_t duration_ns;
     uint64_t warmup_ns;
     uint64_t timeout_ns;         /* for an echo */
     uint64_t connect_timeout_ns; /* for a connection */
+    uint64_t patience_ns; /* for the first echoes; 0: they are not asked */
+    uint64_t quiet_ns;    /* patience ends when so long nobody was new; 0 */
+    uint64_t drain_ns;    /* for what is under way after a turn */
     size_t cpus[MAX_CPUS];
     size_t ncpus; /* 0: the kernel chooses */
     enum load_output output;
     bool histogram; /* in JSON: the buckets, too */
+    bool turns;     /* driven by commands on stdin */
     bool marks;
     bool wait; /* for a line on stdin before and after the window */
     bool spin; /* never sleep */

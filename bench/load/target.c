@@ -10,6 +10,31 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Is it among the ports that the kernel gives to clients? */
+static bool is_client_port(long port)
+{
+    long first = 0, last = UINT16_MAX;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+    if (file != NULL) {
+        if (fscanf(file, "%ld %ld", &first, &last) != 2)
+            first = 0;
+        fclose(file);
+    }
+    return port >= first && port <= last;
+}
+
+bool target_is_self(const struct target *target, int fd)
+{
+    struct sockaddr_storage own = {0}, peer = {0};
+    socklen_t n = sizeof(own), npeer = sizeof(peer);
+
+    return target->may_be_us &&
+           getsockname(fd, (struct sockaddr *)&own, &n) == 0 &&
+           getpeername(fd, (struct sockaddr *)&peer, &npeer) == 0 &&
+           n == npeer && memcmp(&own, &peer, n) == 0;
+}
+
 const char *target_resolve(const char *text, struct target *target)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -37,6 +62,7 @@ const char *target_resolve(const char *text, struct target *target)
     target->loopback = in->sin_family == AF_INET &&
                        ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
     target->sources = 1;
+    target->may_be_us = is_client_port(port);
     return NULL;
 }
 
@@ -58,6 +84,7 @@ static int bind_source(int fd, uint32_t turn)
 
 int target_socket(const struct target *target, uint64_t number)
 {
+    const struct linger at_once = {.l_onoff = 1};
     int on = 1;
     int fd = socket(target->address.ss_family,
                     SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -68,8 +95,12 @@ int target_socket(const struct target *target, uint64_t number)
      * acknowledged. */
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1)
         goto fail;
-    if (target->sources > 1 &&
-        bind_source(fd, (uint32_t)(number % target->sources)) == -1)
+    if (target->reset && setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
+                                    sizeof(at_once)) == -1)
+        goto fail;
+    if (target->sources + target->first_source > 1 &&
+        bind_source(fd, target->first_source +
+                            (uint32_t)(number % target->sources)) == -1)
         goto fail;
     return fd;
 

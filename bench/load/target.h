@@ -19,9 +19,13 @@ enum { TARGET_PORTS = 10000 };
 struct target {
     struct sockaddr_storage address;
     socklen_t length;
-    bool loopback;    /* an IPv4 address of 127.0.0.0/8 */
-    uint32_t sources; /* source addresses, from 127.0.0.1 on; 1: the kernel
-                         chooses the address */
+    bool loopback;         /* an IPv4 address of 127.0.0.0/8 */
+    uint32_t sources;      /* source addresses, by turns; */
+    uint32_t first_source; /* from 127.0.0.1 + so many on. One source, and
+                              that the first: the kernel chooses it */
+    bool reset;            /* connections end by a reset (SO_LINGER 0) */
+    bool may_be_us; /* the port is one that the kernel gives to clients:
+                       a connection can reach itself */
 };
 
 /*
@@ -39,5 +43,9 @@ const char *target_resolve(const char *text, struct target *target);
  * Returns  a descriptor, the caller's; or -1 with errno.
  */
 int target_socket(const struct target *target, uint64_t number);
+
+/* Has a connection reached itself? It would echo perfectly: nobody listens
+ * there. */
+bool target_is_self(const struct target *target, int fd);
 
 #endif
