@@ -9,6 +9,11 @@ space := $(empty) $(empty)
 # make SAN=address,undefined (or SAN=thread) builds beside, in a folder of
 # its own. CI sets WERROR=1.
 BUILD := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
+$(if $(word 2,$(BUILD)),$(error BUILD=$(BUILD): make takes a blank for the \
+  end of a name; a path without blanks is accepted))
+# What a user gives, as one word for the shell, whatever is in it.
+quote = '$(subst ','\'',$(1))'
+quote_words = $(foreach word,$(1),$(call quote,$(word)))
 
 ROOMS := iterative forking threading timeout_poll select epoll
 # Programs with a library of their own: the header that shows whether it is
@@ -117,7 +122,7 @@ $(BUILD)/servers: $(SERVERS) Makefile
 # No pipe behind the suites: who a crash leaves over would hold it open.
 run_unit = SUITE_BUILD=$(BUILD) timeout -k 10 300 build/tests/unit
 run_contract = SUITE_BUILD=$(BUILD) timeout -k 10 900 build/tests/contract \
-  $(if $(FILTER),--filter '$(FILTER)')
+  $(if $(FILTER),--filter $(call quote,$(FILTER)))
 
 # A make of its own builds: `make deps` may just have brought a library, and
 # the tree looks different with it. So does bench/run.
@@ -153,7 +158,8 @@ faults_of = $(if $(FILTER)$(SERVER),$(BUILD),docs)/faults
 faults: all build/tests/contract $(PRELOADS:%.c=$(BUILD)/%.so) ## every server against every fault: FILTER='epoll/*', SERVER
 	@mkdir -p $(BUILD)/faults; failed=0; \
 	  FAULTS=$(faults_of) SUITE_BUILD=$(BUILD) timeout -k 10 1800 \
-	  build/tests/contract --jobs 8 $(if $(FILTER),--filter '$(FILTER)') \
+	  build/tests/contract --jobs 8 \
+	  $(if $(FILTER),--filter $(call quote,$(FILTER))) \
 	  2>$(BUILD)/faults/log || failed=1; tail -n 1 $(BUILD)/faults/log; \
 	  $(if $(FILTER)$(SERVER),,docs/tools/book update || failed=1;) \
 	  exit $$failed
@@ -186,7 +192,8 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz_%.o \
 fuzz: $(FUZZERS:tests/fuzz_%.c=$(BUILD)/fuzz/%) ## random input to all parsers (FUZZ_SECONDS=30 for each)
 	@set -e; for target in $^; do \
 	  found=$(BUILD)/fuzz/found-$${target##*/}; mkdir -p $$found; \
-	  $$target -max_total_time=$(FUZZ_SECONDS) -max_len=9000 -print_final_stats=1 \
+	  $$target -max_total_time=$(call quote,$(FUZZ_SECONDS)) \
+	    -max_len=9000 -print_final_stats=1 \
 	    -artifact_prefix=$(BUILD)/fuzz/ $$found \
 	    tests/corpus/$${target##*/}; done
 
@@ -205,23 +212,24 @@ load: all ## hold 10,000 connections with each model, a million with epoll
 SOAK ?= 10min
 
 soak: all ## random clients for each model in turn: make soak SOAK=1min MODEL=epoll
-	@SUITE_BUILD=$(BUILD) $(BUILD)/tests/soak --time $(SOAK) \
-	  --csv $(BUILD)/soak.csv $(if $(SEED),--seed $(SEED)) $(MODEL)
+	@SUITE_BUILD=$(BUILD) $(BUILD)/tests/soak --time $(call quote,$(SOAK)) \
+	  --csv $(BUILD)/soak.csv $(if $(SEED),--seed $(call quote,$(SEED))) \
+	  $(call quote_words,$(MODEL))
 
 # --- reading ----------------------------------------------------------------
 
 A ?= iterative
 B ?= forking
 # The file that tells a model: forking -> forking/server.c
-source = $(or $(wildcard $(1)/server.c),$(wildcard $(1).c),$(error \
-  $(1): no such model; there are: $(MODELS)))
+source = $(call quote,$(or $(wildcard $(1)/server.c),$(wildcard $(1).c),\
+  $(error $(1): no such model; there are: $(MODELS))))
 
 diff: ## what differs between two models: make diff A=iterative B=forking
 	@git --no-pager diff --no-index --no-prefix --color=auto \
 	  $(call source,$(A)) $(call source,$(B)) || test $$? = 1
 
 wall: ## two models in one window, what differs marked: make wall A=select B=epoll
-	@docs/tools/pairs --wall $(A) $(B)
+	@docs/tools/pairs --wall $(call quote,$(A)) $(call quote,$(B))
 
 pairs: ## how much differs between neighbours, and how much is no lesson
 	@docs/tools/pairs $(if $(KEEP),--keep)
@@ -231,7 +239,7 @@ pairs: ## how much differs between neighbours, and how much is no lesson
 SCENE ?= silent-first
 
 demo: all ## see it live: make demo SCENE=crowd (docs/demo.md)
-	@$(BUILD)/demo/demo --scene $(SCENE)
+	@$(BUILD)/demo/demo --scene $(call quote,$(SCENE))
 
 # SCENE, size, and a text on the screen at the moment that is wanted.
 picture = COLUMNS=$(2) LINES=$(3) LC_ALL=C.UTF-8 NO_COLOR= \
@@ -302,8 +310,8 @@ PREFIX ?= /usr/local
 INSTALLED := $(filter $(ROOMS:%=$(BUILD)/%/%) $(BUILD)/bench/load,$(PROGRAMS))
 name_of = echo-$(subst /,-,$(patsubst %/server,%,$(1:$(BUILD)/%=%)))
 NAMES := $(foreach program,$(INSTALLED),$(call name_of,$(program)))
-BIN := $(DESTDIR)$(PREFIX)/bin
-MAN := $(DESTDIR)$(PREFIX)/share/man/man1
+BIN := $(call quote,$(DESTDIR)$(PREFIX)/bin)
+MAN := $(call quote,$(DESTDIR)$(PREFIX)/share/man/man1)
 
 man: all ## manual pages in build/man, made from --help
 	@$(call need,help2man,$(DOCS_PACKAGES))
@@ -312,13 +320,13 @@ man: all ## manual pages in build/man, made from --help
 	  $(call name_of,$(program)) >$(BUILD)/man/$(call name_of,$(program)).1;)
 
 install: man ## programs and manual pages under PREFIX (and DESTDIR)
-	install -d $(BIN) $(MAN)
-	@set -e; $(foreach program,$(INSTALLED),install -m 755 $(program) \
+	install -d -- $(BIN) $(MAN)
+	@set -e; $(foreach program,$(INSTALLED),install -m 755 -- $(program) \
 	  $(BIN)/$(call name_of,$(program));)
-	install -m 644 $(NAMES:%=$(BUILD)/man/%.1) $(MAN)
+	install -m 644 -- $(NAMES:%=$(BUILD)/man/%.1) $(MAN)
 
 uninstall: ## take away what install put there
-	rm -f $(NAMES:%=$(BIN)/%) $(NAMES:%=$(MAN)/%.1)
+	rm -f -- $(foreach name,$(NAMES),$(BIN)/$(name) $(MAN)/$(name).1)
 
 models: # the echo servers, a name a line
 	@printf '%s\n' $(MODELS)
