@@ -83,6 +83,9 @@ struct experiment {
     const enum metric *more; /* beside the plots' in the table, ended by
                                 METRICS; or NULL */
     struct judged judged[JUDGED]; /* ended by phrase NULL */
+    /* What servers in a block are compared by, the first figure first;
+     * ended by METRICS; NULL: nothing is compared. */
+    const enum metric *compared;
     void (*prepare)(const struct point *point, struct job *job);
     /* What theory says of the first plot's figure, in the metric's unit. */
     double (*predict)(const struct point *point); /* or NULL */

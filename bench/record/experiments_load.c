@@ -3,6 +3,9 @@
 
 /* The blocks of a point are those of --quick, of a plain run, of --full. */
 
+static const enum metric per_echo[] = {METRIC_CPU_PER_ECHO_US,
+                                       METRIC_ECHOES_PER_S, METRICS};
+
 static void prepare_clients(const struct point *point, struct job *job)
 {
     job->clients = (unsigned)point->x;
@@ -47,8 +50,12 @@ const struct experiment experiment_clients = {
             {METRIC_ECHOES_PER_S, 1000, "1000 clients", NULL},
             {METRIC_CPU_PER_ECHO_US, 1000, "1000 clients", NULL},
         },
+    .compared = per_echo,
     .prepare = prepare_clients,
 };
+
+static const enum metric per_connection[] = {
+    METRIC_CPU_PER_CONNECTION_US, METRIC_CONNECTIONS_PER_S, METRICS};
 
 static void prepare_churn(const struct point *point, struct job *job)
 {
@@ -86,6 +93,7 @@ const struct experiment experiment_churn = {
             {METRIC_CONNECTIONS_PER_S, 16, "16 at once", NULL},
             {METRIC_CPU_PER_CONNECTION_US, 16, "16 at once", NULL},
         },
+    .compared = per_connection,
     .prepare = prepare_churn,
 };
 
@@ -126,8 +134,12 @@ const struct experiment experiment_idle = {
             {METRIC_ECHOES_PER_S, 1000, "10 active, 1000 idle", NULL},
             {METRIC_CPU_PER_ECHO_US, 1000, "10 active, 1000 idle", NULL},
         },
+    .compared = per_echo,
     .prepare = prepare_idle,
 };
+
+static const enum metric per_byte[] = {METRIC_CPU_PER_ECHO_US,
+                                       METRIC_MEGABYTES_PER_S, METRICS};
 
 static void prepare_size(const struct point *point, struct job *job)
 {
@@ -159,8 +171,11 @@ const struct experiment experiment_size = {
              "Bytes echoed a second as messages grow", NULL},
         },
     .judged = {{METRIC_MEGABYTES_PER_S, 65536, "messages of 64 KiB", NULL}},
+    .compared = per_byte,
     .prepare = prepare_size,
 };
+
+static const enum metric per_message[] = {METRIC_CPU_PER_ECHO_US, METRICS};
 
 static void prepare_rate(const struct point *point, struct job *job)
 {
@@ -196,5 +211,6 @@ const struct experiment experiment_rate = {
             {METRIC_P999_US, PLOT_LINES, true,
              "Latency at a planned rate, 99.9th percentile", NULL},
         },
+    .compared = per_message,
     .prepare = prepare_rate,
 };

@@ -31,6 +31,14 @@ static const struct metric_about about[METRICS] = {
                                   "", 1, "fewer", "more", -1, 0},
     [METRIC_CALLS_PER_ECHO] = {"calls", "system calls per echo", "", 1,
                                "fewer", "more", -1, 0},
+    [METRIC_GENERATOR_PER_ECHO_US] = {"generator", "generator CPU per echo",
+                                      "s", 1e-6, "cheaper", "dearer", -1,
+                                      0},
+    [METRIC_SERVER_BUSY] = {"busy", "cores that the server keeps busy", "",
+                            1, "fewer", "more", -1, 0},
+    [METRIC_GENERATOR_BUSY] = {"generator-busy",
+                               "cores that the generator keeps busy", "", 1,
+                               "fewer", "more", -1, 0},
     [METRIC_FLOORS] = {"floors", "time per echo, in floors", "", 1,
                        "faster", "slower", -1, 1},
     [METRIC_HELD] = {"held", "connections held", "", 1, "more", "fewer", 1,
@@ -62,6 +70,14 @@ static double echoed(const double *v)
         return v[ROW_ALL_ECHOES];
     return v[ROW_ECHOES] +
            (v[ROW_LATE_ECHOES] > 0 ? v[ROW_LATE_ECHOES] : 0);
+}
+
+/* CPU time is known of a whole turn, the rate of its window: the share of
+ * a core that they make together. */
+static double busy(const double *v, double cpu_us)
+{
+    return per(per(cpu_us, echoed(v)) * v[ROW_ECHOES],
+               v[ROW_WINDOW_S] * 1e6);
 }
 
 double metric_unserved(const struct row *row)
@@ -128,6 +144,12 @@ double metric_of(enum metric metric, const struct row *row)
         return per(v[ROW_VOLUNTARY] + v[ROW_INVOLUNTARY], echoed(v));
     case METRIC_CALLS_PER_ECHO:
         return per(v[ROW_CALLS], v[ROW_ALL_ECHOES]);
+    case METRIC_GENERATOR_PER_ECHO_US:
+        return per(v[ROW_GENERATOR_CPU_US], echoed(v));
+    case METRIC_SERVER_BUSY:
+        return busy(v, v[ROW_SERVER_CPU_US]);
+    case METRIC_GENERATOR_BUSY:
+        return busy(v, v[ROW_GENERATOR_CPU_US]);
     case METRIC_FLOORS:
         return per(v[ROW_WINDOW_S] * 1e6, v[ROW_ECHOES] * v[ROW_FLOOR_US]);
     case METRIC_HELD:

@@ -70,6 +70,62 @@ struct health reading_health(const struct rows *rows,
     return health;
 }
 
+double reading_median(const struct rows *rows, const struct spot *spot,
+                      enum row_value column)
+{
+    double *values = calloc(rows->n + 1, sizeof(*values));
+    size_t n = 0;
+
+    for (size_t i = 0; values != NULL && i < rows->n; i++) {
+        const struct row *row = &rows->all[i];
+        if (counts(row) && spot_holds(spot, row) &&
+            !isnan(row->value[column]))
+            values[n++] = row->value[column];
+    }
+    double median = stats_summary(values, n).median;
+    free(values);
+    return median;
+}
+
+/* Above these a server, or the generator, has no time left. */
+static const double server_full = 0.95;
+static const double generator_full = 0.9;
+/* Below this the generator waits, whatever the server does. */
+static const double generator_idle = 0.5;
+
+static enum limit_by limited_by(const struct limit *limit, double clients)
+{
+    if (limit->generator_busy >= generator_full)
+        return LIMIT_GENERATOR;
+    if (limit->server_busy >= server_full ||
+        (clients > 1 && limit->generator_busy < generator_idle))
+        return LIMIT_SERVER;
+    return LIMIT_NEITHER;
+}
+
+struct limit reading_limit(const struct rows *rows, const struct spot *spot)
+{
+    struct limit limit = {.reason = ""};
+    size_t turns = 0, gated = 0;
+
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct row *row = &rows->all[i];
+        if (!counts(row) || !spot_holds(spot, row))
+            continue;
+        turns++;
+        gated += metric_gate(METRIC_CPU_PER_ECHO_US, row, limit.reason,
+                             sizeof(limit.reason)) != GATE_OPEN;
+    }
+    if (gated * 2 <= turns)
+        limit.reason[0] = '\0';
+    limit.server_busy =
+        reading_figure(rows, spot, METRIC_SERVER_BUSY).median;
+    limit.generator_busy =
+        reading_figure(rows, spot, METRIC_GENERATOR_BUSY).median;
+    limit.by = limited_by(&limit, reading_median(rows, spot, ROW_CLIENTS));
+    return limit;
+}
+
 size_t reading_xs(const struct rows *rows, const struct spot *spot,
                   double *xs, size_t max)
 {

@@ -53,6 +53,26 @@ struct health reading_health(const struct rows *rows,
 size_t reading_xs(const struct rows *rows, const struct spot *spot,
                   double *xs, size_t max);
 
+/* The median of a column over the spot's turns that counted; NaN: none. */
+double reading_median(const struct rows *rows, const struct spot *spot,
+                      enum row_value column);
+
+/* What holds a server's rate back, in its median turn. */
+enum limit_by {
+    LIMIT_SERVER,    /* it is busy; or the generator waits for it */
+    LIMIT_GENERATOR, /* that has no time left: the server can do more */
+    LIMIT_NEITHER,   /* they wait for each other */
+};
+
+struct limit {
+    enum limit_by by;
+    double server_busy, generator_busy; /* of a core; NaN: not measured */
+    char reason[96]; /* why no figure of most turns can be ranked; or "" */
+};
+
+struct limit reading_limit(const struct rows *rows,
+                           const struct spot *spot);
+
 /*
  * The A B B A blocks of a model against a reference.
  *

@@ -57,6 +57,74 @@ size_t stats_insert(double *sorted, size_t n, size_t max, double value)
     return n + 1;
 }
 
+/* Insertion: the values are few, and often drawn again. */
+static void sort_few(double *values, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        double value = values[i];
+        size_t k = i;
+        for (; k > 0 && values[k - 1] > value; k--)
+            values[k] = values[k - 1];
+        values[k] = value;
+    }
+}
+
+struct trimmed stats_trimmed(double *values, size_t n)
+{
+    struct trimmed trimmed = {n, NAN, NAN};
+    size_t cut = n / 5;
+    double kept = (double)(n - 2 * cut);
+    double sum = 0, squares = 0;
+
+    if (n < 5)
+        return trimmed;
+    if (n <= 64)
+        sort_few(values, n);
+    else
+        qsort(values, n, sizeof(*values), compare);
+    for (size_t i = cut; i < n - cut; i++)
+        sum += values[i];
+    trimmed.mean = sum / kept;
+    /* Winsorized: what was cut off counts as the last that was kept. */
+    sum += (double)cut * (values[cut] + values[n - cut - 1]);
+    double centre = sum / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        double value = values[i < cut        ? cut
+                              : i >= n - cut ? n - cut - 1
+                                             : i];
+        squares += (value - centre) * (value - centre);
+    }
+    trimmed.error = sqrt(squares / (kept * (kept - 1)));
+    return trimmed;
+}
+
+bool stats_depends(const double *values, size_t n)
+{
+    double mean = 0, square = 0, product = 0;
+
+    for (size_t i = 0; i < n; i++)
+        mean += values[i] / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        double away = values[i] - mean;
+        square += away * away;
+        if (i > 0)
+            product += away * (values[i - 1] - mean);
+    }
+    return fabs(product) > 2 / sqrt((double)n) * square;
+}
+
+void stats_batch(double *values, size_t n)
+{
+    for (size_t i = 0; i < STATS_BATCHES; i++) {
+        size_t from = i * n / STATS_BATCHES;
+        size_t to = (i + 1) * n / STATS_BATCHES;
+        double sum = 0;
+        for (size_t k = from; k < to; k++)
+            sum += values[k];
+        values[i] = sum / (double)(to - from);
+    }
+}
+
 static double draw_median(const double *values, size_t n, double *drawn,
                           struct rng *rng)
 {
