@@ -96,11 +96,12 @@ struct echo {
     uint64_t sent, received, size;
 };
 
-static const char *send_some(struct echo *echo)
+/* most     bytes in one send(), at most PIECE */
+static const char *send_some(struct echo *echo, size_t most)
 {
     unsigned char data[PIECE];
     uint64_t left = echo->size - echo->sent;
-    size_t n = left < sizeof(data) ? (size_t)left : sizeof(data);
+    size_t n = left < most ? (size_t)left : most;
 
     client_pattern(data, n, echo->seed, echo->sent);
     ssize_t sent = send(echo->fd, data, n, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -149,7 +150,7 @@ static const char *run(struct echo *echo)
         if (ready & (POLLIN | POLLHUP | POLLERR))
             wrong = receive_some(echo);
         if (wrong == NULL && (ready & POLLOUT) && echo->sent < echo->size)
-            wrong = send_some(echo);
+            wrong = send_some(echo, PIECE);
     }
     return wrong;
 }
@@ -191,15 +192,20 @@ const char *client_send(int fd, const void *data, size_t n)
     return NULL;
 }
 
-size_t client_fill(int fd, unsigned seed)
+size_t client_fill_by(int fd, size_t message, unsigned seed)
 {
     struct echo echo = {.fd = fd, .seed = seed, .size = FILL_MAX};
 
     while (echo.sent < FILL_MAX &&
            wait_for(fd, POLLOUT, QUIET_MS) == POLLOUT)
-        if (send_some(&echo) != NULL)
+        if (send_some(&echo, message) != NULL)
             break;
     return (size_t)echo.sent;
+}
+
+size_t client_fill(int fd, unsigned seed)
+{
+    return client_fill_by(fd, PIECE, seed);
 }
 
 const char *client_end(int fd)

@@ -53,9 +53,11 @@ const char *client_receive(int fd, size_t n, unsigned seed,
  * Sends the stream without reading until no more fits: until the socket has
  * not been writable for QUIET_MS, or FILL_MAX bytes are sent.
  *
+ * message  bytes in each send(), at most 65536; client_fill(): as many
  * Returns  how many bytes were sent.
  */
 size_t client_fill(int fd, unsigned seed);
+size_t client_fill_by(int fd, size_t message, unsigned seed);
 
 /* Half-closes and expects the end of stream, with nothing before it. */
 const char *client_finish(int fd);
@@ -66,7 +68,7 @@ const char *client_end(int fd);
 /* Waits until the peer's kernel has all that was sent. */
 const char *client_arrived(int fd);
 
-/* What a client hears who says nothing. */
+/* What a client hears that says nothing. */
 enum client_news {
     CLIENT_SILENCE, /* nothing within the time given */
     CLIENT_BYTES,   /* there is something to read */

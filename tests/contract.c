@@ -25,23 +25,22 @@
 /* Beyond what any check may take: each of its waits has a deadline. */
 enum { CHECK_TIMEOUT_S = 120 };
 
-static const struct check *const tables[] = {
-    contract_bytes, contract_clients, contract_idle,   contract_limits,
-    contract_stop,  contract_usage,   contract_faults, contract_calls,
-};
-enum {
-    TABLES = sizeof(tables) / sizeof(tables[0]),
-    CONTRACT = TABLES - 2, /* the others are for the fault matrix alone */
-};
+static const struct check *checks[256];
+static size_t nchecks;
+
+void contract_add(const struct check *check)
+{
+    if (nchecks < sizeof(checks) / sizeof(checks[0]))
+        checks[nchecks++] = check;
+}
 
 static struct subject subject; /* of the one check that this process runs */
 
 static const struct check *find_check(const char *name)
 {
-    for (size_t i = 0; i < TABLES; i++)
-        for (const struct check *c = tables[i]; c->name != NULL; c++)
-            if (strcmp(c->name, name) == 0)
-                return c;
+    for (size_t i = 0; i < nchecks; i++)
+        if (strcmp(checks[i]->name, name) == 0)
+            return checks[i];
     return NULL;
 }
 
@@ -127,10 +126,10 @@ static void register_check(struct criterion_test_set *set,
         .lang_ = CR_LANG_C,
         .kind_ = CR_TEST_NORMAL,
         .identifier_ = id,
-        .file_ = __FILE__,
-        .line_ = __LINE__,
+        .file_ = check->file,
+        .line_ = check->line,
         .fini = end_check,
-        .description = check->promise,
+        .description = promises[check->promise],
         .timeout = CHECK_TIMEOUT_S,
     };
     struct criterion_test test = {check->name, model, run_test, data};
@@ -141,11 +140,10 @@ static void register_check(struct criterion_test_set *set,
 static void register_checks(struct criterion_test_set *set,
                             const char *model)
 {
-    for (size_t i = 0; i < TABLES; i++)
-        for (const struct check *c = tables[i]; c->name != NULL; c++)
-            if (subject_faulted() != NULL ? c->fault.group != NO_FAULT
-                                          : i < CONTRACT)
-                register_check(set, model, c);
+    for (size_t i = 0; i < nchecks; i++)
+        if (subject_faulted() != NULL ? checks[i]->fault.group != NO_FAULT
+                                      : !checks[i]->apart)
+            register_check(set, model, checks[i]);
 }
 
 /* The servers in the build; the tests name them from here on. */
@@ -174,9 +172,8 @@ static void write_matrix(const struct criterion_global_stats *stats)
         matrix_add_server(&matrix, "server");
     for (size_t i = 0; i < 64 && models[i][0] != '\0'; i++)
         matrix_add_server(&matrix, models[i]);
-    for (size_t i = 0; i < TABLES; i++)
-        for (const struct check *c = tables[i]; c->name != NULL; c++)
-            matrix_add_fault(&matrix, c);
+    for (size_t i = 0; i < nchecks; i++)
+        matrix_add_fault(&matrix, checks[i]);
     if (matrix_write(&matrix, subject_faulted()) == -1)
         fatal_errno("contract", "cannot write to %s", subject_faulted());
 }
@@ -194,20 +191,34 @@ static void raise_descriptor_limit(void)
 
 static size_t ran; /* tests that were not skipped */
 
+/* A check that ended without an assertion: how, and behind which line. */
+static void print_end(const struct criterion_test_stats *test)
+{
+    if (test->timed_out)
+        fprintf(stderr, "    found: the check took more than %d s",
+                CHECK_TIMEOUT_S);
+    else if (test->signal != 0)
+        fprintf(stderr, "    found: the check itself died of signal %d (%s)",
+                test->signal, strsignal(test->signal));
+    else
+        fprintf(stderr, "    found: the check itself ended with status %d",
+                test->exit_code);
+    fprintf(stderr, ", behind %s:%u\n", test->file, test->progress);
+}
+
 static void print_failure(const struct criterion_suite_stats *suite,
                           const struct criterion_test_stats *test)
 {
     const struct check *check = find_check(test->test->name);
 
-    fprintf(stderr, "  %s/%s\n    the contract: %s\n", suite->suite->name,
-            test->test->name, check->promise);
+    fprintf(stderr, "  %s/%s\n    P%d: %s\n", suite->suite->name,
+            check->name, (int)check->promise, promises[check->promise]);
     for (const struct criterion_assert_stats *a = test->asserts; a != NULL;
          a = a->next)
         if (!a->passed)
             fprintf(stderr, "    found: %s\n", a->message);
-    if (test->timed_out)
-        fprintf(stderr, "    found: the check took more than %d s\n",
-                CHECK_TIMEOUT_S);
+    if (test->failed_asserts == 0)
+        print_end(test);
 }
 
 /* A last word on what failed, and what that means. */
@@ -225,7 +236,7 @@ ReportHook(POST_ALL)(struct criterion_global_stats *stats)
         write_matrix(stats);
     if (stats->tests_failed + stats->tests_crashed == 0)
         return;
-    fprintf(stderr, "\nNot kept:\n");
+    fprintf(stderr, "\nNot kept, of the contract (docs/reference.md):\n");
     for (struct criterion_suite_stats *s = stats->suites; s != NULL;
          s = s->next)
         for (struct criterion_test_stats *t = s->tests; t != NULL;

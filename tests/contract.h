@@ -1,11 +1,17 @@
 /*
- * The contract suite: what every echo server keeps, each promise a check.
+ * The contract suite: each check asks every echo server for one of the
+ * promises that docs/reference.md numbers.
  *
- * A check is a function that gets a server that runs and was shown to echo,
- * and asserts by Criterion. Its assertions' messages tell what broke. After
- * it, whatever it did, the server must serve a fresh client, have no zombie
- * and no descriptor more than before, and end at SIGTERM: contract.c sees
- * to that.
+ *     CHECK(echoes_1_B, P3)
+ *     {
+ *         echo_exactly(subject, 1);
+ *     }
+ *
+ * The check gets a server that runs and was shown to echo, and asserts by
+ * Criterion. Its message is a sentence that tells what broke. After it,
+ * whatever it did, the server must live, echo to a new client and end at
+ * SIGTERM: contract.c sees to that. What a server leaves behind is asked
+ * for by checks of its own, so that one fault fails one check.
  */
 #ifndef TESTS_CONTRACT_H
 #define TESTS_CONTRACT_H
@@ -19,6 +25,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The numbers of the contract's promises; their words are in promises[]. */
+enum promise {
+    P1 = 1,
+    P2,
+    P3,
+    P4,
+    P5,
+    P6,
+    P7,
+    P8,
+    P9,
+    P10,
+    P11,
+    P12,
+    P13,
+    P14,
+    P15,
+    P16,
+    PROMISES
+};
+extern const char *const promises[PROMISES];
+
 /* The server under test, of one check. */
 struct subject {
     const char *name;  /* "forking"; "server" when it is not ours */
@@ -30,54 +58,70 @@ struct subject {
     struct processes idle; /* how it is without clients */
 };
 
-/* A table each in the fault matrix (contract_matrix.c). */
+/* The tables of the fault matrix (contract_matrix.c). */
 enum fault_group {
-    NO_FAULT,
-    VILLAINS, /* clients */
-    ACCEPT,   /* fails, as do */
-    RECV,
-    SEND,
-    TASKS, /* and the calls that wait, or make tasks */
-    LIMITS,
+    NO_FAULT, /* the check is in none of them */
+    VILLAINS, /* clients that behave badly */
+    ACCEPT,   /* accept() fails */
+    RECV,     /* recv() fails */
+    SEND,     /* send() fails */
+    TASKS,    /* calls fail that wait, or that make processes and threads */
+    LIMITS,   /* the system gives no more, or is old */
     SIGNALS,
     FAULT_GROUPS
 };
 
-/* A column. */
+/* A column of its table. */
 struct fault {
     enum fault_group group;
-    const char *name; /* in a word or two: "reset", "EMFILE" */
-    const char *done; /* what is done, a sentence */
+    const char *name; /* in a word or two: "reset"; NULL: the villain's */
+    const char *done; /* what is done, a sentence; NULL: the villain's */
 };
 
 struct check {
+    enum promise promise;
     const char *name;
     void (*run)(struct subject *subject);
-    const char *promise; /* what the contract says */
-    struct fault fault;  /* what is done to it, if that is a fault */
-    /* What that takes. A server of which expected.h says that it has less
-     * passes by design: by the first of these properties. */
+    const char *file; /* where it stands */
+    unsigned line;
+    bool apart;         /* only for the fault matrix: it takes its time */
+    struct fault fault; /* what is done to the server, if that is a fault */
+    /* How many of something the check needs. A server of which expected.h
+     * says that it has fewer passes by design: by the first of these
+     * properties. */
     long needs;
     enum property design[3];
     const char *options;     /* with which options to start it; or NULL */
     struct launch_plan plan; /* under which limits */
-    size_t bytes;            /* for the run function: a size, */
-    const char *villain;     /* a villain */
-    const char *calls;       /* system calls that fail, as for strace(1), */
-    const char *error;       /* and how: "EINTR" */
+    const char *villain;     /* which client of villains.h plays */
+    const char *calls;       /* system calls that fail, as for strace(1) */
+    const char *error;       /* and how they do: "EINTR" */
     bool by_hand;            /* the check starts the server itself */
 };
 
-/* The checks, a table a file, each ended by a NULL name. */
-extern const struct check contract_bytes[];
-extern const struct check contract_clients[];
-extern const struct check contract_idle[];
-extern const struct check contract_limits[];
-extern const struct check contract_stop[];
-extern const struct check contract_usage[];
-/* Faults for the matrix alone: they take their time. */
-extern const struct check contract_faults[];
-extern const struct check contract_calls[];
+/* Notes a check, before main(). */
+void contract_add(const struct check *check);
+
+/* A check's head; its promise comes first, then fields of struct check. */
+#define CHECK(name_, ...)                                                  \
+    static void name_(struct subject *subject);                            \
+    __attribute__((constructor)) static void add_##name_(void)             \
+    {                                                                      \
+        static const struct check check = {__VA_ARGS__, .name = #name_,    \
+                                           .run = name_, .file = __FILE__, \
+                                           .line = __LINE__};              \
+        contract_add(&check);                                              \
+    }                                                                      \
+    static void name_(struct subject *subject)
+
+/*
+ * Asserts that a function of client.h had no problem.
+ *
+ * problem  what it returned
+ * who      printf's; the problem ends the sentence: "the client"
+ */
+void expect(const char *problem, const char *who, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /*
  * Starts the server: the check's options and limits, and port 0 or a free
@@ -96,17 +140,20 @@ void subject_warm_up(struct subject *subject);
 /* A new client; asserts that it could connect. */
 int subject_connect(const struct subject *subject);
 
-/* Asserts that a new client is echoed n bytes; `after`: "a reset". */
+/* Asserts that a new client is echoed to; `after`: "a reset". */
 void subject_serves(const struct subject *subject, const char *after);
 
-/* A new client, echoed once: the server is surely talking to it. */
+/* A new client, echoed to once: the server is surely talking to it. */
 int subject_welcome(const struct subject *subject);
 
+/* Asserts that the server has not ended; `when`: "at the limit". */
+void subject_lives(struct subject *subject, const char *when);
+
 /*
- * Asserts what every server owes after every check: it lives, has no zombie
- * and no descriptor more than when it was idle, and serves a new client.
- * After a fault (subject_faulted()) it takes no CPU time either, and no
- * more memory than before.
+ * Asserts what every server owes after every check: it lives and echoes to
+ * a new client. After a fault of the matrix (subject_faulted()) it also has
+ * no zombie, no descriptor and no more memory than before, and takes no
+ * CPU time.
  */
 void subject_survives(struct subject *subject);
 
@@ -130,8 +177,13 @@ bool subject_becomes(const struct subject *subject,
                      bool (*wanted)(const struct processes *now,
                                     const struct subject *subject));
 
-/* CPU time of the whole group over a while, in percent of a core. */
-double subject_cpu_percent(const struct subject *subject, int while_ms);
+/* For subject_becomes(): nothing of it runs any more, but for zombies. */
+bool subject_is_gone(const struct processes *now,
+                     const struct subject *subject);
+
+/* How it is as soon as nothing of it runs or changes, or after
+ * PATIENCE_MS. */
+struct processes subject_settles(const struct subject *subject);
 
 /* What it said on stderr, NUL-ended; the buffer is reused. */
 const char *subject_stderr(const struct subject *subject);
@@ -145,8 +197,7 @@ void subject_ended(struct subject *subject, int status, const char *words);
 
 /*
  * Sends SIGTERM and asserts that it ends, when that is not what the check
- * is about: who knows no graceful stop shall fail at those checks, not at
- * all.
+ * is about: a server without a graceful stop fails at those checks alone.
  */
 void subject_dismiss(struct subject *subject);
 

@@ -32,7 +32,7 @@ enum { MOMENTS = sizeof(moments) / sizeof(moments[0]) };
 
 /* --- strace ----------------------------------------------------------- */
 
-/* Without strace, or the right to trace, it can't be tried. */
+/* Without strace, or the right to trace, no call can be made to fail. */
 static void assert_tracer(void)
 {
     char *argv[] = {"strace",     "-DD",  "-qq", "-e",
@@ -66,7 +66,7 @@ static bool start_traced(struct subject *subject, const char *moment)
     return starts;
 }
 
-/* Who traces it; 0: nobody. */
+/* The process that traces it; 0: none. */
 static pid_t find_tracer(pid_t pid)
 {
     char path[40];
@@ -90,9 +90,9 @@ static bool is_quiet(const struct processes *now, const struct subject *of)
 }
 
 /*
- * From here on the server's calls do not fail any more. The SIGCHLD of who
- * ends at the moment when strace goes can get lost: first they end. If they
- * do not, that is found out afterwards.
+ * From here on the server's calls do not fail any more. The SIGCHLD of a
+ * child that ends at the moment when strace goes can get lost: first they
+ * end. If they do not, that is found out afterwards.
  */
 static void send_tracer_away(const struct subject *subject)
 {
@@ -124,7 +124,7 @@ static size_t count_injected(const struct subject *subject)
 
 /* What has become of them. */
 struct visitors {
-    int fds[VISITORS]; /* those who are still there; -1: closed */
+    int fds[VISITORS]; /* -1: closed */
     size_t lost;
 };
 
@@ -198,7 +198,7 @@ static size_t visit_all(const struct subject *subject)
 
 /* --- what may come of it ---------------------------------------------- */
 
-/* Where no call can be made fail: says so, and ends the check. */
+/* Ends the check where the server makes no call that could fail. */
 static void assert_calls(const struct subject *subject)
 {
     if (expected_value(subject->like, CALLS, 1) == 0)
@@ -235,7 +235,7 @@ static void start_faulty(struct subject *subject, size_t moment)
 /*
  * Visitors, while calls fail, and then the end of that.
  *
- * loses    may whom a failure meets be closed?
+ * loses    may a client that a failure meets be closed?
  * Returns  how many calls failed.
  */
 static size_t assert_survives(struct subject *subject, const char *moment,
@@ -271,17 +271,7 @@ static void assert_survives_all(struct subject *subject, bool loses)
         cr_skip_test("never makes such a call");
 }
 
-static void is_tried_again(struct subject *subject)
-{
-    assert_survives_all(subject, false);
-}
-
-static void costs_its_client(struct subject *subject)
-{
-    assert_survives_all(subject, true);
-}
-
-/* Clients who send more until something comes back. */
+/* Clients that send more until something comes back. */
 static void is_told_of_more(struct subject *subject)
 {
     int fds[VISITORS];
@@ -291,8 +281,7 @@ static void is_told_of_more(struct subject *subject)
         start_faulty(subject, i);
         for (size_t k = 0; k < VISITORS; k++) {
             fds[k] = subject_connect(subject);
-            const char *problem = echo_more(fds[k]);
-            cr_assert(problem == NULL, "the client %s", problem);
+            expect(echo_more(fds[k]), "the client");
         }
         send_tracer_away(subject);
         cr_assert(count_injected(subject) > 0, "no call failed");
@@ -302,7 +291,7 @@ static void is_told_of_more(struct subject *subject)
 }
 
 /* An EAGAIN where there is no reason for one. */
-static void says_eagain(struct subject *subject)
+static void assert_survives_eagain(struct subject *subject)
 {
     long then = expected_value(subject->like, ON_EAGAIN,
                                EAGAIN_TRIES_AGAIN);
@@ -313,12 +302,6 @@ static void says_eagain(struct subject *subject)
         assert_survives_all(subject, then == EAGAIN_CLOSES);
 }
 
-static bool has_ended(const struct processes *now, const struct subject *of)
-{
-    (void)of;
-    return now->n == 0; /* but for zombies */
-}
-
 /* It listens before it makes them: it may be connected to for a moment. */
 static void gives_up(struct subject *subject, bool starts)
 {
@@ -326,7 +309,7 @@ static void gives_up(struct subject *subject, bool starts)
     int status = 0;
 
     if (starts) {
-        cr_assert(subject_becomes(subject, has_ended) &&
+        cr_assert(subject_becomes(subject, subject_is_gone) &&
                       launcher_ended(&subject->server, &status),
                   "expected.h says that it gives up, but it does not");
         said = subject_stderr(subject);
@@ -337,29 +320,6 @@ static void gives_up(struct subject *subject, bool starts)
     cr_assert(strstr(said, strerror(EAGAIN)) != NULL,
               "it gives up, and does not say why: %s", said);
     launcher_kill(&subject->server);
-}
-
-/* Newcomers are closed, or wait for a process or a thread that is there. */
-static void no_tasks(struct subject *subject)
-{
-    const long needed = -expected_value(subject->like, FIRST_TASKS, 0);
-    const long cores = options_cores(LONG_MAX); /* as many as it makes */
-    size_t injected = 0;
-
-    assert_tracer();
-    for (size_t i = 0; i < MOMENTS; i++) {
-        end_survivor(subject, i > 0);
-        bool starts = start_traced(subject, moments[i]);
-        if ((long)i < (needed < cores ? needed : cores)) {
-            gives_up(subject, starts);
-            injected++;
-            continue;
-        }
-        cr_assert(starts, "it does not start: %s", subject->server.error);
-        injected += assert_survives(subject, moments[i], true);
-    }
-    if (injected == 0)
-        cr_skip_test("makes no process and no thread");
 }
 
 /* --- short writes ----------------------------------------------------- */
@@ -381,15 +341,155 @@ static void late_reader(const struct subject *subject)
 {
     int fd = subject_connect(subject);
     size_t sent = client_fill(fd, SEED);
-    const char *problem = client_receive(fd, sent, SEED, 0);
 
-    if (problem == NULL)
-        problem = client_finish(fd);
-    cr_assert(problem == NULL, "a client who read late %s", problem);
+    expect(client_receive(fd, sent, SEED, 0), "a client that read late");
+    expect(client_finish(fd), "a client that read late");
     close(fd);
 }
 
-static void short_writes(struct subject *subject)
+/* --- the checks ------------------------------------------------------- */
+
+#define EACH ": the first call, the second, every third"
+#define FAILS(group_, call_, calls_, error_)             \
+    .apart = true, .calls = (calls_), .error = (error_), \
+    .fault = {group_, error_, call_ "() fails with " error_ EACH}
+#define ACCEPT_FAILS(...) \
+    FAILS(ACCEPT, "accept", "accept,accept4", __VA_ARGS__)
+#define RECV_FAILS(...) FAILS(RECV, "recv", "recvfrom", __VA_ARGS__)
+#define SEND_FAILS(...) FAILS(SEND, "send", "sendto", __VA_ARGS__)
+#define BY_DESIGN_AT_EAGAIN \
+    .needs = EAGAIN_TRIES_AGAIN, .design = {ON_EAGAIN}
+
+CHECK(outlives_EINTR_from_accept, P14, ACCEPT_FAILS("EINTR"))
+{
+    assert_survives_all(subject, false);
+}
+
+CHECK(outlives_EAGAIN_from_accept, P14, ACCEPT_FAILS("EAGAIN"))
+{
+    assert_survives_all(subject, false);
+}
+
+CHECK(outlives_ECONNABORTED_from_accept, P14, ACCEPT_FAILS("ECONNABORTED"))
+{
+    assert_survives_all(subject, false);
+}
+
+CHECK(outlives_EMFILE_from_accept, P14, ACCEPT_FAILS("EMFILE"))
+{
+    assert_survives_all(subject, false);
+}
+
+CHECK(outlives_ENFILE_from_accept, P14, ACCEPT_FAILS("ENFILE"))
+{
+    assert_survives_all(subject, false);
+}
+
+CHECK(outlives_ENOBUFS_from_accept, P14, ACCEPT_FAILS("ENOBUFS"))
+{
+    assert_survives_all(subject, false);
+}
+
+CHECK(outlives_ENOMEM_from_accept, P14, ACCEPT_FAILS("ENOMEM"))
+{
+    assert_survives_all(subject, false);
+}
+
+CHECK(outlives_EINTR_from_recv, P14, RECV_FAILS("EINTR"))
+{
+    assert_survives_all(subject, false);
+}
+
+CHECK(outlives_EAGAIN_from_recv, P14, RECV_FAILS("EAGAIN"),
+      BY_DESIGN_AT_EAGAIN)
+{
+    assert_survives_eagain(subject);
+}
+
+CHECK(outlives_ECONNRESET_from_recv, P14, RECV_FAILS("ECONNRESET"))
+{
+    assert_survives_all(subject, true);
+}
+
+CHECK(outlives_EPIPE_from_recv, P14, RECV_FAILS("EPIPE"))
+{
+    assert_survives_all(subject, true);
+}
+
+CHECK(outlives_ETIMEDOUT_from_recv, P14, RECV_FAILS("ETIMEDOUT"))
+{
+    assert_survives_all(subject, true);
+}
+
+CHECK(outlives_EINTR_from_send, P14, SEND_FAILS("EINTR"))
+{
+    assert_survives_all(subject, false);
+}
+
+CHECK(outlives_EAGAIN_from_send, P14, SEND_FAILS("EAGAIN"),
+      BY_DESIGN_AT_EAGAIN)
+{
+    assert_survives_eagain(subject);
+}
+
+CHECK(outlives_ECONNRESET_from_send, P14, SEND_FAILS("ECONNRESET"))
+{
+    assert_survives_all(subject, true);
+}
+
+CHECK(outlives_EPIPE_from_send, P14, SEND_FAILS("EPIPE"))
+{
+    assert_survives_all(subject, true);
+}
+
+CHECK(outlives_ETIMEDOUT_from_send, P14, SEND_FAILS("ETIMEDOUT"))
+{
+    assert_survives_all(subject, true);
+}
+
+CHECK(outlives_EINTR_while_it_waits, P14, .apart = true,
+      .calls = "?select,?pselect6,?_newselect,?poll,?ppoll,?epoll_wait,"
+               "?epoll_pwait,?io_uring_enter",
+      .error = "EINTR",
+      .fault = {TASKS, "wait: EINTR",
+                "select(), poll(), epoll_wait(), io_uring_enter() fail "
+                "with EINTR" EACH})
+{
+    assert_survives_all(subject, false);
+}
+
+/* Newcomers are closed, or wait for a process or a thread that is there. */
+CHECK(outlives_EAGAIN_from_fork, P10, .apart = true,
+      .calls = "?fork,?vfork,clone,?clone3", .error = "EAGAIN",
+      .fault = {TASKS, "fork, pthread_create: EAGAIN",
+                "fork() and pthread_create() fail with EAGAIN" EACH
+                ", counted from the start"},
+      .needs = 0, .design = {FIRST_TASKS})
+{
+    const long needed = -expected_value(subject->like, FIRST_TASKS, 0);
+    const long cores = options_cores(LONG_MAX); /* as many as it makes */
+    size_t injected = 0;
+
+    assert_tracer();
+    for (size_t i = 0; i < MOMENTS; i++) {
+        end_survivor(subject, i > 0);
+        bool starts = start_traced(subject, moments[i]);
+        if ((long)i < (needed < cores ? needed : cores)) {
+            gives_up(subject, starts);
+            injected++;
+            continue;
+        }
+        cr_assert(starts, "it does not start: %s", subject->server.error);
+        injected += assert_survives(subject, moments[i], true);
+    }
+    if (injected == 0)
+        cr_skip_test("makes no process and no thread");
+}
+
+CHECK(outlives_short_writes, P3, .apart = true,
+      .fault = {SEND, "short",
+                "a client reads late, so that no more fits; and send() "
+                "takes one byte only" EACH})
 {
     size_t injected = 0;
 
@@ -407,73 +507,3 @@ static void short_writes(struct subject *subject)
     if (injected == 0)
         cr_skip_test("does not call send() of a shared libc");
 }
-
-/* --- the table -------------------------------------------------------- */
-
-#define EACH ": the first call, the second, every third"
-#define AGAIN "what says nothing about a client costs nobody anything"
-#define ALONE "a call that fails for a client costs that client alone"
-
-#define ACCEPT_FAILS(error_)                               \
-    {                                                      \
-        "outlives_" error_ "_from_accept", is_tried_again, \
-            .promise = AGAIN, .calls = "accept,accept4",   \
-            .error = (error_), .fault = {                  \
-                ACCEPT,                                    \
-                error_,                                    \
-                "accept() fails with " error_ EACH         \
-            }                                              \
-    }
-
-#define TALK_FAILS(group_, call_, calls_, error_, run_, promise_)    \
-    "outlives_" error_ "_from_" call_, run_,                         \
-        .promise = (promise_), .calls = (calls_), .error = (error_), \
-        .fault = {group_, error_, call_ "() fails with " error_ EACH}
-#define RECV_FAILS(...) TALK_FAILS(RECV, "recv", "recvfrom", __VA_ARGS__)
-#define SEND_FAILS(...) TALK_FAILS(SEND, "send", "sendto", __VA_ARGS__)
-#define BY_DESIGN_AT_EAGAIN \
-    .needs = EAGAIN_TRIES_AGAIN, .design = {ON_EAGAIN}
-
-const struct check contract_calls[] = {
-    ACCEPT_FAILS("EINTR"),
-    ACCEPT_FAILS("EAGAIN"),
-    ACCEPT_FAILS("ECONNABORTED"),
-    ACCEPT_FAILS("EMFILE"),
-    ACCEPT_FAILS("ENFILE"),
-    ACCEPT_FAILS("ENOBUFS"),
-    ACCEPT_FAILS("ENOMEM"),
-    {RECV_FAILS("EINTR", is_tried_again, AGAIN)},
-    {RECV_FAILS("EAGAIN", says_eagain, AGAIN), BY_DESIGN_AT_EAGAIN},
-    {RECV_FAILS("ECONNRESET", costs_its_client, ALONE)},
-    {RECV_FAILS("EPIPE", costs_its_client, ALONE)},
-    {RECV_FAILS("ETIMEDOUT", costs_its_client, ALONE)},
-    {SEND_FAILS("EINTR", is_tried_again, AGAIN)},
-    {SEND_FAILS("EAGAIN", says_eagain, AGAIN), BY_DESIGN_AT_EAGAIN},
-    {SEND_FAILS("ECONNRESET", costs_its_client, ALONE)},
-    {SEND_FAILS("EPIPE", costs_its_client, ALONE)},
-    {SEND_FAILS("ETIMEDOUT", costs_its_client, ALONE)},
-    {"outlives_short_writes", short_writes,
-     .promise =
-         "every byte comes back, in order, however many send() takes",
-     .fault =
-         {SEND, "short",
-          "a client reads late, so that no more fits; and send() takes "
-          "one byte only" EACH}},
-    {"outlives_EINTR_while_it_waits", is_tried_again, .promise = AGAIN,
-     .calls = "?select,?pselect6,?_newselect,?poll,?ppoll,?epoll_wait,"
-              "?epoll_pwait,?io_uring_enter",
-     .error = "EINTR",
-     .fault = {TASKS, "wait: EINTR",
-               "select(), poll(), epoll_wait(), io_uring_enter() fail with "
-               "EINTR" EACH}},
-    {"outlives_EAGAIN_from_fork", no_tasks,
-     .promise = "newcomers are closed, or wait for a process or a thread "
-                "that is there; who can't start without it says so, and "
-                "exits with 1",
-     .calls = "?fork,?vfork,clone,?clone3", .error = "EAGAIN",
-     .fault = {TASKS, "fork, pthread_create: EAGAIN",
-               "fork() and pthread_create() fail with EAGAIN" EACH
-               ", counted from the start"},
-     .needs = 0, .design = {FIRST_TASKS}},
-    {0},
-};

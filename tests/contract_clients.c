@@ -1,103 +1,149 @@
-/* One client's fault costs that client alone. */
+/* Each client is served, whatever the others do, and leaves nothing. */
 #include "tests/contract.h"
 
+#include "common/clock.h"
 #include "common/protocol.h"
 #include "tests/villains.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SEED = 21 };
+enum { SEED = 21, FIFTY = 50 };
 
-/* Plays the check's villain; asserts that it came that far. */
-static ssize_t play(const struct subject *subject, int *held)
+/* --- villains --------------------------------------------------------- */
+
+/* Plays a villain; asserts that it came that far. Returns how many sockets
+ * it holds, at most one. */
+static ssize_t play(const struct subject *subject,
+                    const struct villain *villain, int *held)
 {
-    const struct villain *villain = villains_find(subject->check->villain);
-
-    cr_assert(villain != NULL, "no such villain");
     ssize_t n = villain->play(subject->server.host,
                               subject->server.ports[0], held, 1);
+
     cr_assert(n != -1, "the villain that %s could not connect",
               villain->about);
     return n;
 }
 
-/* The aftermath tells whether others are served. */
-static void outlives_villain(struct subject *subject)
+static const struct villain *villain_of(const struct subject *subject)
 {
-    char after[100];
+    const struct villain *villain = villains_find(subject->check->villain);
 
-    snprintf(after, sizeof(after), "a client that %s",
-             villains_find(subject->check->villain)->about);
+    cr_assert(villain != NULL, "no such villain");
+    return villain;
+}
+
+static void outlive_villain(const struct subject *subject)
+{
+    const struct villain *villain = villain_of(subject);
+
     for (int i = 0; i < 3; i++) {
         int held;
-        if (play(subject, &held) == 1)
+        if (play(subject, villain, &held) == 1)
             close(held);
-        subject_serves(subject, after);
+        subject_serves(subject, villain->about);
     }
 }
 
-static void outlives_storm(struct subject *subject)
+CHECK(outlives_a_reset, P5, .villain = "reset", .fault = {VILLAINS})
+{
+    outlive_villain(subject);
+}
+
+CHECK(outlives_a_client_gone_in_mid_reply, P5, .villain = "vanish",
+      .fault = {VILLAINS})
+{
+    outlive_villain(subject);
+}
+
+CHECK(outlives_a_client_gone_before_the_reply, P5, .villain = "leave",
+      .fault = {VILLAINS})
+{
+    outlive_villain(subject);
+}
+
+CHECK(outlives_a_half_message, P5, .villain = "half")
+{
+    outlive_villain(subject);
+}
+
+CHECK(outlives_a_silent_connection, P5, .villain = "nothing")
+{
+    outlive_villain(subject);
+}
+
+CHECK(outlives_a_connect_storm, P5, .villain = "storm", .fault = {VILLAINS})
 {
     int held;
 
-    play(subject, &held);
+    play(subject, villain_of(subject), &held);
 }
 
 /* A model for one client at a time serves the other when the first left. */
-static void other_waits(const struct subject *subject, int villain,
-                        int other)
+static void other_waits(const struct villain *villain, int held, int other)
 {
     cr_assert(
         client_listen(other, QUIET_MS) == CLIENT_SILENCE,
         "expected.h says that another client waits, but it was served");
-    client_reset(villain);
-    const char *problem = client_receive(other, ECHO_CHUNK, SEED, 0);
-    cr_assert(problem == NULL,
-              "when a client that %s had left, the next "
-              "one %s",
-              villains_find(subject->check->villain)->about, problem);
+    client_reset(held);
+    expect(client_receive(other, ECHO_CHUNK, SEED, 0),
+           "when a client that %s had left, the next one", villain->about);
 }
 
-static void others_are_served(struct subject *subject)
+static void serve_others(const struct subject *subject)
 {
-    const struct villain *villain = villains_find(subject->check->villain);
+    const struct villain *villain = villain_of(subject);
     unsigned char data[ECHO_CHUNK];
     int held;
 
-    cr_assert(play(subject, &held) == 1);
+    cr_assert(play(subject, villain, &held) == 1);
     int other = subject_connect(subject);
     client_pattern(data, sizeof(data), SEED, 0);
-    const char *problem = client_send(other, data, sizeof(data));
-    cr_assert(problem == NULL, "the other client %s", problem);
+    expect(client_send(other, data, sizeof(data)), "the other client");
     if (subject_at_once(subject, 2) < 2) {
-        other_waits(subject, held, other);
+        other_waits(villain, held, other);
         close(other);
         return;
     }
-    problem = client_receive(other, sizeof(data), SEED, 0);
-    cr_assert(problem == NULL, "while a client %s, another one %s",
-              villain->about, problem);
+    expect(client_receive(other, sizeof(data), SEED, 0),
+           "while a client %s, another one", villain->about);
     close(other);
     subject_rests(subject, "with one such client");
     client_reset(held);
 }
 
-static void bounded_memory(struct subject *subject)
+#define BESIDE_ONE .fault = {VILLAINS}, .needs = 2, .design = {AT_ONCE}
+
+CHECK(serves_others_while_one_never_reads, P6, .villain = "never-read",
+      BESIDE_ONE)
+{
+    serve_others(subject);
+}
+
+CHECK(serves_others_while_one_sent_half_a_message, P6, .villain = "half",
+      BESIDE_ONE)
+{
+    serve_others(subject);
+}
+
+CHECK(serves_others_while_one_says_nothing, P6, .villain = "nothing",
+      BESIDE_ONE)
+{
+    serve_others(subject);
+}
+
+CHECK(bounds_the_memory_of_one_who_never_reads, P7)
 {
     int fd = subject_connect(subject);
     size_t sent = client_fill(fd, SEED);
 
     cr_assert(sent < FILL_MAX,
-              "a client that never read could send %zu "
-              "bytes: the server holds them in memory without bound",
-              sent);
+              "a client that never read could send %zu bytes", sent);
     client_reset(fd);
 }
 
-enum { FIFTY = 50 };
+/* --- many ------------------------------------------------------------- */
 
 static size_t message_of(size_t client)
 {
@@ -105,7 +151,7 @@ static size_t message_of(size_t client)
 }
 
 /* All are connected and have sent before the first one is looked at. */
-static void fifty_at_once(struct subject *subject)
+CHECK(serves_50_at_once, P5)
 {
     const size_t served = subject_at_once(subject, FIFTY);
     int fds[FIFTY];
@@ -116,77 +162,59 @@ static void fifty_at_once(struct subject *subject)
         client_pattern(data, message_of(i), (unsigned)i, 0);
         cr_assert(client_send(fds[i], data, message_of(i)) == NULL);
     }
-    for (size_t i = 0; i < served; i++) {
-        const char *problem = client_receive(fds[i], message_of(i),
-                                             (unsigned)i, 0);
-        cr_assert(problem == NULL, "of %d clients at once, number %zu %s",
-                  FIFTY, i + 1, problem);
-    }
-    cr_assert(served == FIFTY ||
-                  client_listen(fds[FIFTY - 1], QUIET_MS) == CLIENT_SILENCE,
-              "expected.h says that it talks to %zu at once, but it "
-              "talks to more",
-              served);
     for (size_t i = 0; i < FIFTY; i++) {
-        const char *problem = NULL;
+        if (i == served)
+            cr_assert(client_listen(fds[FIFTY - 1], QUIET_MS) ==
+                          CLIENT_SILENCE,
+                      "expected.h says that it talks to %zu at once, but "
+                      "it talks to more",
+                      served);
+        for (size_t gone = 0; i == served && gone < i; gone++)
+            close(fds[gone]); /* they make room for the others */
+        expect(client_receive(fds[i], message_of(i), (unsigned)i, 0),
+               "of %d clients at once, number %zu", FIFTY, i + 1);
         if (i >= served)
-            problem = client_receive(fds[i], message_of(i), (unsigned)i, 0);
-        if (problem == NULL)
-            problem = client_finish(fds[i]);
-        cr_assert(problem == NULL, "of %d clients at once, number %zu %s",
-                  FIFTY, i + 1, problem);
-        close(fds[i]);
+            close(fds[i]);
     }
+    for (size_t i = 0; served == FIFTY && i < FIFTY; i++)
+        close(fds[i]);
 }
 
 /*
  * One reply is under way, and can't go on, while others come and go: a
  * buffer that they share would be overwritten.
  */
-static void bytes_apart(struct subject *subject)
+CHECK(keeps_the_bytes_of_each_apart, P5)
 {
     int slow = subject_connect(subject);
     size_t sent = client_fill(slow, SEED);
 
     for (unsigned i = 1; i <= 3 && subject_at_once(subject, 2) == 2; i++) {
         int other = subject_connect(subject);
-        const char *problem = client_echo(other, 100000, SEED + i);
-        cr_assert(problem == NULL,
-                  "beside one who does not read, another "
-                  "client %s",
-                  problem);
+        expect(client_echo(other, 100000, SEED + i),
+               "beside one that does not read, another client");
         close(other);
     }
-    shutdown(slow, SHUT_WR);
-    const char *problem = client_receive(slow, sent, SEED, 0);
-    cr_assert(problem == NULL,
-              "a client who read only when others had been "
-              "served %s",
-              problem);
+    expect(client_receive(slow, sent, SEED, 0),
+           "a client that read only when others had been served");
     close(slow);
 }
 
-static void idle_cost(struct subject *subject)
+CHECK(rests_while_clients_are_idle, P8)
 {
     const size_t n = subject_at_once(subject, 20);
     int fds[FIFTY];
 
     for (size_t i = 0; i < n && i < FIFTY; i++) {
         fds[i] = subject_connect(subject);
-        const char *problem = client_echo(fds[i], 100, SEED);
-        cr_assert(problem == NULL, "the client %s", problem);
+        expect(client_echo(fds[i], 100, SEED), "the client");
     }
     subject_rests(subject, "with idle clients only");
     for (size_t i = 0; i < n && i < FIFTY; i++)
         close(fds[i]);
 }
 
-static bool as_before(const struct processes *now, const struct subject *of)
-{
-    return now->zombies == 0 && now->n <= of->idle.n &&
-           now->threads <= of->idle.threads &&
-           now->descriptors <= of->idle.descriptors;
-}
+/* --- what is left of them --------------------------------------------- */
 
 static void come_and_go(const struct subject *subject, int clients)
 {
@@ -194,92 +222,107 @@ static void come_and_go(const struct subject *subject, int clients)
         subject_serves(subject, "many others");
 }
 
-static void assert_as_before(const struct subject *subject, int clients)
+static bool has_no_zombie(const struct processes *now,
+                          const struct subject *subject)
 {
-    if (subject_becomes(subject, as_before))
-        return;
-    struct processes now = processes_look(subject->server.pid);
-    cr_assert_fail("after %d clients there are %zu zombies, %zu processes "
-                   "(before: %zu), %zu threads (before: %zu), %zu "
-                   "descriptors (before: %zu)",
-                   clients, now.zombies, now.n, subject->idle.n,
-                   now.threads, subject->idle.threads, now.descriptors,
-                   subject->idle.descriptors);
+    (void)subject;
+    return now->zombies == 0;
+}
+
+CHECK(leaves_no_zombie, P9)
+{
+    come_and_go(subject, 20);
+    cr_assert(subject_becomes(subject, has_no_zombie),
+              "of 20 clients, who have left, %zu children are zombies: "
+              "they ended and nobody waited for them",
+              processes_look(subject->server.pid).zombies);
 }
 
 /*
- * What is kept for the next clients may grow for a while, and how much
- * depends on how many come at once; what leaks grows with every round.
+ * Rounds of clients until one leaves no more than the round before. What a
+ * server keeps for its next clients may grow for a while; what it loses
+ * grows with every round.
  */
-static void leaves_nothing(struct subject *subject)
+static void assert_flat(const struct subject *subject,
+                        void (*play_round)(const struct subject *),
+                        size_t (*count)(const struct processes *),
+                        size_t slack, const char *what)
 {
-    enum { CLIENTS = 900, ROUNDS = 4, GROWTH_MOST = 1 << 20 };
-    size_t before = 0, after = 0;
+    enum { ROUNDS = 5 };
+    struct processes now;
+    size_t before = 0, after = SIZE_MAX;
 
-    come_and_go(subject, 100);
-    assert_as_before(subject, 100);
     for (int i = 0; i < ROUNDS; i++) {
-        before = processes_look(subject->server.pid).memory;
-        come_and_go(subject, CLIENTS);
-        assert_as_before(subject, 100 + (i + 1) * CLIENTS);
-        after = processes_look(subject->server.pid).memory;
-        if (after < before + GROWTH_MOST)
+        play_round(subject);
+        now = subject_settles(subject);
+        before = after;
+        after = count(&now);
+        if (before != SIZE_MAX && after <= before + slack)
             return;
     }
-    cr_assert_fail("with each %d clients, who all have left, its memory "
-                   "grows; of late from %zu to %zu bytes",
-                   CLIENTS, before, after);
+    cr_assert_fail("with each round of clients, who all have left, it has "
+                   "more %s; of late %zu in place of %zu",
+                   what, after, before);
 }
 
-#define ALONE "one client's fault costs that client alone"
-#define SERVED \
-    "whatever one client does or leaves undone, others are served"
+static size_t count_descriptors(const struct processes *now)
+{
+    return now->descriptors;
+}
 
-const struct check contract_clients[] = {
-    {"outlives_a_reset", outlives_villain, .promise = ALONE,
-     .villain = "reset",
-     .fault = {VILLAINS, "reset",
-               "echoes once, then resets the connection"}},
-    {"outlives_a_client_gone_in_mid_reply", outlives_villain,
-     .promise = ALONE, .villain = "vanish",
-     .fault = {VILLAINS, "vanish",
-               "sends, reads nothing, and is gone in mid-reply"}},
-    {"outlives_a_client_gone_before_the_reply", outlives_villain,
-     .promise = ALONE, .villain = "leave",
-     .fault = {VILLAINS, "leave",
-               "sends and closes before the first reply"}},
-    {"outlives_a_half_message", outlives_villain, .promise = ALONE,
-     .villain = "half"},
-    {"outlives_a_silent_connection", outlives_villain, .promise = ALONE,
-     .villain = "nothing"},
-    {"outlives_a_connect_storm", outlives_storm, .promise = ALONE,
-     .villain = "storm",
-     .fault = {VILLAINS, "storm",
-               "connects and leaves 500 times, as fast as it can"}},
-    {"serves_others_while_one_never_reads", others_are_served,
-     .promise = SERVED, .villain = "never-read",
-     .fault = {VILLAINS, "never-read",
-               "sends until nothing fits and never reads"},
-     .needs = 2, .design = {AT_ONCE}},
-    {"serves_others_while_one_sent_half_a_message", others_are_served,
-     .promise = SERVED, .villain = "half",
-     .fault = {VILLAINS, "half", "sends half a message and holds on"},
-     .needs = 2, .design = {AT_ONCE}},
-    {"serves_others_while_one_says_nothing", others_are_served,
-     .promise = SERVED, .villain = "nothing",
-     .fault = {VILLAINS, "nothing", "connects and says nothing"},
-     .needs = 2, .design = {AT_ONCE}},
-    {"bounds_the_memory_of_one_who_never_reads", bounded_memory,
-     .promise = "a client that does not read is not read from"},
-    {"serves_50_at_once", fifty_at_once,
-     .promise = "everybody gets their own bytes, and nobody else's"},
-    {"keeps_the_bytes_of_each_apart", bytes_apart,
-     .promise = "everybody gets their own bytes, and nobody else's"},
-    {"rests_while_clients_are_idle", idle_cost,
-     .promise = "a client that says nothing costs no CPU time"},
-    {"leaves_nothing_of_1000_clients", leaves_nothing,
-     .promise =
-         "no zombie, thread, descriptor or memory is left of who has "
-         "gone"},
-    {0},
-};
+static size_t count_tasks(const struct processes *now)
+{
+    return now->n + now->threads;
+}
+
+static size_t count_memory(const struct processes *now)
+{
+    return now->memory;
+}
+
+static void twenty(const struct subject *subject)
+{
+    come_and_go(subject, 20);
+}
+
+CHECK(leaves_no_descriptor, P9)
+{
+    assert_flat(subject, twenty, count_descriptors, 0, "descriptors");
+}
+
+CHECK(leaves_no_process_and_no_thread, P9)
+{
+    assert_flat(subject, twenty, count_tasks, 0, "processes and threads");
+}
+
+/* Those that come back by themselves, each five times. */
+static void villains_come_and_go(const struct subject *subject)
+{
+    static const char *const names[] = {"reset", "vanish", "leave", "half",
+                                        "half-close"};
+    int held;
+
+    for (size_t i = 0; i < 5 * sizeof(names) / sizeof(names[0]); i++)
+        if (play(subject, villains_find(names[i / 5]), &held) == 1)
+            close(held);
+    subject_serves(subject, "villains");
+}
+
+CHECK(leaves_no_descriptor_of_villains, P9)
+{
+    assert_flat(subject, villains_come_and_go, count_descriptors, 0,
+                "descriptors");
+}
+
+static void nine_hundred(const struct subject *subject)
+{
+    come_and_go(subject, 900);
+}
+
+CHECK(leaves_nothing_of_1000_clients, P9)
+{
+    enum { GROWTH_MOST = 1 << 20 };
+
+    assert_flat(subject, nine_hundred, count_memory, GROWTH_MOST,
+                "bytes of memory");
+}

@@ -1,7 +1,6 @@
 /*
  * Faults for the matrix alone: signals in storms, a worker that is killed,
- * memory that runs out, clients who take their time. The contract's own
- * checks have the others.
+ * memory that runs out, clients that take their time.
  */
 #include "common/clock.h"
 #include "demo/sockets.h"
@@ -22,10 +21,11 @@ enum { SEED = 61, STORM = 1000 };
 /* --- clients ---------------------------------------------------------- */
 
 /*
- * A newcomer is served beside others, or, by who talks to fewer at once, as
- * soon as those have left.
+ * Asserts that a newcomer is served beside the others, or, by a server that
+ * talks to fewer at once, as soon as those have left.
  *
- * others   how many there are, of whom leave() frees the server
+ * others   how many there are
+ * leave    frees the server of them
  */
 static void newcomer_is_served(const struct subject *subject, size_t others,
                                void (*leave)(void *), void *arg)
@@ -42,11 +42,12 @@ static void newcomer_is_served(const struct subject *subject, size_t others,
             "expected.h says that another client waits, but it was served");
         leave(arg);
     }
-    const char *problem = waits ? client_receive(fd, 1, SEED, 0)
-                                : client_echo(fd, 1000, SEED);
-    cr_assert(problem == NULL, "%s, a newcomer %s",
-              waits ? "when the others had left" : "beside the others",
-              problem);
+    if (waits)
+        expect(client_receive(fd, 1, SEED, 0),
+               "when the others had left, a newcomer");
+    else
+        expect(client_echo(fd, 1000, SEED),
+               "beside the others, a newcomer");
     close(fd);
     if (!waits)
         leave(arg);
@@ -57,7 +58,8 @@ static void end_villain(void *villain)
     program_end(villain, SIGKILL);
 }
 
-static void slow_loris(struct subject *subject)
+CHECK(serves_others_while_one_is_slow, P6, .apart = true, .villain = "slow",
+      .fault = {VILLAINS}, .needs = 2, .design = {AT_ONCE})
 {
     static struct program villain;
     char arguments[128];
@@ -84,7 +86,9 @@ static void end_hog(void *arg)
         client_reset(hog->fds[i]);
 }
 
-static void descriptor_hog(struct subject *subject)
+CHECK(serves_others_while_one_hogs, P6, .apart = true,
+      .fault = {VILLAINS, "hog", "holds 200 connections and says nothing"},
+      .needs = 200, .design = {AT_ONCE, CROWD})
 {
     static struct hog hog;
     ssize_t n = villains_find("hog")->play(
@@ -98,7 +102,8 @@ static void descriptor_hog(struct subject *subject)
 
 /* The server answers the end of the stream by its own, and waits for
  * nothing more. */
-static void half_closed(struct subject *subject)
+CHECK(outlives_a_half_close, P5, .apart = true, .villain = "half-close",
+      .fault = {VILLAINS})
 {
     int held;
 
@@ -106,7 +111,7 @@ static void half_closed(struct subject *subject)
                       ->play(subject->server.host, subject->server.ports[0],
                              &held, 1) == 1,
               "the villain could not connect");
-    subject_serves(subject, "a client who half-closed");
+    subject_serves(subject, "a client that half-closed");
     cr_assert(client_end(held) == NULL, "no end of stream came back");
     close(held);
 }
@@ -132,8 +137,12 @@ static void limit_memory(const struct subject *subject, size_t spare)
               "its memory can't be limited");
 }
 
-/* Who can't be served is closed, or waits until others have left. */
-static void out_of_memory(struct subject *subject)
+/* A client that can't be served is closed, or waits for others to leave. */
+CHECK(
+    outlives_the_end_of_memory, P10, .apart = true,
+    .fault = {
+        LIMITS, "RLIMIT_AS",
+        "100 clients come, and it may have 128 KiB of address space more"})
 {
     enum { N = 100, SPARE = 128 * 1024 };
     int fds[N];
@@ -164,39 +173,42 @@ static void signal_storm(struct subject *subject, int signo)
         cr_assert(kill(-subject->server.pid, signo) == 0);
         if (i % 50 > 0)
             continue;
-        const char *problem = client_echo(fd, 10000, SEED);
-        cr_assert(problem == NULL, "after %d x SIG%s, the client %s", i + 1,
-                  sigabbrev_np(signo), problem);
+        expect(client_echo(fd, 10000, SEED), "after %d x SIG%s, the client",
+               i + 1, sigabbrev_np(signo));
     }
-    const char *problem = client_finish(fd);
-    cr_assert(problem == NULL, "after a storm of SIG%s, the client %s",
-              sigabbrev_np(signo), problem);
+    expect(client_finish(fd), "after a storm of SIG%s, the client",
+           sigabbrev_np(signo));
     close(fd);
 }
 
-static void sigpipe_storm(struct subject *subject)
+CHECK(
+    outlives_a_storm_of_SIGPIPE, P13, .apart = true,
+    .fault = {
+        SIGNALS, "PIPE x 1000",
+        "SIGPIPE, a thousand times, to all of its processes, in mid-echo"})
 {
     signal_storm(subject, SIGPIPE);
 }
 
-static void sigchld_storm(struct subject *subject)
+CHECK(
+    outlives_a_storm_of_SIGCHLD, P13, .apart = true,
+    .fault = {
+        SIGNALS, "CHLD x 1000",
+        "SIGCHLD, a thousand times, to all of its processes, in mid-echo"})
 {
     signal_storm(subject, SIGCHLD);
 }
 
-static bool is_gone(const struct processes *now, const struct subject *of)
-{
-    (void)of;
-    return now->n == 0; /* but for zombies */
-}
-
 /* As when its terminal is closed; and as under nohup(1). */
-static void sighup_storm(struct subject *subject)
+CHECK(outlives_a_storm_of_SIGHUP, P13, .apart = true,
+      .fault = {
+          SIGNALS, "HUP x 1000",
+          "SIGHUP, once; and, started as by nohup(1), a thousand times"})
 {
     int fd = subject_welcome(subject);
 
     kill(-subject->server.pid, SIGHUP);
-    cr_assert(subject_becomes(subject, is_gone),
+    cr_assert(subject_becomes(subject, subject_is_gone),
               "SIGHUP, to all of its processes, did not end it");
     cr_assert(client_end(fd) == NULL, "SIGHUP did not end its connections");
     close(fd);
@@ -207,14 +219,19 @@ static void sighup_storm(struct subject *subject)
     signal_storm(subject, SIGHUP);
 }
 
-static void sigterm_alone(struct subject *subject)
+CHECK(stops_while_it_waits, P11, .apart = true,
+      .fault = {SIGNALS, "TERM in accept()",
+                "SIGTERM, when there is no client and it waits for one"})
 {
     kill(subject->server.pid, SIGTERM);
     subject_ended(subject, 0, "");
 }
 
 /* Newcomers are on their way at the moment of the signal. */
-static void sigterm_in_storm(struct subject *subject)
+CHECK(stops_in_a_connect_storm, P11, .apart = true,
+      .fault = {
+          SIGNALS, "TERM in a storm",
+          "SIGTERM, while clients connect and leave as fast as they can"})
 {
     static struct program villain;
     char arguments[128];
@@ -232,28 +249,26 @@ static void sigterm_in_storm(struct subject *subject)
 }
 
 /* The second is no reason to cut short what the first allowed. */
-static void sigterm_twice(struct subject *subject)
+CHECK(drains_at_a_second_SIGTERM, P11, .apart = true,
+      .fault = {SIGNALS, "TERM twice",
+                "a second SIGTERM, while it does what the first one left"},
+      .options = "--work sleep:100ms")
 {
+    static const char who[] = "at the second SIGTERM, a client";
     enum { ARRIVED = 16 * 1024 }; /* four chunks of work, at least */
     unsigned char data[ARRIVED];
     int fd = subject_welcome(subject);
 
     client_pattern(data, sizeof(data), SEED, 0);
-    const char *problem = client_send(fd, data, sizeof(data));
-    if (problem == NULL)
-        problem = client_arrived(fd);
+    expect(client_send(fd, data, sizeof(data)), "the client");
+    expect(client_arrived(fd), "the client");
     kill(subject->server.pid, SIGTERM);
-    if (problem == NULL)
-        problem = client_receive(fd, 1, SEED, 0);
+    expect(client_receive(fd, 1, SEED, 0), "at SIGTERM, a client");
     kill(subject->server.pid, SIGTERM);
-    if (problem == NULL)
-        problem = client_receive(fd, sizeof(data) - 1, SEED, 1);
-    if (problem == NULL)
-        problem = client_end(fd);
-    cr_assert(problem == NULL, "at the second SIGTERM, a client %s",
-              problem);
-    subject_ended(subject, 0, "");
+    expect(client_receive(fd, sizeof(data) - 1, SEED, 1), "%s", who);
+    expect(client_end(fd), "%s", who);
     close(fd);
+    subject_ended(subject, 0, "");
 }
 
 /* The socket at the server's end of a connection; 0: not found. */
@@ -285,8 +300,8 @@ static bool is_complete(const struct processes *now,
 }
 
 /*
- * Kills who serves this client: the process that has its socket, or, where
- * that is the main process, all that work for it.
+ * Kills the process that has this client's socket or, where that is the
+ * main process, all that work for it.
  */
 static void kill_server_of(const struct subject *subject, int fd)
 {
@@ -316,7 +331,10 @@ static void kill_server_of(const struct subject *subject, int fd)
             clock_rest_ms(1);
 }
 
-static void worker_killed(struct subject *subject)
+CHECK(outlives_a_worker, P15, .apart = true,
+      .fault = {SIGNALS, "KILL a worker",
+                "SIGKILL to the process that serves a client, in mid-echo"},
+      .options = "--work sleep:100ms")
 {
     enum { N = 8 * 4096 }; /* eight chunks of work, at least */
     unsigned char data[N];
@@ -325,81 +343,19 @@ static void worker_killed(struct subject *subject)
     int other = beside ? subject_welcome(subject) : -1;
 
     client_pattern(data, sizeof(data), SEED, 0);
-    const char *problem = client_send(fd, data, sizeof(data));
-    if (problem == NULL)
-        problem = client_receive(fd, 1, SEED, 0);
-    cr_assert(problem == NULL, "the client %s", problem);
+    expect(client_send(fd, data, sizeof(data)), "the client");
+    expect(client_receive(fd, 1, SEED, 0), "the client");
     kill_server_of(subject, fd);
-    problem = client_echo(other, 1000, SEED);
-    cr_assert(problem == NULL,
-              "when the process that served one client was killed, another "
-              "client %s",
-              problem);
+    if (beside)
+        expect(client_echo(other, 1000, SEED),
+               "when the process that served one client was killed, "
+               "another client");
     cr_assert(client_receive(fd, sizeof(data) - 1, SEED, 1) != NULL,
-              "who served the client was killed, but it was served");
+              "the process that served the client was killed, but it was "
+              "served");
     cr_assert(client_is_over(fd), "the client was not closed");
     close(fd);
     close(other);
     cr_assert(subject_becomes(subject, is_complete),
-              "nobody took the place of who was killed");
+              "no process took the place of the one that was killed");
 }
-
-/* --- the table -------------------------------------------------------- */
-
-#define ALONE "one client's fault costs that client alone"
-#define SERVED \
-    "whatever one client does or leaves undone, others are served"
-#define DRAINS                                               \
-    "told to stop, it echoes what has arrived, closes, and " \
-    "exits with 0, leaving no process behind"
-#define SIGNALLED "no signal but SIGTERM and SIGINT makes any difference"
-
-const struct check contract_faults[] = {
-    {"serves_others_while_one_is_slow", slow_loris, .promise = SERVED,
-     .fault = {VILLAINS, "slow", "sends a byte a second (slow loris)"},
-     .needs = 2, .design = {AT_ONCE}},
-    {"outlives_a_half_close", half_closed, .promise = ALONE,
-     .fault = {VILLAINS, "half-close",
-               "ends its stream and does not close"}},
-    {"serves_others_while_one_hogs", descriptor_hog, .promise = SERVED,
-     .fault = {VILLAINS, "hog", "holds 200 connections and says nothing"},
-     .needs = 200, .design = {AT_ONCE, CROWD}},
-    {"outlives_the_end_of_memory", out_of_memory,
-     .promise = "at a limit newcomers wait or are closed; the server "
-                "neither dies nor spins, and serves newcomers when clients "
-                "leave",
-     .fault = {LIMITS, "RLIMIT_AS",
-               "100 clients come, and it may have 128 KiB of address space "
-               "more"}},
-    {"stops_while_it_waits", sigterm_alone, .promise = DRAINS,
-     .fault = {SIGNALS, "TERM in accept()",
-               "SIGTERM, when there is no client and it waits for one"}},
-    {"stops_in_a_connect_storm", sigterm_in_storm, .promise = DRAINS,
-     .fault =
-         {SIGNALS, "TERM in a storm",
-          "SIGTERM, while clients connect and leave as fast as they can"}},
-    {"drains_at_a_second_SIGTERM", sigterm_twice, .promise = DRAINS,
-     .fault = {SIGNALS, "TERM twice",
-               "a second SIGTERM, while it does what the first one left"},
-     .options = "--work sleep:100ms"},
-    {"outlives_a_storm_of_SIGPIPE", sigpipe_storm, .promise = SIGNALLED,
-     .fault = {SIGNALS, "PIPE x 1000",
-               "SIGPIPE, a thousand times, to all of its processes, in "
-               "mid-echo"}},
-    {"outlives_a_storm_of_SIGHUP", sighup_storm,
-     .promise = "SIGHUP ends it and all that it started, as the end of its "
-                "terminal should; under nohup(1) it makes no difference",
-     .fault =
-         {SIGNALS, "HUP x 1000",
-          "SIGHUP, once; and, started as by nohup(1), a thousand times"}},
-    {"outlives_a_storm_of_SIGCHLD", sigchld_storm, .promise = SIGNALLED,
-     .fault = {SIGNALS, "CHLD x 1000",
-               "SIGCHLD, a thousand times, to all of its processes, in "
-               "mid-echo"}},
-    {"outlives_a_worker", worker_killed,
-     .promise = "who is killed is replaced, and costs its own client alone",
-     .fault = {SIGNALS, "KILL a worker",
-               "SIGKILL to the process that serves a client, in mid-echo"},
-     .options = "--work sleep:100ms"},
-    {0},
-};

@@ -1,8 +1,4 @@
-/*
- * At a limit newcomers wait in the kernel's queue or are closed at once;
- * the server neither dies nor spins, and serves newcomers when a client
- * leaves.
- */
+/* At a limit the server neither dies nor spins, and newcomers wait. */
 #include "common/clock.h"
 #include "tests/contract.h"
 
@@ -13,7 +9,7 @@
 
 enum { SEED = 31, MOST = 1100 };
 
-/* Clients who come one after the other and stay. */
+/* Clients that come one after the other and stay. */
 struct crowd {
     size_t n;
     int fds[MOST];
@@ -36,7 +32,7 @@ static void crowd_comes(const struct subject *subject, struct crowd *crowd,
                   "could connect within %d s",
                   n, i, 6 * PATIENCE_MS / 1000);
         crowd->fds[i] = subject_connect(subject);
-        /* Who was closed at once can't send; that is looked at later. */
+        /* One that was closed at once can't send: it is found later. */
         send(crowd->fds[i], &byte, 1, MSG_NOSIGNAL);
     }
 }
@@ -61,7 +57,7 @@ static void crowd_listens(struct crowd *crowd, size_t surely)
     }
 }
 
-/* All leave but `stay` of those who are served. */
+/* All leave but `stay` of those that are served. */
 static void crowd_leaves(struct crowd *crowd, size_t stay)
 {
     for (size_t i = 0; i < crowd->n; i++) {
@@ -76,19 +72,16 @@ static void crowd_leaves(struct crowd *crowd, size_t stay)
     }
 }
 
-/* Who is served already has the right to go on. */
+/* A client that is served already has the right to go on. */
 static void crowd_is_echoed(const struct crowd *crowd)
 {
     for (size_t i = 0; i < crowd->n; i++) {
         if (crowd->news[i] != CLIENT_BYTES)
             continue;
-        const char *problem = client_receive(crowd->fds[i], 1, SEED, 0);
-        if (problem == NULL)
-            problem = client_echo(crowd->fds[i], 1000, SEED);
-        cr_assert(problem == NULL,
-                  "at the limit, client %zu, who was "
-                  "served before, %s",
-                  i + 1, problem);
+        expect(client_receive(crowd->fds[i], 1, SEED, 0),
+               "at the limit, client %zu", i + 1);
+        expect(client_echo(crowd->fds[i], 1000, SEED),
+               "at the limit, client %zu, which was served before,", i + 1);
     }
 }
 
@@ -105,27 +98,21 @@ static void newcomer_is_served(const struct subject *subject)
         if (problem != NULL)
             clock_rest_ms(10);
     } while (problem != NULL && clock_now_ms() < deadline_ms);
-    cr_assert(problem == NULL, "when others had left, a newcomer %s",
-              problem);
+    expect(problem, "when others had left, a newcomer");
 }
 
 /* Some of the clients meet a limit of the system; which, is unknown. */
-static void limit_is_survived(struct subject *subject)
+static void survive_limit(struct subject *subject)
 {
     enum { N = 60, SURELY = 10 };
     static struct crowd crowd;
-    int status;
     size_t surely = subject_at_once(subject, SURELY);
 
     crowd_comes(subject, &crowd, N);
     crowd_listens(&crowd, surely);
-    cr_assert(!launcher_ended(&subject->server, &status),
-              "at the limit, "
-              "the server died; it said: %s",
-              subject_stderr(subject));
+    subject_lives(subject, "at the limit");
     cr_assert(crowd.served >= surely,
-              "of %d clients, only %zu were served, "
-              "long before the limit",
+              "of %d clients, only %zu were served, long before the limit",
               N, crowd.served);
     subject_rests(subject, "at the limit");
     crowd_is_echoed(&crowd);
@@ -133,7 +120,24 @@ static void limit_is_survived(struct subject *subject)
     newcomer_is_served(subject);
 }
 
-static void max_clients(struct subject *subject)
+CHECK(outlives_the_descriptor_limit, P10, .plan = {.max_files = 40},
+      .fault = {LIMITS, "RLIMIT_NOFILE",
+                "60 clients come, and it may have 40 descriptors"},
+      .needs = 10, .design = {AT_ONCE})
+{
+    survive_limit(subject);
+}
+
+CHECK(outlives_the_process_limit, P10,
+      .plan = {.max_tasks = 20, .own_user = true},
+      .fault = {LIMITS, "RLIMIT_NPROC",
+                "60 clients come, and it may have 20 processes or threads"},
+      .needs = 10, .design = {AT_ONCE})
+{
+    survive_limit(subject);
+}
+
+CHECK(keeps_to_max_clients, P10, .options = "--max-clients 3")
 {
     enum { N = 10, LIMIT = 3 };
     static struct crowd crowd;
@@ -142,8 +146,8 @@ static void max_clients(struct subject *subject)
     crowd_comes(subject, &crowd, N);
     crowd_listens(&crowd, expected);
     cr_assert(crowd.served == expected,
-              "with --max-clients %d, %zu of %d "
-              "clients were served, and %zu should be",
+              "with --max-clients %d, %zu of %d clients were served, and "
+              "%zu should be",
               LIMIT, crowd.served, N, expected);
     cr_assert(crowd.closed == 0 ||
                   strstr(subject_stderr(subject), "--max-clients") != NULL,
@@ -159,7 +163,10 @@ static void max_clients(struct subject *subject)
 }
 
 /* More clients than an fd_set has bits. */
-static void thousand(struct subject *subject)
+CHECK(holds_more_clients_than_FD_SETSIZE, P10, .plan = {.max_files = 4096},
+      .fault = {LIMITS, "FD_SETSIZE",
+                "1100 clients come and stay: more than an fd_set has bits"},
+      .needs = MOST, .design = {AT_ONCE, CROWD, DESCRIPTORS})
 {
     static struct crowd crowd;
     size_t n = (size_t)expected_value(subject->like, CROWD, MOST);
@@ -183,28 +190,3 @@ static void thousand(struct subject *subject)
     crowd_leaves(&crowd, 0);
     newcomer_is_served(subject);
 }
-
-#define AT_LIMIT                                           \
-    "at a limit newcomers wait or are closed; the server " \
-    "neither dies nor spins, and serves newcomers when clients leave"
-
-const struct check contract_limits[] = {
-    {"outlives_the_descriptor_limit", limit_is_survived,
-     .promise = AT_LIMIT, .plan = {.max_files = 40},
-     .fault = {LIMITS, "RLIMIT_NOFILE",
-               "60 clients come, and it may have 40 descriptors"},
-     .needs = 10, .design = {AT_ONCE}},
-    {"outlives_the_process_limit", limit_is_survived, .promise = AT_LIMIT,
-     .plan = {.max_tasks = 20, .own_user = true},
-     .fault = {LIMITS, "RLIMIT_NPROC",
-               "60 clients come, and it may have 20 processes or threads"},
-     .needs = 10, .design = {AT_ONCE}},
-    {"keeps_to_max_clients", max_clients, .promise = AT_LIMIT,
-     .options = "--max-clients 3"},
-    {"holds_more_clients_than_FD_SETSIZE", thousand, .promise = AT_LIMIT,
-     .plan = {.max_files = 4096},
-     .fault = {LIMITS, "FD_SETSIZE",
-               "1100 clients come and stay: more than an fd_set has bits"},
-     .needs = MOST, .design = {AT_ONCE, CROWD, DESCRIPTORS}},
-    {0},
-};

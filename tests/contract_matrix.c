@@ -1,6 +1,7 @@
 #include "tests/contract_matrix.h"
 
 #include "bench/page/doc.h"
+#include "tests/villains.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,6 +23,18 @@ static const char *const groups[FAULT_GROUPS] = {
     [LIMITS] = "Limits",
     [SIGNALS] = "Signals",
 };
+
+/* A fault that is a villain has the villain's words. */
+static const char *name_of(const struct check *check)
+{
+    return check->fault.name != NULL ? check->fault.name : check->villain;
+}
+
+static const char *done_of(const struct check *check)
+{
+    return check->fault.done != NULL ? check->fault.done
+                                     : villains_find(check->villain)->about;
+}
 
 /* Reasons, each told once: a cell names its number. */
 struct notes {
@@ -55,7 +68,7 @@ find_result(const struct matrix *matrix, const char *server,
     return NULL;
 }
 
-/* Filtered out is who was skipped without a word. */
+/* A check that was filtered out is skipped without a word. */
 static bool was_run(const struct criterion_test_stats *result)
 {
     return result != NULL && (result->test_status != CR_STATUS_SKIPPED ||
@@ -170,7 +183,7 @@ static void add_group(struct doc *doc, const struct matrix *matrix,
     doc_cell(doc, "server");
     for (size_t i = 0; i < matrix->nfaults; i++)
         if (matrix->faults[i]->fault.group == group)
-            doc_cell(doc, "%s", matrix->faults[i]->fault.name);
+            doc_cell(doc, "%s", name_of(matrix->faults[i]));
     for (size_t i = 0; i < matrix->nservers; i++)
         add_row(doc, matrix, group, matrix->servers[i], notes);
 }
@@ -194,7 +207,7 @@ static void add_explanations(struct doc *doc, const struct matrix *matrix)
     doc_cell(doc, "table");
     doc_cell(doc, "fault");
     doc_cell(doc, "what is done");
-    doc_cell(doc, "what must hold");
+    doc_cell(doc, "promise");
     doc_cell(doc, "check");
     for (enum fault_group g = NO_FAULT + 1; g < FAULT_GROUPS; g++)
         for (size_t i = 0; i < matrix->nfaults; i++) {
@@ -202,9 +215,9 @@ static void add_explanations(struct doc *doc, const struct matrix *matrix)
             if (check->fault.group != g)
                 continue;
             doc_cell(doc, "%s", groups[g]);
-            doc_cell(doc, "%s", check->fault.name);
-            doc_cell(doc, "%s", check->fault.done);
-            doc_cell(doc, "%s", check->promise);
+            doc_cell(doc, "%s", name_of(check));
+            doc_cell(doc, "%s", done_of(check));
+            doc_cell(doc, "P%d", (int)check->promise);
             doc_cell(doc, "%s", check->name);
         }
 }

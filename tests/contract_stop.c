@@ -1,7 +1,4 @@
-/*
- * SIGTERM or SIGINT: stop accepting, echo what has arrived, close, leave
- * nothing behind, exit 0; after --drain-ms cut what is left and exit 1.
- */
+/* SIGTERM and SIGINT: what has arrived is echoed, then the server ends. */
 #include "common/clock.h"
 #include "common/protocol.h"
 #include "tests/contract.h"
@@ -37,46 +34,51 @@ static void thaw(const struct subject *subject)
     kill(-subject->server.pid, SIGCONT);
 }
 
+/* Sends to a server, which may be frozen, what its kernel then has. */
+static void hand_over(int fd, size_t n, uint64_t offset)
+{
+    unsigned char data[ARRIVED];
+
+    cr_assert(n <= sizeof(data));
+    client_pattern(data, n, SEED, offset);
+    expect(client_send(fd, data, n), "the client");
+    expect(client_arrived(fd), "the client");
+}
+
 /*
  * Data lies in the receive queue of a frozen server when the signal comes;
  * whom is as in kill().
  */
 static void stop_with_data(struct subject *subject, pid_t whom, int signo)
 {
-    unsigned char data[ARRIVED];
+    static const char who[] = "a client whose 32 KiB had arrived when the "
+                              "server was told to stop";
     int fd = subject_welcome(subject);
 
     freeze(subject);
-    client_pattern(data, sizeof(data), SEED, 0);
-    const char *problem = client_send(fd, data, sizeof(data));
-    if (problem == NULL)
-        problem = client_arrived(fd);
-    cr_assert(problem == NULL, "the client %s", problem);
+    hand_over(fd, ARRIVED, 0);
     kill(whom, signo);
     thaw(subject);
-    problem = client_receive(fd, sizeof(data), SEED, 0);
-    if (problem == NULL)
-        problem = client_end(fd);
-    cr_assert(problem == NULL,
-              "a client whose %d bytes had arrived when "
-              "the server was told to stop %s",
-              ARRIVED, problem);
-    subject_ended(subject, 0, "");
+    expect(client_receive(fd, ARRIVED, SEED, 0), who);
+    expect(client_end(fd), who);
     close(fd);
+    subject_ended(subject, 0, "");
 }
 
-static void sigterm(struct subject *subject)
+CHECK(drains_at_SIGTERM, P11,
+      .fault = {SIGNALS, "TERM in mid-echo",
+                "32 KiB of a client's have arrived when SIGTERM comes"})
 {
     stop_with_data(subject, subject->server.pid, SIGTERM);
 }
 
 /* A terminal sends SIGINT to the whole process group, children too. */
-static void ctrl_c(struct subject *subject)
+CHECK(drains_at_Ctrl_C, P11)
 {
     stop_with_data(subject, -subject->server.pid, SIGINT);
 }
 
-static void idle_clients(struct subject *subject)
+CHECK(stops_though_clients_are_idle, P11)
 {
     enum { N = 10 };
     const size_t n = subject_at_once(subject, N);
@@ -86,42 +88,32 @@ static void idle_clients(struct subject *subject)
         fds[i] = i < n ? subject_welcome(subject)
                        : subject_connect(subject);
     kill(subject->server.pid, SIGTERM);
-    for (size_t i = 0; i < n; i++) {
-        const char *problem = client_end(fds[i]);
-        cr_assert(problem == NULL,
-                  "an idle client, when the server was "
-                  "told to stop, %s",
-                  problem);
-    }
-    subject_ended(subject, 0, "");
+    for (size_t i = 0; i < n; i++)
+        expect(client_end(fds[i]),
+               "an idle client, when the server was told to stop,");
     for (size_t i = 0; i < N; i++)
         close(fds[i]);
+    subject_ended(subject, 0, "");
 }
 
 /*
  * Gives each of n clients, whom the server knows, more than it can do in a
- * short while: with --work, a chunk takes its time. They are in its receive
- * queues when SIGTERM comes.
+ * short while: with --work, a chunk takes its time. That lies in its
+ * receive queues when SIGTERM comes.
  */
 static void stop_with_work(struct subject *subject, int *fds, size_t n)
 {
-    unsigned char data[ARRIVED];
-
     for (size_t i = 0; i < n; i++)
         fds[i] = subject_welcome(subject);
     freeze(subject);
-    client_pattern(data, sizeof(data), SEED, 0);
-    for (size_t i = 0; i < n; i++) {
-        const char *problem = client_send(fds[i], data, sizeof(data));
-        if (problem == NULL)
-            problem = client_arrived(fds[i]);
-        cr_assert(problem == NULL, "the client %s", problem);
-    }
+    for (size_t i = 0; i < n; i++)
+        hand_over(fds[i], ARRIVED, 0);
     kill(subject->server.pid, SIGTERM);
     thaw(subject);
 }
 
-static void refuses_newcomers(struct subject *subject)
+CHECK(refuses_newcomers_while_it_drains, P11,
+      .options = "--drain-ms 100000 --work sleep:500ms")
 {
     int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
     int old, fd;
@@ -135,14 +127,19 @@ static void refuses_newcomers(struct subject *subject)
     } while (fd != -1 && clock_now_ms() < deadline_ms);
     cr_assert(fd == -1, "%d s after SIGTERM, newcomers can still connect",
               PATIENCE_MS / 1000);
-    cr_assert(!client_is_over(old),
-              "newcomers could connect for as long as "
-              "the server was there");
+    cr_assert(
+        !client_is_over(old),
+        "newcomers could connect for as long as the server was there");
     client_reset(old);
     subject_ended(subject, 0, "");
 }
 
-static void cuts(struct subject *subject)
+/* Children made beforehand have to leave meanwhile, on a busy machine, too:
+ * one that has not is cut, and counted. */
+#define IN_A_SECOND "--drain-ms 1000 --max-clients 16"
+
+CHECK(cuts_when_the_drain_is_over, P12,
+      .options = IN_A_SECOND " --work sleep:1s")
 {
     enum { N = 3 };
     const size_t cut = subject_at_once(subject, N);
@@ -157,10 +154,11 @@ static void cuts(struct subject *subject)
 }
 
 /*
- * With --work sleep:1s, who goes on through all that has arrived is seen by
- * the time that takes; one second more is the client's welcome.
+ * With --work sleep:1s, a server that goes on through all that has arrived
+ * is known by the time that takes; one second more is the client's welcome.
  */
-static void works_for_nobody(struct subject *subject)
+CHECK(serves_nobody_when_the_drain_is_over, P12,
+      .options = IN_A_SECOND " --work sleep:1s")
 {
     int64_t begun_ms = clock_now_ms();
     int fd;
@@ -173,23 +171,23 @@ static void works_for_nobody(struct subject *subject)
     close(fd);
 }
 
-static void stop_and_continue(struct subject *subject)
+/* --- a pause ---------------------------------------------------------- */
+
+CHECK(outlives_SIGSTOP_and_SIGCONT, P13,
+      .fault = {SIGNALS, "STOP, CONT",
+                "SIGSTOP and SIGCONT, five times, with and without data "
+                "that came meanwhile"})
 {
+    static const char who[] = "after SIGSTOP and SIGCONT, a client";
     int fd = subject_welcome(subject);
 
     for (int i = 0; i < 5; i++) {
-        unsigned char data[1000];
+        const size_t n = i % 2 == 0 ? 1000 : 0;
         freeze(subject);
-        client_pattern(data, sizeof(data), SEED, 0);
-        client_send(fd, data, i % 2 == 0 ? sizeof(data) : 0);
+        hand_over(fd, n, 0);
         thaw(subject);
-        const char *problem = i % 2 == 0 ? client_receive(fd, sizeof(data),
-                                                          SEED, 0)
-                                         : NULL;
-        if (problem == NULL)
-            problem = client_echo(fd, 1000, SEED);
-        cr_assert(problem == NULL, "after SIGSTOP and SIGCONT, a client %s",
-                  problem);
+        expect(client_receive(fd, n, SEED, 0), who);
+        expect(client_echo(fd, 1000, SEED), who);
     }
     close(fd);
 }
@@ -198,49 +196,31 @@ static void stop_and_continue(struct subject *subject)
  * A send() that waits for room comes back when the process is stopped, and
  * may have sent a part: a short write, even on a blocking socket.
  */
-static void stop_in_mid_reply(struct subject *subject)
+CHECK(outlives_SIGSTOP_in_mid_reply, P13,
+      .fault = {SIGNALS, "STOP in mid-reply",
+                "SIGSTOP and SIGCONT while a reply waits for its client to "
+                "read"})
 {
+    static const char who[] = "after SIGSTOP and SIGCONT in mid-reply, the "
+                              "client";
     int fd = subject_connect(subject);
     size_t sent = client_fill(fd, SEED);
 
     freeze(subject);
     thaw(subject);
     shutdown(fd, SHUT_WR);
-    const char *problem = client_receive(fd, sent, SEED, 0);
-    if (problem == NULL)
-        problem = client_end(fd);
-    cr_assert(problem == NULL,
-              "after SIGSTOP and SIGCONT in mid-reply, the "
-              "client %s",
-              problem);
+    expect(client_receive(fd, sent, SEED, 0), who);
+    expect(client_end(fd), who);
     close(fd);
 }
 
-/*
- * The server closes first, so that the old connection lingers on its side,
- * in TIME_WAIT.
- */
-static void restarts(struct subject *subject)
-{
-    uint16_t port = launcher_free_port();
-
-    subject_start(subject, NULL, NULL, port);
-    subject_warm_up(subject);
-    for (int i = 0; i < 3; i++) {
-        int fd = subject_welcome(subject);
-        subject_dismiss(subject);
-        cr_assert(client_is_over(fd), "no end of stream at a stop");
-        close(fd);
-        subject_start(subject, NULL, NULL, port);
-        subject_warm_up(subject);
-    }
-}
+/* --- another start ---------------------------------------------------- */
 
 /*
  * The main process is gone at once and can tell nobody. Whatever it forked
  * must not keep the port, though it may still talk to its client.
  */
-static void restarts_after_crash(struct subject *subject)
+CHECK(restarts_after_a_crash, P15, .by_hand = true)
 {
     uint16_t port = launcher_free_port();
     int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
@@ -260,52 +240,26 @@ static void restarts_after_crash(struct subject *subject)
     close(fd);
     launcher_kill(&crashed);
     cr_assert(subject->server.pid != 0,
-              "%d s after its main process was "
-              "killed, the server can't be started again: %s",
+              "%d s after its main process was killed, the server can't be "
+              "started again: %s",
               PATIENCE_MS / 1000, subject->server.error);
 }
 
-#define DRAINS                                               \
-    "told to stop, it echoes what has arrived, closes, and " \
-    "exits with 0, leaving no process behind"
+/* The server closes first, so that the old connection lingers on its side,
+ * in TIME_WAIT. */
+CHECK(restarts_at_once_on_its_port, P15, .by_hand = true)
+{
+    uint16_t port = launcher_free_port();
 
-/* Children made beforehand have to leave meanwhile, on a busy machine, too:
- * who has not is cut, and counted. */
-#define IN_A_SECOND "--drain-ms 1000 --max-clients 16"
-
-const struct check contract_stop[] = {
-    {"drains_at_SIGTERM", sigterm, .promise = DRAINS,
-     .fault = {SIGNALS, "TERM in mid-echo",
-               "32 KiB of a client's have arrived when SIGTERM comes"}},
-    {"drains_at_Ctrl_C", ctrl_c, .promise = DRAINS},
-    {"stops_though_clients_are_idle", idle_clients, .promise = DRAINS},
-    {"refuses_newcomers_while_it_drains", refuses_newcomers,
-     .promise =
-         "told to stop, it stops accepting, and waits for who is left",
-     .options = "--drain-ms 100000 --work sleep:500ms"},
-    {"cuts_when_the_drain_is_over", cuts,
-     .promise = "after --drain-ms it cuts who is left, exits with 1 and "
-                "says how many",
-     .options = IN_A_SECOND " --work sleep:1s"},
-    {"serves_nobody_when_the_drain_is_over", works_for_nobody,
-     .promise = "after --drain-ms it cuts who is left, and ends",
-     .options = IN_A_SECOND " --work sleep:1s"},
-    {"outlives_SIGSTOP_and_SIGCONT", stop_and_continue,
-     .promise = "a pause, by a debugger or a shell, harms nobody",
-     .fault = {SIGNALS, "STOP, CONT",
-               "SIGSTOP and SIGCONT, five times, with and without data "
-               "that came meanwhile"}},
-    {"outlives_SIGSTOP_in_mid_reply", stop_in_mid_reply,
-     .promise = "a pause, by a debugger or a shell, harms nobody",
-     .fault = {SIGNALS, "STOP in mid-reply",
-               "SIGSTOP and SIGCONT while a reply waits for its client to "
-               "read"}},
-    {"restarts_after_a_crash", restarts_after_crash,
-     .promise = "what it forked does not keep its port when it is killed",
-     .by_hand = true},
-    {"restarts_at_once_on_its_port", restarts,
-     .promise =
-         "it can be restarted at once, though old connections linger",
-     .by_hand = true},
-    {0},
-};
+    subject_start(subject, NULL, NULL, port);
+    subject_warm_up(subject);
+    for (int i = 0; i < 3; i++) {
+        int fd = subject_welcome(subject);
+        kill(subject->server.pid, SIGTERM);
+        expect(client_end(fd), "at a stop, the client");
+        close(fd);
+        subject_dismiss(subject);
+        subject_start(subject, NULL, NULL, port);
+        subject_warm_up(subject);
+    }
+}

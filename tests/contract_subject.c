@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,6 +74,19 @@ void subject_start(struct subject *subject, const char *options,
               subject->server.error);
 }
 
+void expect(const char *problem, const char *who, ...)
+{
+    char text[200];
+    va_list args;
+
+    if (problem == NULL)
+        return;
+    va_start(args, who);
+    vsnprintf(text, sizeof(text), who, args);
+    va_end(args);
+    cr_assert_fail("%s %s", text, problem);
+}
+
 int subject_connect(const struct subject *subject)
 {
     int fd = client_connect(subject->server.host, subject->server.ports[0]);
@@ -83,20 +98,16 @@ int subject_connect(const struct subject *subject)
 void subject_serves(const struct subject *subject, const char *after)
 {
     int fd = subject_connect(subject);
-    const char *problem = client_echo(fd, 1000, SEED);
 
-    if (problem == NULL)
-        problem = client_finish(fd);
-    cr_assert(problem == NULL, "after %s, a new client %s", after, problem);
+    expect(client_echo(fd, 1000, SEED), "after %s, a new client", after);
     close(fd);
 }
 
 int subject_welcome(const struct subject *subject)
 {
     int fd = subject_connect(subject);
-    const char *problem = client_echo(fd, 1, SEED);
 
-    cr_assert(problem == NULL, "the client %s", problem);
+    expect(client_echo(fd, 1, SEED), "the client");
     return fd;
 }
 
@@ -123,28 +134,44 @@ bool subject_becomes(const struct subject *subject,
     }
 }
 
-/*
- * Whoever sees the end of stream knows that the descriptor is gone. But
- * children and threads may still be on their way to their first wait.
- */
-void subject_warm_up(struct subject *subject)
+bool subject_is_gone(const struct processes *now,
+                     const struct subject *subject)
 {
-    int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
-    struct processes before;
-
-    subject_serves(subject, "the start");
-    subject->idle = processes_look(subject->server.pid);
-    do {
-        clock_rest_ms(10);
-        before = subject->idle;
-        subject->idle = processes_look(subject->server.pid);
-    } while ((before.running > 0 || subject->idle.running > 0 ||
-              before.threads != subject->idle.threads ||
-              before.descriptors != subject->idle.descriptors) &&
-             clock_now_ms() < deadline_ms);
+    (void)subject;
+    return now->n == 0;
 }
 
-double subject_cpu_percent(const struct subject *subject, int while_ms)
+struct processes subject_settles(const struct subject *subject)
+{
+    const int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
+    struct processes before, now = processes_look(subject->server.pid);
+
+    do {
+        clock_rest_ms(10);
+        before = now;
+        now = processes_look(subject->server.pid);
+    } while ((before.running > 0 || now.running > 0 ||
+              before.threads != now.threads ||
+              before.zombies != now.zombies ||
+              before.descriptors != now.descriptors) &&
+             clock_now_ms() < deadline_ms);
+    return now;
+}
+
+/* Children and threads may still be on their way to their first wait. */
+void subject_warm_up(struct subject *subject)
+{
+    int fd = subject_connect(subject);
+
+    expect(client_echo(fd, 1000, SEED), "the first client");
+    shutdown(fd, SHUT_WR);
+    client_listen(fd, QUIET_MS); /* it ends its stream, when it can */
+    close(fd);
+    subject->idle = subject_settles(subject);
+}
+
+/* CPU time of the whole group over a while, in percent of a core. */
+static double cpu_percent(const struct subject *subject, int while_ms)
 {
     struct processes before = processes_look(subject->server.pid);
     int64_t start_ms = clock_now_ms();
@@ -160,7 +187,7 @@ double subject_cpu_percent(const struct subject *subject, int while_ms)
 void subject_rests(const struct subject *subject, const char *when)
 {
     const long most = expected_value(subject->like, IDLE_CPU, 5);
-    double percent = subject_cpu_percent(subject, 500);
+    double percent = cpu_percent(subject, 500);
 
     cr_assert(percent <= (double)most,
               "%s, the server took %.0f %% of a core while nothing "
@@ -201,26 +228,43 @@ static bool is_as_small(const struct processes *now,
     return now->memory < of->idle.memory + KEPT;
 }
 
-/* At a limit a newcomer may be closed until those before have left: first
- * they go, then it comes. */
-void subject_survives(struct subject *subject)
+void subject_lives(struct subject *subject, const char *when)
 {
     int status;
 
-    cr_assert(!launcher_ended(&subject->server, &status),
-              "the server is dead (status %#x); it said: %s",
-              (unsigned)status, subject_stderr(subject));
+    if (!launcher_ended(&subject->server, &status))
+        return;
+    cr_assert_fail("%s, the server is dead: %s %d%s%s%s; it said: %s", when,
+                   WIFSIGNALED(status) ? "signal" : "status",
+                   WIFSIGNALED(status) ? WTERMSIG(status)
+                                       : WEXITSTATUS(status),
+                   WIFSIGNALED(status) ? " (" : "",
+                   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "",
+                   WIFSIGNALED(status) ? ")" : "", subject_stderr(subject));
+}
+
+/* At a limit a newcomer may be closed until those before have left: first
+ * they go, then it comes. */
+static void survive_fault(struct subject *subject)
+{
     assert_tidy(subject);
     subject_serves(subject, "this");
     assert_tidy(subject);
-    if (subject_faulted() == NULL)
-        return;
     subject_rests(subject, "afterwards");
     cr_assert(subject_becomes(subject, is_as_small),
               "afterwards, the server has %zu bytes of memory of its own, "
               "and had %zu before",
               processes_look(subject->server.pid).memory,
               subject->idle.memory);
+}
+
+void subject_survives(struct subject *subject)
+{
+    subject_lives(subject, "afterwards");
+    if (subject_faulted() != NULL)
+        survive_fault(subject);
+    else
+        subject_serves(subject, "this");
 }
 
 const char *subject_stderr(const struct subject *subject)

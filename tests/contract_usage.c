@@ -32,7 +32,7 @@ static void run(struct subject *subject, const char *options, uint16_t port,
               options, WTERMSIG(command->status));
 }
 
-static void port_in_use(struct subject *subject)
+CHECK(says_when_its_port_is_in_use, P16)
 {
     static struct command command;
     char port[8];
@@ -50,7 +50,7 @@ static void port_in_use(struct subject *subject)
               "the message does not name port %s: %s", port, command.err);
 }
 
-static void bad_options(struct subject *subject)
+CHECK(refuses_bad_options, P16, .options = "", .by_hand = true)
 {
     static const struct {
         const char *options, *option, *value, *accepted;
@@ -94,7 +94,8 @@ static void bad_options(struct subject *subject)
     }
 }
 
-static void bad_host(struct subject *subject)
+CHECK(refuses_a_host_that_is_not_its_own, P16, .options = "",
+      .by_hand = true)
 {
     static struct command command;
 
@@ -113,7 +114,7 @@ static void bad_host(struct subject *subject)
         WEXITSTATUS(command.status), command.err);
 }
 
-static void help(struct subject *subject)
+CHECK(explains_itself, P16, .options = "", .by_hand = true)
 {
     static const char *const words[] = {
         "--port",     "--host", "--max-clients",
@@ -132,7 +133,7 @@ static void help(struct subject *subject)
               SUITE_VERSION, command.out);
 }
 
-static void several_ports(struct subject *subject)
+CHECK(listens_on_several_ports, P1, .options = "", .by_hand = true)
 {
     static struct command command;
 
@@ -156,10 +157,8 @@ static void several_ports(struct subject *subject)
         cr_assert(fds[i] != -1, "cannot connect to the %d. port", i + 1);
     }
     for (int i = 2; i >= 0; i--) {
-        const char *problem = client_echo(fds[i], 100000,
-                                          SEED + (unsigned)i);
-        cr_assert(problem == NULL, "on the %d. of 3 ports, a client %s",
-                  i + 1, problem);
+        expect(client_echo(fds[i], 100000, SEED + (unsigned)i),
+               "on the %d. of 3 ports, a client", i + 1);
         close(fds[i]);
     }
 }
@@ -179,7 +178,7 @@ static bool have_ipv6(void)
     return have;
 }
 
-static void ipv6(struct subject *subject)
+CHECK(listens_on_IPv6, P1, .options = "", .by_hand = true)
 {
     if (!have_ipv6())
         cr_skip_test("no IPv6 here");
@@ -191,7 +190,7 @@ static void ipv6(struct subject *subject)
     subject_serves(subject, "a first one over IPv6");
 }
 
-static void loopback_only(struct subject *subject)
+CHECK(listens_on_loopback_only, P1)
 {
     cr_assert(
         strcmp(subject->server.host, "127.0.0.1") == 0,
@@ -199,33 +198,3 @@ static void loopback_only(struct subject *subject)
         "alone; it listens on %s",
         subject->server.host);
 }
-
-#define USAGE                                                      \
-    "bad values are refused with status 2, the option, the value " \
-    "and what would be accepted"
-
-const struct check contract_usage[] = {
-    {"says_when_its_port_is_in_use", port_in_use,
-     .promise = "what it could not do is said with the system's reason, "
-                "and status 1"},
-    {"listens_on_loopback_only", loopback_only,
-     .promise =
-         "nobody outside this machine can connect unless --host says so"},
-    {"refuses_bad_options", bad_options, .promise = USAGE, .options = "",
-     .by_hand = true},
-    {"refuses_a_host_that_is_not_its_own", bad_host,
-     .promise = "what it could not do is said with the system's reason, "
-                "and status 1",
-     .options = "", .by_hand = true},
-    {"explains_itself", help,
-     .promise = "--help and --version print to stdout and exit with 0",
-     .options = "", .by_hand = true},
-    {"listens_on_several_ports", several_ports,
-     .promise = "--port may be given again where the model can wait on "
-                "several; where "
-                "it can't, the error names those that can",
-     .options = "", .by_hand = true},
-    {"listens_on_IPv6", ipv6, .promise = "--host takes IPv6, too",
-     .options = "", .by_hand = true},
-    {0},
-};

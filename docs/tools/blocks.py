@@ -29,6 +29,7 @@ and `docs/tools/book update` makes it anew:
     table: RUN/PLOT [MODEL ...]  its figures
     ratios: RUN EXPERIMENT   what was judged in pairs
     include: FILE            Markdown that a program wrote, once it is there
+    promises:                a table of the contract's promises
     held:                    what `make load` measured of each model
     million:                 and of a million connections
     soak:                    what `make soak` measured
@@ -132,6 +133,17 @@ def targets():
     return "\n".join(rows)
 
 
+def promises():
+    """The contract's words, from the table that the checks print."""
+    rows = ["| | every echo server promises |", "|---|---|"]
+    for number, words in re.findall(r"\[(P\d+)\] =(.*?),$",
+                                    tree.text("tests/contract_promises.c"),
+                                    re.M | re.S):
+        text = "".join(re.findall(r'"(.*?)"$', words, re.M))
+        rows.append(f"| **{number}** | {text} |")
+    return "\n".join(rows)
+
+
 def include(path):
     there = (tree.ROOT / path).is_file()
     return tree.text(path).rstrip() if there else ""
@@ -155,6 +167,7 @@ COMMITTED = {
     "ratios": figures.ratios, "plot": figures.plot, "table": figures.table,
     "include": include, "held": reliability.held,
     "million": reliability.million, "soak": reliability.soak,
+    "promises": promises,
 }
 KINDS = WHOLE | COMMITTED
 
