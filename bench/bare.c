@@ -3,12 +3,13 @@
  * recv and epoll_wait on N connections. It checks nothing and records no
  * latency; what the real one needs more for that is the difference.
  *
- * bare CLIENTS MILLISECONDS PORT prints round trips a second, as wrk does.
+ * bare CLIENTS PORT obeys `turn MS OPEN-MS` as build/bench/load --turns.
  */
 #include "common/clock.h"
 #include "common/options.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -18,15 +19,18 @@
 #include <sys/socket.h>
 
 static const char name[] = "bare";
-static const char usage[] = "Usage: bare CLIENTS MILLISECONDS PORT\n"
+static const char usage[] = "Usage: bare CLIENTS PORT\n"
                             "The least of a load generator, for "
                             "bench/selfcheck.";
 
-enum { BYTES = 64, EVENTS = 64, WARMUP_MS = 50, ARGS = 3 };
+enum { BYTES = 64, EVENTS = 64, CLIENTS = 10000 };
 
 static char message[BYTES];
+static int epoll_fd;
+static int clients[CLIENTS];
+static long nclients;
 
-static int join(int epoll_fd, uint16_t port)
+static int join(uint16_t port)
 {
     const struct sockaddr_in address = {
         .sin_family = AF_INET,
@@ -47,59 +51,86 @@ static int join(int epoll_fd, uint16_t port)
     return fd;
 }
 
-static uint64_t turn(int epoll_fd)
+static void say(int fd)
+{
+    if (send(fd, message, BYTES, MSG_NOSIGNAL) != BYTES)
+        fatal_errno(name, "send");
+}
+
+/* One round of epoll_wait(). Returns how many echoes it brought. */
+static long go_round(bool sends)
 {
     struct epoll_event events[EVENTS];
     char buf[BYTES];
     int n = epoll_wait(epoll_fd, events, EVENTS, 1000);
-    uint64_t echoes = 0;
 
+    if (n <= 0)
+        fatal_errno(name, "no echo");
     for (int i = 0; i < n; i++) {
-        if (recv(events[i].data.fd, buf, BYTES, 0) != BYTES ||
-            send(events[i].data.fd, message, BYTES, MSG_NOSIGNAL) != BYTES)
-            fatal_errno(name, "an echo");
-        echoes++;
+        if (recv(events[i].data.fd, buf, BYTES, 0) != BYTES)
+            fatal_errno(name, "recv");
+        if (sends)
+            say(events[i].data.fd);
     }
-    return echoes;
+    return n;
 }
 
-/* Round trips from now on for so long. */
-static double rate(int epoll_fd, uint64_t ns)
+static void turn(unsigned long drive_ms, unsigned long open_ms)
 {
-    uint64_t begun_ns = clock_now_ns();
-    uint64_t now_ns = begun_ns;
-    uint64_t echoes = 0;
+    uint64_t cpu_ns = clock_thread_cpu().total_ns;
+    uint64_t now_ns = clock_now_ns();
+    uint64_t open_ns = now_ns + open_ms * NS_PER_MS;
+    uint64_t end_ns = now_ns + drive_ms * NS_PER_MS;
+    uint64_t first_ns = open_ns, last_ns = open_ns;
+    long echoes = 0, all = 0;
 
-    while (now_ns - begun_ns < ns) {
-        echoes += turn(epoll_fd);
+    for (long i = 0; i < nclients; i++)
+        say(clients[i]);
+    while (now_ns < end_ns) {
+        long n = go_round(true);
         now_ns = clock_now_ns();
+        all += n;
+        if (now_ns < open_ns) {
+            first_ns = now_ns;
+        } else if (now_ns < end_ns) {
+            echoes += n;
+            last_ns = now_ns;
+        }
     }
-    return (double)echoes / ((double)(now_ns - begun_ns) / 1e9);
+    for (long n = 0; n < nclients; n += go_round(false))
+        ;
+    printf("{\"echoes\":%ld,\"window_ns\":%" PRIu64
+           ",\"all_echoes\":%ld,\"cpu_ns\":%" PRIu64 "}\n",
+           echoes, last_ns - first_ns, all + nclients,
+           clock_thread_cpu().total_ns - cpu_ns);
+    fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
-    static const long max[ARGS] = {10000, 60000, UINT16_MAX};
-    long values[ARGS];
-    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    unsigned long drive_ms, open_ms;
+    char line[64];
+    long port;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         puts(usage);
         return EXIT_SUCCESS;
     }
-    for (int i = 0; i < ARGS; i++)
-        if (argc != ARGS + 1 ||
-            options_number(argv[i + 1], 1, max[i], &values[i]) == -1) {
-            fprintf(stderr, "%s\n", usage);
-            return EXIT_USAGE;
-        }
-    for (long i = 0; i < values[0]; i++) {
-        int fd = join(epoll_fd, (uint16_t)values[2]);
-        if (fd == -1 || send(fd, message, BYTES, MSG_NOSIGNAL) != BYTES)
+    if (argc != 3 || options_number(argv[1], 1, CLIENTS, &nclients) == -1 ||
+        options_number(argv[2], 1, UINT16_MAX, &port) == -1) {
+        fprintf(stderr, "%s\n", usage);
+        return EXIT_USAGE;
+    }
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    for (long i = 0; i < nclients; i++) {
+        clients[i] = join((uint16_t)port);
+        if (clients[i] == -1)
             fatal_errno(name, "client %ld", i + 1);
     }
-    rate(epoll_fd, WARMUP_MS * NS_PER_MS);
-    printf("Requests/sec: %.0f\n",
-           rate(epoll_fd, (uint64_t)values[1] * NS_PER_MS));
+    puts("ready {}");
+    fflush(stdout);
+    while (fgets(line, sizeof(line), stdin) != NULL &&
+           sscanf(line, "turn %lu %lu", &drive_ms, &open_ms) == 2)
+        turn(drive_ms, open_ms);
     return EXIT_SUCCESS;
 }
