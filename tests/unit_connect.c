@@ -185,6 +185,21 @@ Test(connect, programs_try_all_addresses)
     cr_assert_eq(program_end(&server, SIGTERM), 0);
 }
 
+Test(connect, the_generator_tries_all_addresses)
+{
+    struct program server, program;
+    char arguments[80];
+
+    cr_assert(program_start(&server, "epoll/server", "--port 0"));
+    snprintf(arguments, sizeof(arguments), "--duration=20ms two.test:%d",
+             program_port(&server));
+    setenv("LD_PRELOAD", "build/tests/preload_names.so", 1);
+    cr_assert(program_start(&program, "bench/load", arguments));
+    cr_assert(program_says(&program, "served 10, unserved 0"));
+    cr_assert_eq(program_end(&program, 0), 0);
+    cr_assert_eq(program_end(&server, SIGTERM), 0);
+}
+
 /* --- a client that reaches itself ------------------------------------- */
 
 Test(connect, knows_a_connection_to_itself)
@@ -241,6 +256,7 @@ Test(connect, no_program_talks_to_itself)
         {"iterative/client", "--port 5050 hello", "Connection refused"},
         {"select/chat", "--port 5050 --name me", "Connection refused"},
         {"tests/villain", "--port 5050 nothing", "Connection refused"},
+        {"bench/load", "--duration=9s 127.0.0.1:5050", "refused 10"},
     };
 
     enter_network();

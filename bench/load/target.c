@@ -1,5 +1,6 @@
 #include "bench/load/target.h"
 
+#include "common/connect.h"
 #include "common/options.h"
 
 #include <errno.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { PROBE_MS = 2000 }; /* for all addresses of a name together */
 
 /* Is it among the ports that the kernel gives to clients? */
 static bool is_client_port(long port)
@@ -26,24 +29,32 @@ static bool is_client_port(long port)
 
 bool target_is_self(const struct target *target, int fd)
 {
-    struct sockaddr_storage own = {0}, peer = {0};
-    socklen_t n = sizeof(own), npeer = sizeof(peer);
+    return target->may_be_us && connect_reached_itself(fd);
+}
 
-    return target->may_be_us &&
-           getsockname(fd, (struct sockaddr *)&own, &n) == 0 &&
-           getpeername(fd, (struct sockaddr *)&peer, &npeer) == 0 &&
-           n == npeer && memcmp(&own, &peer, n) == 0;
+/* Takes the address that answers, where the name has several. Where none
+ * does, the first: each client then tells why. */
+static void choose(struct target *target, const struct addrinfo *found)
+{
+    socklen_t length = sizeof(target->address);
+    int fd = found->ai_next == NULL ? -1 : connect_any(found, PROBE_MS);
+
+    memcpy(&target->address, found->ai_addr, found->ai_addrlen);
+    target->length = found->ai_addrlen;
+    if (fd == -1)
+        return;
+    if (getpeername(fd, (struct sockaddr *)&target->address, &length) == 0)
+        target->length = length;
+    close(fd);
 }
 
 const char *target_resolve(const char *text, struct target *target)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     const char *colon = strrchr(text, ':');
     struct addrinfo *found;
     char host[NI_MAXHOST];
     long port;
 
-    /* getaddrinfo() would take port 70000 for 4464. */
     if (colon == NULL || colon == text ||
         options_number(colon + 1, 1, UINT16_MAX, &port) == -1)
         return "HOST:PORT is accepted, as in 127.0.0.1:5050";
@@ -51,11 +62,10 @@ const char *target_resolve(const char *text, struct target *target)
     snprintf(host, sizeof(host), "%.*s",
              (int)(colon - text) - (brackets ? 2 : 0),
              text + (brackets ? 1 : 0));
-    int error = getaddrinfo(host, colon + 1, &hints, &found);
-    if (error != 0)
-        return gai_strerror(error);
-    memcpy(&target->address, found->ai_addr, found->ai_addrlen);
-    target->length = found->ai_addrlen;
+    const char *wrong = connect_resolve(host, (uint16_t)port, &found);
+    if (wrong != NULL)
+        return wrong;
+    choose(target, found);
     freeaddrinfo(found);
 
     const struct sockaddr_in *in = (struct sockaddr_in *)&target->address;

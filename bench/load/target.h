@@ -29,7 +29,8 @@ struct target {
 };
 
 /*
- * Finds the address of "HOST:PORT" or "[HOST]:PORT", with one source.
+ * Finds the address of "HOST:PORT" or "[HOST]:PORT", with one source. Where
+ * a name has several, it is the first that takes a connection.
  *
  * Returns  NULL, or what is wrong with the text.
  */
