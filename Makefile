@@ -342,6 +342,11 @@ format: ## lay the code out by .clang-format
 SCRIPTS := .ci/run $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/* bench/* demo/* \
   tests/* docs/* 2>/dev/null)
 
+# gcc 12 takes memory that these keep in an array for lost.
+KEEPERS := demo/clients.c bench/page/doc.c bench/race/participants.c \
+  bench/race/plan.c bench/race/trace.c
+leak_check = $(if $(filter $(1),$(KEEPERS)),-Wno-analyzer-malloc-leak)
+
 # cppcheck and -fanalyzer do not understand what Criterion's macros make.
 lint: ## what clang-format, clang-tidy, cppcheck, gcc and shellcheck say
 	clang-format --dry-run -Werror $(SOURCES) $(wildcard */*.h */*/*.h)
@@ -351,9 +356,9 @@ lint: ## what clang-format, clang-tidy, cppcheck, gcc and shellcheck say
 	  --library=.cppcheck.cfg --suppressions-list=.cppcheck.off \
 	  --enable=warning,performance,portability \
 	  --error-exitcode=1 $(filter-out $(SUITES),$(SOURCES))
-	for file in $(filter-out $(SUITES),$(SOURCES)); do $(CC) -std=c17 -O2 \
-	  $(SUITE_CPPFLAGS) -Werror -fanalyzer -c -o /dev/null $$file || exit 1; \
-	  done
+	set -e; $(foreach file,$(filter-out $(SUITES),$(SOURCES)),$(CC) -std=c17 \
+	  -O2 $(SUITE_CPPFLAGS) -Werror -fanalyzer $(call leak_check,$(file)) \
+	  -c -o /dev/null $(file);)
 	shellcheck $(sort $(SCRIPTS))
 
 check: test lint ## all that should hold before a commit

@@ -259,11 +259,6 @@ static bool prolong(struct connection *c, const struct passage *more)
     return true;
 }
 
-/* gcc 12 takes what is kept in an array for lost. */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
-
 static int append(struct connection *c, const struct passage *more)
 {
     if (prolong(c, more))

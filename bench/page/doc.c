@@ -32,11 +32,6 @@ static char *format_text(struct doc *doc, const char *format, va_list args)
     return text;
 }
 
-/* gcc 12 takes what is kept in an array for lost. */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
-
 void doc_add(struct doc *doc, enum block_kind kind, const char *format, ...)
 {
     struct block *block = next(doc);

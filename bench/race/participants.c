@@ -30,11 +30,6 @@ size_t participants_find(const struct participants *who, const char *name)
     return i;
 }
 
-/* gcc 12 takes what is kept in an array for lost. */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
-
 /* The next place, named; its reference is itself. NULL: ->error. */
 static struct participant *add(struct participants *who, const char *name,
                                const char *suffix)

@@ -56,11 +56,6 @@ static void collect(struct making *making, const struct experiment *one,
     }
 }
 
-/* gcc 12 takes what is kept in an array for lost. */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
-
 static int append(struct plan *plan, const struct slice *slice)
 {
     if ((plan->n & (plan->n - 1)) == 0) { /* full at each power of two */

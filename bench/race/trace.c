@@ -21,11 +21,6 @@ bool trace_possible(void)
     return system("command -v strace >/dev/null 2>&1") == 0;
 }
 
-/* gcc 12 takes what is kept in an array for lost. */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
-
 int trace_wrap(char **argv, const char *out)
 {
     const char *const before[] = {"strace", "-f", "-c", "-o", out, "--"};
