@@ -2,17 +2,18 @@
  * epoll/uring: one thread, the kernel does it and tells when it is done.
  *
  * Waits in     io_uring_enter() for what was asked for, on all sockets
- * A client is  requests in a ring that the kernel shares, and a struct
+ * A client is  one request that the kernel has, and the buffer for it
  * Stops at     the descriptor limit
- * Chapter      docs/6-epoll.md
+ * Chapter      docs/7-further.md
+ *
+ * It is fair because each client has one request at a time, to receive or
+ * to send, and its next waits behind those of all others.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "common/echo.h"
 #include "common/idle.h"
@@ -28,209 +29,82 @@ static const struct model model = {
     .max_clients = 20000,
 };
 
-enum {
-    REQUESTS = 1024, /* places in the ring; a full one is handed over */
-    BUFFERS = 64,    /* lent to the kernel, a power of two */
-    ENOUGH = 32768,  /* bytes to send: no more until they are sent */
-};
+enum { REQUESTS = 1024 }; /* the most that one call hands over */
 
-/* What is asked of the kernel. */
-enum request { ACCEPT, RECEIVE, SEND, CANCEL };
-
-struct client {
-    int fd;
-    bool receiving, cancelling, sending; /* is with the kernel */
-    bool ended;              /* nothing more will come, or it failed */
-    unsigned char *in, *out; /* what has come; what is being sent of it */
-    size_t nin, nout, sent;  /* bytes: of in; of out; of these, sent */
-};
-
-static struct client *clients; /* by descriptor */
+static struct conn **clients; /* by descriptor */
 static struct io_uring ring;
-static struct io_uring_buf_ring *lent;
-static unsigned char buffers[BUFFERS][ECHO_CHUNK];
 
 /* Only noted here: all requests of a turn go to the kernel in one call. */
-static void watch(int fd, enum request what)
+static void watch(int fd, enum echo_wait what)
 {
+    const struct conn *conn = clients[fd];
     struct io_uring_sqe *sqe;
 
     while ((sqe = io_uring_get_sqe(&ring)) == NULL)
         io_uring_submit(&ring);
-    if (what == ACCEPT) {
-        io_uring_prep_multishot_accept(sqe, fd, NULL, NULL, SOCK_CLOEXEC);
-    } else if (what == RECEIVE) {
-        io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
-        sqe->flags |= IOSQE_BUFFER_SELECT;
-    } else if (what == SEND) {
-        const struct client *client = &clients[fd];
-        io_uring_prep_send(sqe, fd, client->out + client->sent,
-                           client->nout - client->sent, MSG_NOSIGNAL);
-    } else {
-        io_uring_prep_cancel64(sqe, (uint64_t)fd << 8 | RECEIVE, 0);
-    }
-    io_uring_sqe_set_data64(sqe, (uint64_t)fd << 8 | what);
+    if (conn == NULL) /* no client, so a listener */
+        io_uring_prep_accept(sqe, fd, NULL, NULL, SOCK_CLOEXEC);
+    else if (what == ECHO_READ)
+        io_uring_prep_recv(sqe, fd, conn->buf, ECHO_CHUNK, 0);
+    else /* MSG_WAITALL: done when all of it is sent */
+        io_uring_prep_send(sqe, fd, conn->buf, conn->filled,
+                           MSG_WAITALL | MSG_NOSIGNAL);
+    io_uring_sqe_set_data64(sqe, (unsigned)fd);
 }
 
-static void lend(unsigned id)
+/* result is what accept() would have returned, or an error, negated. */
+static void welcome(int listener, int result)
 {
-    io_uring_buf_ring_add(lent, buffers[id], ECHO_CHUNK, (unsigned short)id,
-                          io_uring_buf_ring_mask(BUFFERS), 0);
-    io_uring_buf_ring_advance(lent, 1);
-}
-
-static void welcome(int listener, const struct io_uring_cqe *cqe)
-{
-    bool more = cqe->flags & IORING_CQE_F_MORE;
-    int fd = cqe->res < 0 ? -1 : net_admit(cqe->res);
-    if (cqe->res < 0 && !stop_asked())
+    int client = result < 0 ? -1 : net_admit(result);
+    if (result < 0 && !stop_asked())
         net_give_way();
-    if (!more && !stop_asked())
-        watch(listener, ACCEPT);
-    if (fd == -1)
+    if (!stop_asked())
+        watch(listener, ECHO_READ);
+    if (client == -1)
         return;
-    clients[fd] = (struct client){.fd = fd, .receiving = true};
-    watch(fd, RECEIVE);
-}
-
-/* gcc 12 takes what is kept in an array of structs for lost. */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
-
-/* A lent buffer that a slow client kept would be missing to all others. */
-static void keep(struct client *client, const unsigned char *buf, size_t n)
-{
-    unsigned char *in = realloc(client->in, client->nin + n);
-    if (in == NULL) {
-        client->ended = true;
+    struct conn *conn = conn_open(client);
+    if (conn == NULL || (conn->buf = malloc(ECHO_CHUNK)) == NULL) {
+        net_turn_away(client, "memory");
+        free(conn);
         return;
     }
-    memcpy(in + client->nin, buf, n);
-    client->nin += n;
-    client->in = in;
+    clients[client] = conn;
+    watch(client, ECHO_READ);
 }
 
-static void received(struct client *client, const struct io_uring_cqe *cqe)
+/* result is what recv() or send() would have returned, likewise. */
+static void advance(struct conn *conn, int result)
 {
-    if (!(cqe->flags & IORING_CQE_F_MORE))
-        client->receiving = client->cancelling = false;
-    if (stop_over())
-        client->ended = true; /* else all that is in the ring is served */
-    if (cqe->flags & IORING_CQE_F_BUFFER) {
-        unsigned id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
-        if (cqe->res > 0 && !client->ended) {
-            work_do();
-            keep(client, buffers[id], (size_t)cqe->res);
-        }
-        lend(id);
+    if (result <= 0) { /* end of stream, or the client failed */
+        clients[conn->fd] = NULL;
+        conn_close(conn);
+        return;
     }
-    /* No buffer was left, or we wanted it so: it is asked for again. */
-    if (cqe->res <= 0 && cqe->res != -ENOBUFS && cqe->res != -ECANCELED)
-        client->ended = true;
-}
-
-static void sent(struct client *client, int result)
-{
-    client->sending = false;
-    if (result >= 0) {
-        client->sent += (size_t)result;
+    if (conn->waits_for == ECHO_READ) {
+        work_do();
+        conn->filled = (size_t)result;
+        conn->waits_for = ECHO_WRITE;
     } else {
-        client->ended = true; /* it has left: nobody to send the rest to */
-        client->sent = client->nout;
-        client->nin = 0;
+        conn->waits_for = ECHO_READ;
     }
+    watch(conn->fd, conn->waits_for);
+    idle_touch(conn->fd, conn->waits_for == ECHO_READ ? POLLIN : POLLOUT);
 }
 
-/* One send at a time, or the order would be lost. */
-static void send_next(struct client *client)
+static void serve(const struct listeners *listeners)
 {
-    if (client->sent == client->nout) {
-        free(client->out);
-        client->out = client->in;
-        client->nout = client->nin;
-        client->in = NULL;
-        client->sent = client->nin = 0;
-    }
-    client->sending = client->nout > 0;
-    if (client->sending)
-        watch(client->fd, SEND);
-}
-
-static void advance(struct client *client)
-{
-    if (!client->sending)
-        send_next(client);
-    bool enough = client->ended ||
-                  client->nin + client->nout - client->sent >= ENOUGH;
-    if (client->receiving && enough && !client->cancelling) {
-        client->cancelling = true;
-        watch(client->fd, CANCEL);
-    }
-    if (!client->receiving && !enough) {
-        client->receiving = true;
-        watch(client->fd, RECEIVE);
-    }
-    if (client->ended && !client->sending && !client->receiving) {
-        free(client->out);
-        net_close(client->fd);
-        return;
-    }
-    idle_touch(client->fd, (short)((enough ? 0 : POLLIN) |
-                                   (client->sending ? POLLOUT : 0)));
-}
-
-static void complete(const struct io_uring_cqe *cqe)
-{
-    enum request what = cqe->user_data & 0xff;
-    int fd = (int)(cqe->user_data >> 8);
-
-    if (what == CANCEL)
-        return; /* what was cancelled says so itself */
-    if (what == ACCEPT) {
-        welcome(fd, cqe);
-        return;
-    }
-    if (what == RECEIVE)
-        received(&clients[fd], cqe);
-    else
-        sent(&clients[fd], cqe->res);
-    advance(&clients[fd]);
-}
-
-/* Before the first newcomer: the kernel may not allow it. */
-static void open_ring(void)
-{
-    struct io_uring_buf_reg reg = {.ring_entries = BUFFERS};
-    size_t bytes = BUFFERS * sizeof(struct io_uring_buf);
-
+    clients = calloc(stop_descriptors(), sizeof(struct conn *));
+    if (clients == NULL)
+        fatal_errno(model.name, "cannot start");
     errno = -io_uring_queue_init(REQUESTS, &ring,
                                  IORING_SETUP_SINGLE_ISSUER |
                                      IORING_SETUP_DEFER_TASKRUN);
     if (errno != 0)
         fatal_errno(model.name, "io_uring (needs Linux 6.1 and sysctl "
                                 "kernel.io_uring_disabled=0)");
-    lent = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (lent == MAP_FAILED)
-        fatal_errno(model.name, "cannot start");
-    reg.ring_addr = (uintptr_t)lent;
-    errno = -io_uring_register_buf_ring(&ring, &reg, 0);
-    if (errno != 0)
-        fatal_errno(model.name, "io_uring: cannot lend buffers");
-    io_uring_buf_ring_init(lent);
-    for (unsigned id = 0; id < BUFFERS; id++)
-        lend(id);
-}
-
-static void serve(const struct listeners *listeners)
-{
-    clients = calloc(stop_descriptors(), sizeof(struct client));
-    if (clients == NULL)
-        fatal_errno(model.name, "cannot start");
     for (size_t i = 0; i < listeners->n; i++) {
         fcntl(listeners->fds[i], F_SETFL, 0); /* or EAGAIN, not a wait */
-        watch(listeners->fds[i], ACCEPT);
+        watch(listeners->fds[i], ECHO_READ);
     }
     while (!stop_done()) {
         struct io_uring_cqe *cqe;
@@ -242,7 +116,11 @@ static void serve(const struct listeners *listeners)
         io_uring_submit_and_wait_timeout(
             &ring, &cqe, 1, wait_ms == -1 ? NULL : &wait, NULL);
         io_uring_for_each_cqe (&ring, head, cqe) { /* none after a signal */
-            complete(cqe);
+            int fd = (int)cqe->user_data;
+            if (clients[fd] == NULL)
+                welcome(fd, cqe->res); /* no client, so a listener */
+            else
+                advance(clients[fd], cqe->res);
             n++;
         }
         io_uring_cq_advance(&ring, n);
@@ -254,7 +132,6 @@ static void serve(const struct listeners *listeners)
 int main(int argc, char **argv)
 {
     struct options options = options_parse(argc, argv, &model);
-    open_ring();
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
