@@ -193,7 +193,7 @@ fuzz: $(FUZZERS:tests/fuzz_%.c=$(BUILD)/fuzz/%) ## random input to all parsers (
 	@set -e; for target in $^; do \
 	  found=$(BUILD)/fuzz/found-$${target##*/}; mkdir -p $$found; \
 	  $$target -max_total_time=$(call quote,$(FUZZ_SECONDS)) \
-	    -max_len=9000 -print_final_stats=1 \
+	    -max_len=17000 -print_final_stats=1 \
 	    -artifact_prefix=$(BUILD)/fuzz/ $$found \
 	    tests/corpus/$${target##*/}; done
 

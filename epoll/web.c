@@ -103,9 +103,11 @@ static int ms_to_next_deadline(void)
 
 /* --- answers ---------------------------------------------------------- */
 
-/* Queues an answer: the page, or what the status says. */
-static void answer(struct client *client, int status,
-                   const struct page *page, bool head_only)
+/* Queues an answer: the page, or what the status says. To HEAD, whatever
+ * the status, the head of it alone (RFC 9110, 9.3.2). */
+static void answer(struct client *client,
+                   const struct http_request *request, int status,
+                   const struct page *page)
 {
     char text[64], date[64];
     time_t now = time(NULL);
@@ -123,25 +125,27 @@ static void answer(struct client *client, int status,
                      page != NULL ? page->type : "text/plain", strlen(body),
                      status == 405 ? "Allow: GET, HEAD\r\n" : "",
                      client->last ? "close" : "keep-alive",
-                     head_only ? "" : body);
+                     http_is(request->method, "HEAD") ? "" : body);
     client->queued += (size_t)n;
 }
 
 static void answer_request(struct client *client,
                            const struct http_request *request)
 {
-    bool head_only = http_is(request->method, "HEAD", false);
     const struct page *page = NULL;
 
     /* A body is not read: what is after it could not be told from it. */
     client->last = !request->keep_alive || request->has_body;
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
-        if (http_is(request->path, pages[i].path, false))
+        if (http_is_path(request->path, pages[i].path))
             page = &pages[i];
-    if (!head_only && !http_is(request->method, "GET", false))
-        answer(client, 405, NULL, false);
+    if (!http_knows_method(request->method))
+        answer(client, request, 501, NULL);
+    else if (!http_is(request->method, "GET") &&
+             !http_is(request->method, "HEAD"))
+        answer(client, request, 405, NULL);
     else
-        answer(client, page != NULL ? 200 : 404, page, head_only);
+        answer(client, request, page != NULL ? 200 : 404, page);
 }
 
 /* Prints what was asked, between lines, as it came. */
@@ -181,7 +185,7 @@ static void answer_all(struct client *client)
         } else {
             print_request(client->in + at, client->filled - at);
             client->last = true;
-            answer(client, status, NULL, false);
+            answer(client, &request, status, NULL);
         }
     }
     client->filled -= at;
@@ -282,13 +286,16 @@ static void hear(struct client *client)
 /* The client's time is over: in mid-request, it is told. */
 static void time_out(struct client *client)
 {
+    struct http_request request;
+
     if (client->filled == 0 || client->queued > 0 || client->last) {
         drop(client);
         return;
     }
     client->last = true;
     print_request(client->in, client->filled);
-    answer(client, 408, NULL, false);
+    http_parse(client->in, client->filled, &request); /* the method of it */
+    answer(client, &request, 408, NULL);
     grant_time(client); /* to take the answer */
     advance(client);
 }

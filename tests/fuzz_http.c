@@ -16,7 +16,7 @@ static void check(bool holds)
 
 static bool is_within(struct http_text text, const char *data, size_t n)
 {
-    static const char root[] = "/"; /* not in the data: http://host */
+    static const char root[] = "/"; /* not in the data: of http://host */
 
     if (text.length == 1 && *text.start == *root)
         return true;
