@@ -89,15 +89,8 @@ static const char *compare(const unsigned char *data, size_t n,
     return NULL;
 }
 
-/* One side of an echo under way. */
-struct echo {
-    int fd;
-    unsigned seed;
-    uint64_t sent, received, size;
-};
-
 /* most     bytes in one send(), at most PIECE */
-static const char *send_some(struct echo *echo, size_t most)
+static const char *send_some(struct client_echo *echo, size_t most)
 {
     unsigned char data[PIECE];
     uint64_t left = echo->size - echo->sent;
@@ -106,39 +99,39 @@ static const char *send_some(struct echo *echo, size_t most)
     client_pattern(data, n, echo->seed, echo->sent);
     ssize_t sent = send(echo->fd, data, n, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent == -1 && errno != EAGAIN && errno != EINTR)
-        return problem("could not send (%s) after %llu of %llu bytes",
-                       strerror(errno), (unsigned long long)echo->sent,
-                       (unsigned long long)echo->size);
+        return problem("could not send (%s) after %llu bytes",
+                       strerror(errno), (unsigned long long)echo->sent);
     if (sent > 0)
         echo->sent += (uint64_t)sent;
     return NULL;
 }
 
-static const char *receive_some(struct echo *echo)
+static const char *receive_some(struct client_echo *echo)
 {
     unsigned char data[PIECE];
-    uint64_t left = echo->size - echo->received;
+    uint64_t left = echo->wanted - echo->received;
     size_t n = left < sizeof(data) ? (size_t)left : sizeof(data);
     ssize_t got = recv(echo->fd, data, n, MSG_DONTWAIT);
 
     if (got == -1 && (errno == EAGAIN || errno == EINTR))
         return NULL;
+    echo->ended = got == 0;
     if (got <= 0)
         return problem("was %s after %llu of %llu bytes",
                        got == 0 ? "closed" : strerror(errno),
                        (unsigned long long)echo->received,
-                       (unsigned long long)echo->size);
+                       (unsigned long long)echo->sent);
     const char *wrong = compare(data, (size_t)got, echo->seed,
                                 echo->received);
     echo->received += (uint64_t)got;
     return wrong;
 }
 
-static const char *run(struct echo *echo)
+const char *client_run(struct client_echo *echo)
 {
     const char *wrong = NULL;
 
-    while (wrong == NULL && echo->received < echo->size) {
+    while (wrong == NULL && echo->received < echo->wanted) {
         short events = echo->sent < echo->size ? POLLIN | POLLOUT : POLLIN;
         short ready = wait_for(echo->fd, events, PATIENCE_MS);
         if (ready == 0)
@@ -146,7 +139,7 @@ static const char *run(struct echo *echo)
                            "came back)",
                            PATIENCE_MS / 1000,
                            (unsigned long long)echo->received,
-                           (unsigned long long)echo->size);
+                           (unsigned long long)echo->sent);
         if (ready & (POLLIN | POLLHUP | POLLERR))
             wrong = receive_some(echo);
         if (wrong == NULL && (ready & POLLOUT) && echo->sent < echo->size)
@@ -155,22 +148,40 @@ static const char *run(struct echo *echo)
     return wrong;
 }
 
+const char *client_run_to_end(struct client_echo *echo)
+{
+    echo->wanted = UINT64_MAX;
+    const char *wrong = client_run(echo);
+    return echo->ended ? NULL : wrong;
+}
+
+uint64_t client_acknowledged(const struct client_echo *echo)
+{
+    int under_way = 0;
+
+    ioctl(echo->fd, SIOCOUTQ, &under_way);
+    return echo->sent - (uint64_t)under_way;
+}
+
 const char *client_echo(int fd, size_t n, unsigned seed)
 {
-    struct echo echo = {.fd = fd, .seed = seed, .size = n};
+    struct client_echo echo = {
+        .fd = fd, .seed = seed, .size = n, .wanted = n};
 
-    return run(&echo);
+    return client_run(&echo);
 }
 
 const char *client_receive(int fd, size_t n, unsigned seed, uint64_t offset)
 {
-    struct echo echo = {.fd = fd,
-                        .seed = seed,
-                        .sent = offset + n,
-                        .received = offset,
-                        .size = offset + n};
+    struct client_echo echo = {
+        .fd = fd,
+        .seed = seed,
+        .sent = offset + n,
+        .received = offset,
+        .wanted = offset + n,
+    };
 
-    return run(&echo);
+    return client_run(&echo);
 }
 
 const char *client_send(int fd, const void *data, size_t n)
@@ -194,7 +205,7 @@ const char *client_send(int fd, const void *data, size_t n)
 
 size_t client_fill_by(int fd, size_t message, unsigned seed)
 {
-    struct echo echo = {.fd = fd, .seed = seed, .size = FILL_MAX};
+    struct client_echo echo = {.fd = fd, .seed = seed, .size = FILL_MAX};
 
     while (echo.sent < FILL_MAX &&
            wait_for(fd, POLLOUT, QUIET_MS) == POLLOUT)

@@ -49,6 +49,25 @@ const char *client_send(int fd, const void *data, size_t n);
 const char *client_receive(int fd, size_t n, unsigned seed,
                            uint64_t offset);
 
+/* A client that sends and takes its echo at the same time. */
+struct client_echo {
+    int fd;
+    unsigned seed;
+    uint64_t size;   /* sends so many bytes of the stream */
+    uint64_t wanted; /* is done when so many have come back */
+    uint64_t sent, received;
+    bool ended; /* the server has ended the stream */
+};
+
+/* Goes on until it has received what is wanted. */
+const char *client_run(struct client_echo *echo);
+
+/* Goes on until the server ends the stream. */
+const char *client_run_to_end(struct client_echo *echo);
+
+/* How many of the bytes that it has sent the peer's kernel has. */
+uint64_t client_acknowledged(const struct client_echo *echo);
+
 /*
  * Sends the stream without reading until no more fits: until the socket has
  * not been writable for QUIET_MS, or FILL_MAX bytes are sent.
