@@ -282,14 +282,14 @@ figures: all ## measure anew what the book shows, in six runs (22 minutes)
 	  --experiment clients --experiment idle
 	@bench/run --out $(BUILD)/figures/everybody --time 5min \
 	  --models all --peers --experiment clients
-	@bench/run --out $(BUILD)/figures/pairs --time 5min --full --slice 250ms \
+	@bench/run --out $(BUILD)/figures/pairs --time 5min --full \
 	  --models epoll,epoll/edge,epoll/uring \
 	  --peers=bare,libev,libevent,libuv --experiment clients
 	@bench/run --out $(BUILD)/figures/newcomers --time 150s --full \
-	  --slice 250ms --reference iterative --peers=bare --models \
+	  --reference iterative --peers=bare --models \
 	  iterative,forking,forking/prefork,threading,threading/pool,epoll \
 	  --experiment churn
-	@bench/run --out $(BUILD)/figures/cores --time 80s --full --slice 250ms \
+	@bench/run --out $(BUILD)/figures/cores --time 80s --full \
 	  --models epoll,epoll/loops,epoll/offload,threading --experiment work
 	@docs/tools/book figures $(BUILD)/figures
 

@@ -155,17 +155,22 @@ static int obey(const char *line)
 {
     const uint64_t most = 3600000;
     unsigned long drive_ms, open_ms;
-    char rest;
+    unsigned long drain_ms = load.options->drain_ns / NS_PER_MS;
+    int end = 0;
 
     if (strcmp(line, "again\n") == 0) {
         turn_ask_all(&load);
         return tell(report_asked);
     }
-    if (sscanf(line, "turn %lu %lu%c", &drive_ms, &open_ms, &rest) != 3 ||
-        rest != '\n' || drive_ms > most || open_ms > drive_ms)
-        fatal(name, "%.60s: turn MS OPEN-MS or again is accepted", line);
+    if (sscanf(line, "turn %lu %lu%n %lu%n", &drive_ms, &open_ms, &end,
+               &drain_ms, &end) < 2 ||
+        strcmp(line + end, "\n") != 0 || drive_ms > most ||
+        open_ms > drive_ms || drain_ms > most)
+        fatal(name,
+              "%.60s: turn MS OPEN-MS [DRAIN-MS] or again is accepted",
+              line);
     turn_run(&load, drive_ms * NS_PER_MS, open_ms * NS_PER_MS,
-             load.options->drain_ns);
+             drain_ms * NS_PER_MS);
     return tell(report_turn);
 }
 

@@ -3,8 +3,7 @@
  * docs/method.md says why each part is asked as it is, and what came out.
  */
 #include "bench/race/arguments.h"
-#include "bench/race/calm.h"
-#include "bench/race/measure.h"
+#include "bench/race/contestant.h"
 #include "bench/race/participants.h"
 #include "bench/record/metric.h"
 #include "bench/record/stats.h"
@@ -31,24 +30,15 @@ enum {
     TRIES = 20,
     TRY_S = 15, /* the most that one try may take */
     QUADS_MAX = 48,
-    REPEATS = 5, /* the most for a slice */
-    SLICES_MAX = 4096,
     CLIENTS = 50, /* as in the commands of wrk and bare below */
 };
 
 static const char epoll_server[] = "build/epoll/server --port {port}";
 
-static struct bench bench;
+static struct bench bench = {.load = "build/bench/load"};
 static long tries = TRIES;
 static int failures;
-static double wire_most; /* of all slices */
-static size_t measured;  /* slices */
-static struct calm calm;
-static size_t repeated; /* slices that something spoilt */
-static struct {
-    double others[SLICES_MAX]; /* cores that other programs took */
-    size_t n;
-} machine;
+static unsigned turn_ms = SLICE_MS;
 
 /* --- what was found: a table in Markdown --------------------------- */
 
@@ -87,53 +77,31 @@ static void say_head(void)
 
 static bool spin; /* the generator is not to sleep */
 
-static void prepare(const struct point *point, struct job *job)
-{
-    job->clients = (unsigned)point->x;
-    job->spin = spin;
-}
-
-static const struct experiment experiment = {
-    .name = "selfcheck",
-    .prepare = prepare,
-};
-
-/* One slice of a command; false when nothing came of it. */
-static bool measure_once(const char *command, unsigned clients,
-                         struct row *row)
-{
-    const struct point point = {.x = clients};
-    const struct slice slice = {.experiment = &experiment, .point = &point};
-    struct participant who = {.name = "subject"};
-    bool started;
-
-    who.command = strdup(command);
-    int result = who.command == NULL
-                     ? -1
-                     : bench_measure(&bench, &slice, &who, row, &started);
-    free(who.command);
-    if (result == -1 || strcmp(row->outcome, ROW_OK) != 0) {
-        fprintf(stderr, "%s: %s: %s\n", name, command, row->note);
-        return false;
-    }
-    wire_most = fmax(wire_most, metric_wire(row));
-    measured++;
-    return true;
-}
-
-/* Again while something spoils it, as in a run. */
+/* One turn of a command; false when nothing came of it. */
 static bool measure(const char *command, unsigned clients, struct row *row)
 {
-    for (int i = 0; i < REPEATS; i++) {
-        if (!measure_once(command, clients, row))
-            return false;
-        if (machine.n < SLICES_MAX)
-            machine.others[machine.n++] = row->value[ROW_OTHERS_SHARE] *
-                                          (double)sysconf(
-                                              _SC_NPROCESSORS_ONLN);
-        if (calm_disturbance(&calm, row) == NULL)
-            break;
-        repeated++;
+    char text[256];
+    const struct participant who = {.name = "subject", .command = text};
+    const struct job job = {.clients = clients, .bytes = 64, .spin = spin};
+    const struct turn_times times = {20, turn_ms, 1000};
+    const int cpus[2] = {bench.server_cpu, bench.generator_cpu};
+    struct contestant one = {.who = &who, .job = &job};
+    json_t *latency = NULL;
+
+    snprintf(text, sizeof(text), "%s", command);
+    row_clear(&one.blank);
+    snprintf(one.blank.outcome, sizeof(one.blank.outcome), ROW_OK);
+    *row = one.blank;
+    if (contestant_start(&one, &bench, cpus) == 0 &&
+        contestant_gather(&one) == 0)
+        contestant_turn(&one, &times, 1, row, &latency);
+    json_decref(latency);
+    contestant_end(&one);
+    if (!(row->value[ROW_ECHOES] > 0) ||
+        strcmp(row->outcome, ROW_OK) != 0) {
+        fprintf(stderr, "%s: %s: %s\n", name, command,
+                one.out ? one.blank.note : row->note);
+        return false;
     }
     return true;
 }
@@ -155,7 +123,7 @@ static double delay_off_us(long delay_us, bool awake)
     snprintf(command, sizeof(command),
              "build/bench/delay --port {port} --delay-us %ld", delay_us);
     spin = awake;
-    const bool came = measure_once(command, 1, &row);
+    const bool came = measure(command, 1, &row);
     spin = false;
     return came ? row.value[ROW_P50_US] - (double)delay_us : NAN;
 }
@@ -254,7 +222,7 @@ static void compare(const struct rival *rival)
     struct row rows[2];
     size_t n = 0;
 
-    bench.slice_ns = rival->slice_ms * NS_PER_MS;
+    turn_ms = rival->slice_ms;
     for (int i = 0; i < rival->pairs; i++) {
         struct rival_slice first = measure_rival(rival);
         if (!measure(epoll_server, CLIENTS, &rows[0]) ||
@@ -269,7 +237,7 @@ static void compare(const struct rival *rival)
         }
         n++;
     }
-    bench.slice_ns = SLICE_MS * NS_PER_MS;
+    turn_ms = SLICE_MS;
     struct verdict rate = verdict_of(rates, n, 1, 0, 1);
     struct verdict cost = verdict_of(costs, n, -1, 0, 1);
     say(rate.ratio >= rival->least, rival->what, rival->wanted,
@@ -566,21 +534,12 @@ static void announce(void)
 int main(int argc, char **argv)
 {
     parse(argc, argv);
-    if (bench_open(&bench, SLICE_MS * NS_PER_MS) == -1)
-        fatal_errno(name, "no loopback");
+    if (bench_find_cores(&bench) == -1)
+        fatal_errno(name, "sched_getaffinity");
     announce();
     say_head();
     for (size_t i = 0; i < PARTS; i++)
         if (parts[i].wanted)
             parts[i].check();
-    say(wire_most <= 1, "bytes echoed / bytes on the wire", "1 at most",
-        "%.3f at most, in %zu slices", wire_most, measured);
-    bench_close(&bench);
-    if (machine.n == 0) /* the part delay alone repeats nothing */
-        return failures > 0;
-    struct summary others = stats_summary(machine.others, machine.n);
-    printf("\nOther programs used %.2f of a core (median), and %.2f at "
-           "most. Of %zu slices %zu were spoilt and repeated.\n",
-           others.median, others.max, machine.n, repeated);
     return failures > 0;
 }

@@ -3,9 +3,11 @@
 #include "bench/race/generator.h"
 #include "bench/race/participants.h"
 #include "bench/race/trace.h"
+#include "common/clock.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,67 +15,118 @@ TestSuite(generator, .timeout = 20);
 TestSuite(trace, .timeout = 20);
 TestSuite(participants, .timeout = 20);
 
-Test(generator, result_becomes_a_row)
+Test(generator, turn_becomes_a_row)
 {
     struct row row;
+    json_t *latency;
+    double left = -1;
 
     row_clear(&row);
     cr_assert(
-        generator_read_json(
-            "{\"elapsed_ns\": 500000000, \"clients\": 50, \"churn\": "
-            "false, \"round_trips\": 1000, \"rate_per_s\": 0, "
-            "\"warmup_round_trips\": 10, \"unserved\": 2, \"cpu_ns\": "
-            "1000, \"errors\": {\"reset\": 3}, \"latency\": "
-            "{\"count\": 1000, \"p99_ns\": 5000}}",
-            &row) == 0);
+        generator_read_turn(
+            "{\"window_ns\": 500000000, \"echoes\": 1000, "
+            "\"all_echoes\": 1010, \"connections\": 0, \"cpu_ns\": 1000, "
+            "\"in_flight\": 2, \"errors\": {\"reset\": 3}, \"latency\": "
+            "{\"count\": 1000, \"p99_ns\": 5000, \"histogram\": "
+            "[[4000, 7]]}}",
+            &row, &left, &latency) == 0);
     cr_assert(row.value[ROW_WINDOW_S] == 0.5);
     cr_assert(row.value[ROW_ECHOES] == 1000);
     cr_assert(row.value[ROW_ALL_ECHOES] == 1010);
-    cr_assert(row.value[ROW_SERVED] == row.value[ROW_CLIENTS] - 2);
     cr_assert(row.value[ROW_RESET] == 3);
     cr_assert(row.value[ROW_P99_US] == 5);
-    cr_assert(isnan(row.value[ROW_OFFERED]), "a closed loop");
+    cr_assert(left == 2);
     cr_assert(isnan(row.value[ROW_CONNECTIONS]), "kept connections");
+    cr_assert(json_array_size(latency) == 1);
+    json_decref(latency);
 }
 
 Test(generator, knows_no_latency_where_nothing_came_back)
 {
     struct row row;
+    json_t *latency;
+    double left;
 
     row_clear(&row);
-    cr_assert(generator_read_json(
-                  "{\"elapsed_ns\": 1, \"errors\": {}, \"latency\": "
+    cr_assert(generator_read_turn(
+                  "{\"window_ns\": 1, \"errors\": {}, \"latency\": "
                   "{\"count\": 0, \"p99_ns\": 0}}",
-                  &row) == 0);
+                  &row, &left, &latency) == 0);
     cr_assert(isnan(row.value[ROW_P99_US]));
+    cr_assert_null(latency);
 }
 
-Test(generator, refuses_what_is_no_result)
+Test(generator, refuses_what_is_no_turn)
 {
     static const char *const bad[] = {"",
                                       "{",
                                       "[]",
                                       "{}",
                                       "nonsense",
-                                      "{\"elapsed_ns\": \"x\"}",
-                                      "{\"elapsed_ns\": 1}"};
+                                      "{\"window_ns\": \"x\"}",
+                                      "{\"window_ns\": 1}"};
     struct row row;
+    json_t *latency;
+    double left;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        cr_assert(generator_read_json(bad[i], &row) == -1, "%s", bad[i]);
+        cr_assert(generator_read_turn(bad[i], &row, &left, &latency) == -1,
+                  "%s", bad[i]);
 }
 
 Test(generator, that_is_not_there_is_named)
 {
-    static struct generator generator;
+    struct generator generator;
     const struct job job = {.clients = 1, .bytes = 1};
     const struct server server = {.host = "127.0.0.1", .ports = {1}};
+    struct row row;
 
+    row_clear(&row);
     cr_assert(generator_start(&generator, "/no/such/load", &job, &server, 0,
-                              1000000, 0) == 0);
-    cr_assert(generator_wait(&generator, "ready") == -1);
+                              1000) == 0);
+    cr_assert(generator_ready(&generator, &row) == -1);
     cr_assert(strstr(generator.error, "/no/such/load") != NULL, "%s",
               generator.error);
+    generator_kill(&generator);
+}
+
+static struct generator speak(const char *script)
+{
+    char *argv[] = {strdup("sh"), strdup("-c"), strdup(script), NULL};
+    struct generator generator;
+
+    cr_assert(generator_spawn(&generator, "/bin/sh", argv) == 0);
+    generator.deadline_ns = clock_now_ns() + 10 * NS_PER_S;
+    for (size_t i = 0; i < 3; i++)
+        free(argv[i]);
+    return generator;
+}
+
+Test(generator, lines_are_read_one_by_one_however_they_come)
+{
+    struct generator generator = speak(
+        "printf 'ready {\"ser'; printf 'ved\": 3}\\n{\"a\": '; "
+        "head -c 100000 /dev/zero | tr '\\0' 1; printf '}\\nbye'");
+    struct row row;
+
+    row_clear(&row);
+    cr_assert(generator_ready(&generator, &row) == 0, "%s",
+              generator.error);
+    cr_assert(row.value[ROW_SERVED] == 3);
+    cr_assert(generator_wait(&generator, "{") == 0);
+    cr_assert(strlen(generator.mark) == 100007);
+    cr_assert(generator_wait(&generator, "{") == -1);
+    cr_assert(strstr(generator.error, "bye") != NULL);
+    generator_kill(&generator);
+}
+
+Test(generator, late_one_is_told)
+{
+    struct generator generator = speak("exec sleep 20");
+
+    generator.deadline_ns = clock_now_ns() + 10 * NS_PER_MS;
+    cr_assert(generator_wait(&generator, "{") == -1);
+    cr_assert(strstr(generator.error, "hangs") != NULL);
     generator_kill(&generator);
 }
 

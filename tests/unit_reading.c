@@ -1,6 +1,5 @@
-/* bench/reading, metric and calm: what rows say, and whether to believe it.
+/* bench/reading and metric: what rows say, and whether to believe it.
  */
-#include "bench/race/calm.h"
 #include "bench/record/metric.h"
 #include "bench/record/reading.h"
 
@@ -11,7 +10,6 @@
 
 TestSuite(reading, .timeout = 20);
 TestSuite(metric, .timeout = 20);
-TestSuite(calm, .timeout = 20);
 
 /* A text of a row; all have room for a name. */
 static void set(char *text, const char *value)
@@ -256,40 +254,4 @@ Test(reading, sums_a_spot_up)
     cr_assert_str_eq(health.note, "died");
     cr_assert(reading_xs(&rows, &spot, xs, 4) == 3);
     cr_assert(xs[0] == 10 && xs[1] == 20 && xs[2] == 30);
-}
-
-Test(calm, sees_what_spoils_a_slice)
-{
-    struct calm calm = {.n = 0};
-    struct row row = slice("epoll", 100);
-
-    for (int i = 0; i < 6; i++)
-        cr_assert(calm_disturbance(&calm, &row) == NULL);
-    row.value[ROW_FLOOR_US] = 5;
-    cr_assert(calm_disturbance(&calm, &row) == NULL, "25 %% is weather");
-    row.value[ROW_FLOOR_US] = 6;
-    cr_assert(strstr(calm_disturbance(&calm, &row), "floor") != NULL);
-    row = slice("epoll", 100);
-    row.value[ROW_OTHERS_SHARE] = 0.2;
-    cr_assert(strstr(calm_disturbance(&calm, &row), "other") != NULL);
-    row = slice("epoll", 100);
-    row.value[ROW_STEAL_SHARE] = 0.1;
-    cr_assert(strstr(calm_disturbance(&calm, &row), "host") != NULL);
-    row = slice("epoll", 100);
-    row.value[ROW_SERVER_CPU_US] = NAN;
-    cr_assert(strstr(calm_disturbance(&calm, &row), "late") != NULL);
-}
-
-Test(calm, gets_used_to_a_machine_that_stays_slow)
-{
-    struct calm calm = {.n = 0};
-    struct row row = slice("epoll", 100);
-    int complaints = 0;
-
-    for (int i = 0; i < 10; i++)
-        calm_disturbance(&calm, &row);
-    row.value[ROW_FLOOR_US] = 8;
-    for (int i = 0; i < 100; i++)
-        complaints += calm_disturbance(&calm, &row) != NULL;
-    cr_assert(complaints > 5 && complaints < 20, "%d", complaints);
 }

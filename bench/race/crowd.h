@@ -9,8 +9,10 @@
 #ifndef BENCH_RACE_CROWD_H
 #define BENCH_RACE_CROWD_H
 
+#include "bench/race/bench.h"
 #include "bench/race/limits.h"
-#include "bench/race/measure.h"
+#include "bench/race/participants.h"
+#include "bench/record/row.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,9 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,9 +18,9 @@
 enum {
     ARGS = 24,
     ARG = 64,
+    CHUNK = 4096,
+    TEXT_MAX = 1 << 22, /* bytes of a line; a histogram is the longest */
     GRACE_S = 10,
-    CONNECT_MS = 3000,
-    TIMEOUT_MS = 2000
 };
 
 struct command {
@@ -43,24 +44,20 @@ static void add(struct command *command, const char *format, ...)
 
 static void describe(struct command *command, const struct job *job,
                      const struct server *server, int cpu,
-                     uint64_t window_ns, uint64_t warmup_ns)
+                     unsigned patience_ms)
 {
     bool v6 = strchr(server->host, ':') != NULL;
-    double timeout_ms = job->timeout_ms > 0 ? job->timeout_ms : TIMEOUT_MS;
 
     add(command, "load");
-    add(command, "--json");
-    add(command, "--marks");
-    add(command, "--wait");
+    add(command, "--turns");
     add(command, "--clients=%u", job->clients);
     add(command, "--idle=%u", job->idle);
     add(command, "--size=%u", job->bytes);
-    add(command, "--duration=%" PRIu64 "ns", window_ns);
-    add(command, "--warmup=%" PRIu64 "ns", warmup_ns);
-    add(command, "--timeout=%.0fms", timeout_ms);
-    add(command, "--connect-timeout=%dms", CONNECT_MS);
+    add(command, "--patience=%ums", patience_ms);
     if (job->rate_per_s > 0)
         add(command, "--rate=%.0f", job->rate_per_s);
+    if (job->rate_per_s > 0)
+        add(command, "--histogram");
     if (job->churn)
         add(command, "--churn");
     if (job->spin)
@@ -70,7 +67,7 @@ static void describe(struct command *command, const struct job *job,
     add(command, v6 ? "[%s]:%d" : "%s:%d", server->host, server->ports[0]);
 }
 
-/* In the child: Ctrl-C in a terminal is for the harness, which ends us. */
+/* In the child: Ctrl-C in a terminal is for bench/run, which ends us. */
 _Noreturn static void become(const char *program, char **argv, int input,
                              int output, pid_t parent)
 {
@@ -121,17 +118,37 @@ int generator_spawn(struct generator *generator, const char *program,
     return -1;
 }
 
+static void expect_within(struct generator *generator, uint64_t ms)
+{
+    generator->deadline_ns = clock_now_ns() + ms * NS_PER_MS +
+                             (uint64_t)GRACE_S * NS_PER_S;
+}
+
 int generator_start(struct generator *generator, const char *program,
                     const struct job *job, const struct server *server,
-                    int cpu, uint64_t window_ns, uint64_t warmup_ns)
+                    int cpu, unsigned patience_ms)
 {
     struct command command = {.n = 0};
 
-    describe(&command, job, server, cpu, window_ns, warmup_ns);
+    describe(&command, job, server, cpu, patience_ms);
     if (generator_spawn(generator, program, command.argv) == -1)
         return -1;
-    generator->deadline_ns = clock_now_ns() + window_ns + warmup_ns +
-                             (uint64_t)GRACE_S * NS_PER_S;
+    expect_within(generator, patience_ms);
+    return 0;
+}
+
+/* Room for CHUNK more bytes and a NUL. Returns 0 or -1. */
+static int make_room(struct generator *generator)
+{
+    char *text = NULL;
+
+    if (generator->filled <= TEXT_MAX)
+        text = realloc(generator->text, generator->filled + CHUNK + 1);
+    if (text == NULL) {
+        errno = ENOMEM;
+        return -1;
+    }
+    generator->text = text;
     return 0;
 }
 
@@ -145,9 +162,8 @@ static int take(struct generator *generator)
 {
     struct pollfd one = {.fd = generator->output, .events = POLLIN};
     uint64_t now_ns = clock_now_ns();
-    size_t room = sizeof(generator->text) - 1 - generator->filled;
 
-    if (now_ns >= generator->deadline_ns || room == 0) {
+    if (now_ns >= generator->deadline_ns) {
         errno = ETIMEDOUT;
         return -1;
     }
@@ -157,13 +173,13 @@ static int take(struct generator *generator)
         errno = ready == 0 ? ETIMEDOUT : errno;
         return -1;
     }
-    ssize_t n = read(generator->output, generator->text + generator->filled,
-                     room);
-    if (n <= 0)
-        return (int)n;
-    generator->filled += (size_t)n;
-    generator->text[generator->filled] = '\0';
-    return 1;
+    if (make_room(generator) == -1)
+        return -1;
+    char *end = generator->text + generator->filled;
+    ssize_t n = read(generator->output, end, CHUNK);
+    end[n > 0 ? n : 0] = '\0';
+    generator->filled += n > 0 ? (size_t)n : 0;
+    return n > 0 ? 1 : (int)n;
 }
 
 static int fail(struct generator *generator, const char *what)
@@ -176,59 +192,49 @@ static int fail(struct generator *generator, const char *what)
     return -1;
 }
 
-/* What it said in place of a result: its last line. */
-static int fail_by_words(struct generator *generator)
+/* What it said in place of a result: its next line. */
+static int fail_by_words(struct generator *generator, const char *line)
 {
-    char *text = generator->text + generator->taken;
+    char words[200] = "ended without a result";
 
     errno = 0;
-    text[strcspn(text, "\n")] = '\0';
-    return fail(generator, text[0] ? text : "ended without a result");
+    if (line != NULL && line[0] != '\0')
+        snprintf(words, sizeof(words), "%.*s", (int)strcspn(line, "\n"),
+                 line);
+    return fail(generator, words);
 }
 
-static bool is_mark(const char *line, const char *mark)
+/* Forgets the lines that were read. */
+static void move_up(struct generator *generator)
 {
-    size_t n = strlen(mark);
-
-    return strncmp(line, mark, n) == 0 && line[n] == ' ';
+    if (generator->taken == 0)
+        return;
+    generator->filled -= generator->taken;
+    memmove(generator->text, generator->text + generator->taken,
+            generator->filled + 1);
+    generator->taken = 0;
 }
 
-/* Marks that are for others. */
-static bool is_passed_over(const char *line)
+int generator_wait(struct generator *generator, const char *word)
 {
-    return is_mark(line, "start") || is_mark(line, "end");
-}
+    char *end = NULL;
 
-int generator_wait(struct generator *generator, const char *mark)
-{
-    for (;;) {
-        char *line = generator->text + generator->taken;
-        char *end = memchr(line, '\n',
-                           generator->filled - generator->taken);
-        if (end != NULL) {
-            bool found = is_mark(line, mark);
-            if (!found && !is_passed_over(line))
-                return fail_by_words(generator);
-            generator->taken = (size_t)(end + 1 - generator->text);
-            if (found) {
-                *end = '\0';
-                generator->mark = line;
-                return 0;
-            }
-            continue;
-        }
+    move_up(generator);
+    while (generator->text == NULL ||
+           (end = strchr(generator->text, '\n')) == NULL) {
         int more = take(generator);
         if (more == -1)
             return fail(generator,
                         errno == EINTR ? "interrupted" : "hangs");
         if (more == 0)
-            return fail_by_words(generator);
+            return fail_by_words(generator, generator->text);
     }
-}
-
-void generator_go_on(struct generator *generator)
-{
-    (void)!write(generator->input, "\n", 1);
+    *end = '\0';
+    generator->taken = (size_t)(end + 1 - generator->text);
+    generator->mark = generator->text;
+    if (strncmp(generator->text, word, strlen(word)) != 0)
+        return fail_by_words(generator, generator->text);
+    return 0;
 }
 
 static double number(json_t *object, const char *name)
@@ -239,6 +245,35 @@ static double number(json_t *object, const char *name)
 static double micros(json_t *object, const char *name)
 {
     return number(object, name) / 1e3;
+}
+
+static void read_errors(json_t *errors, double *v)
+{
+    v[ROW_REFUSED] = number(errors, "refused");
+    v[ROW_RESET] = number(errors, "reset");
+    v[ROW_TIMED_OUT] = number(errors, "timed_out");
+    v[ROW_SHORT] = number(errors, "short");
+    v[ROW_WRONG] = number(errors, "wrong_byte");
+    v[ROW_OTHER_ERRORS] = number(errors, "other");
+}
+
+int generator_ready(struct generator *generator, struct row *row)
+{
+    double *v = row->value;
+
+    if (generator_wait(generator, "ready {") == -1)
+        return -1;
+    json_t *ready = json_loads(generator->mark + strlen("ready "), 0, NULL);
+    if (!json_is_object(ready)) {
+        json_decref(ready);
+        return fail(generator, "what it says can't be read");
+    }
+    v[ROW_SERVED] = number(ready, "served");
+    v[ROW_SETUP_MS] = number(ready, "took_ns") / 1e6;
+    v[ROW_IDLE_LOST] = number(ready, "idle_lost");
+    read_errors(json_object_get(ready, "errors"), v);
+    json_decref(ready);
+    return 0;
 }
 
 static void read_latency(json_t *latency, double *v)
@@ -253,88 +288,54 @@ static void read_latency(json_t *latency, double *v)
     v[ROW_MAX_US] = micros(latency, "max_ns");
 }
 
-static void read_result(json_t *result, double *v)
+static void read_turn(json_t *turn, double *v)
 {
-    json_t *errors = json_object_get(result, "errors");
-    json_t *fairness = json_object_get(result, "fairness");
-
-    v[ROW_WINDOW_S] = number(result, "elapsed_ns") / 1e9;
-    v[ROW_SETUP_MS] = number(result, "connect_ns") / 1e6;
-    v[ROW_CLIENTS] = number(result, "clients");
-    v[ROW_IDLE] = number(result, "idle");
-    v[ROW_BYTES] = number(result, "size_bytes");
-    if (number(result, "rate_per_s") > 0)
-        v[ROW_OFFERED] = number(result, "rate_per_s");
-    v[ROW_ECHOES] = number(result, "round_trips");
-    v[ROW_LATE_ECHOES] = number(result, "late_round_trips");
-    v[ROW_ALL_ECHOES] = v[ROW_ECHOES] + v[ROW_LATE_ECHOES] +
-                        number(result, "warmup_round_trips");
-    if (json_is_true(json_object_get(result, "churn")))
+    v[ROW_WINDOW_S] = number(turn, "window_ns") / 1e9;
+    v[ROW_ECHOES] = number(turn, "echoes");
+    v[ROW_ALL_ECHOES] = number(turn, "all_echoes");
+    if (number(turn, "connections") > 0)
         v[ROW_CONNECTIONS] = v[ROW_ECHOES];
-    v[ROW_UNANSWERED] = number(result, "unanswered");
-    v[ROW_SERVED] = v[ROW_CLIENTS] - number(result, "unserved");
-    v[ROW_IDLE_LOST] = number(result, "idle_lost");
-    v[ROW_REFUSED] = number(errors, "refused");
-    v[ROW_RESET] = number(errors, "reset");
-    v[ROW_TIMED_OUT] = number(errors, "timed_out");
-    v[ROW_SHORT] = number(errors, "short");
-    v[ROW_WRONG] = number(errors, "wrong_byte");
-    v[ROW_OTHER_ERRORS] = number(errors, "other");
-    v[ROW_LONGEST_WAIT_US] = micros(result, "longest_wait_ns");
-    v[ROW_CLIENT_MIN] = number(fairness, "worst");
-    v[ROW_CLIENT_MAX] = number(fairness, "best");
-    v[ROW_GENERATOR_CPU_US] = micros(result, "cpu_ns");
-    read_latency(json_object_get(result, "latency"), v);
+    v[ROW_UNANSWERED] = number(turn, "unanswered");
+    v[ROW_LONGEST_WAIT_US] = micros(turn, "longest_wait_ns");
+    v[ROW_GENERATOR_CPU_US] = micros(turn, "cpu_ns");
+    read_errors(json_object_get(turn, "errors"), v);
+    read_latency(json_object_get(turn, "latency"), v);
 }
 
-int generator_read_json(const char *text, struct row *row)
+int generator_read_turn(const char *line, struct row *row, double *left,
+                        json_t **latency)
 {
-    json_t *result = json_loads(text, 0, NULL);
+    json_t *turn = json_loads(line, 0, NULL);
 
-    if (!json_is_object(result) ||
-        !json_is_integer(json_object_get(result, "elapsed_ns")) ||
-        !json_is_object(json_object_get(result, "errors"))) {
-        json_decref(result);
+    *latency = NULL;
+    if (!json_is_object(turn) ||
+        !json_is_integer(json_object_get(turn, "window_ns")) ||
+        !json_is_object(json_object_get(turn, "errors"))) {
+        json_decref(turn);
         return -1;
     }
-    read_result(result, row->value);
-    json_decref(result);
+    read_turn(turn, row->value);
+    *left = number(turn, "in_flight");
+    *latency = json_incref(
+        json_object_get(json_object_get(turn, "latency"), "histogram"));
+    json_decref(turn);
     return 0;
 }
 
-static void keep_complaint(const char *before, const char *result,
-                           const char *end, struct row *row)
+int generator_turn(struct generator *generator,
+                   const struct turn_times *times, struct row *row,
+                   double *left, json_t **latency)
 {
-    const char *words = before < result ? before : end + 1;
-
-    words += strspn(words, "\n");
-    snprintf(row->note, sizeof(row->note), "%.*s",
-             (int)strcspn(words, "\n"), words);
-}
-
-int generator_finish(struct generator *generator, struct row *row)
-{
-    int status;
-    int more;
-
-    while ((more = take(generator)) == 1)
-        ;
-    if (more == -1)
-        return fail(generator, errno == EINTR ? "interrupted" : "hangs");
-    TEMP_FAILURE_RETRY(waitpid(generator->pid, &status, 0));
-    generator->pid = 0;
-    generator_kill(generator);
-    /* A complaint, as that nobody could connect, may stand around the
-     * result. */
-    char *text = strchr(generator->text + generator->taken, '{');
-    char *end = text != NULL ? strrchr(text, '}') : NULL;
-    if (WIFSIGNALED(status) || end == NULL)
-        return fail_by_words(generator);
-    keep_complaint(generator->text + generator->taken, text, end, row);
-    end[1] = '\0';
-    return generator_read_json(text, row) == 0
-               ? 0
-               : fail(generator, "its result can't be read");
+    expect_within(generator, times->drop + times->window + times->drain);
+    *latency = NULL;
+    /* Should it have ended, the wait says so. */
+    dprintf(generator->input, "turn %u %u %u\n",
+            times->drop + times->window, times->drop, times->drain);
+    if (generator_wait(generator, "{") == -1)
+        return -1;
+    if (generator_read_turn(generator->mark, row, left, latency) == 0)
+        return 0;
+    return fail(generator, "its result can't be read");
 }
 
 void generator_kill(struct generator *generator)
@@ -347,6 +348,6 @@ void generator_kill(struct generator *generator)
         close(generator->output);
     if (generator->input != -1)
         close(generator->input);
-    generator->output = generator->input = -1;
-    generator->pid = 0;
+    free(generator->text);
+    *generator = (struct generator){.output = -1, .input = -1};
 }

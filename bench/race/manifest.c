@@ -168,7 +168,7 @@ static json_t *run_json(const struct settings *settings,
 
     set_text(run, "command", command);
     set_count(run, "seed", settings->seed);
-    set_number(run, "slice_s", (double)settings->slice_ns / 1e9);
+    set_number(run, "turn_ms", settings->turn_ms);
     set_number(run, "time_s", (double)settings->time_ns / 1e9);
     for (size_t i = 0; i < settings->nwanted; i++)
         json_array_append_new(asked,
@@ -193,9 +193,9 @@ static json_t *ending_json(const struct ending *ending)
 
     set_text(object, "state", ending->state);
     set_number(object, "seconds", ending->seconds);
-    set_count(object, "planned", ending->planned);
-    set_count(object, "measured", ending->measured);
-    set_count(object, "repeated", ending->repeated);
+    set_count(object, "planned", ending->points);
+    set_count(object, "measured", ending->visited);
+    set_count(object, "turns", ending->turns);
     set_count(object, "failed", ending->failed);
     return object;
 }

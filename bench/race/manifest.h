@@ -15,8 +15,10 @@ struct ending {
     const char
         *state; /* "running", "complete", "out of time", "cut short" */
     double seconds;
-    size_t planned, measured, repeated, failed; /* slices */
-    size_t silent; /* servers of which no slice could be measured */
+    size_t points;        /* groups at a point, to be visited */
+    size_t visited;       /* of these */
+    size_t turns, failed; /* of the turns, those without a figure */
+    size_t silent;        /* servers of which nothing was measured */
 };
 
 /*

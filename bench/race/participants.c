@@ -38,7 +38,14 @@ static struct participant *add(struct participants *who, const char *name,
         fail(who, "%s: more than %d servers", name, PARTICIPANTS);
         return NULL;
     }
-    struct participant *one = &who->all[who->n];
+    struct participant *more = realloc(who->all,
+                                       (who->n + 1) * sizeof(*more));
+    if (more == NULL) {
+        fail(who, "no memory");
+        return NULL;
+    }
+    who->all = more;
+    struct participant *one = &more[who->n];
     *one = (struct participant){.reference = who->n};
     int n = snprintf(one->name, sizeof(one->name), "%s%s", name, suffix);
     if (n <= 0 || (size_t)n >= sizeof(one->name)) {
@@ -265,5 +272,7 @@ void participants_free(struct participants *who)
         free(who->all[i].path);
         free(who->all[i].command);
     }
+    free(who->all);
+    who->all = NULL;
     who->n = 0;
 }

@@ -1,6 +1,6 @@
 /*
- * Who takes part in a run: this suite's servers, by their names in
- * build/servers, and servers that somebody brings.
+ * The servers that take part in a run: this suite's servers, by their names
+ * in build/servers, and servers that somebody brings.
  */
 #ifndef BENCH_RACE_PARTICIPANTS_H
 #define BENCH_RACE_PARTICIPANTS_H
@@ -10,17 +10,17 @@
 
 #include <stddef.h>
 
-enum { PARTICIPANTS = 48, PARTICIPANT_ERROR = 512 };
+enum { PARTICIPANTS = 1000, PARTICIPANT_ERROR = 512 };
 
 struct participant {
     char name[64];
     char *path;    /* of one of the suite's binaries; or NULL */
     char *command; /* `COMMAND {port}`, where there is no path; or NULL */
-    size_t reference; /* index of whom it is compared with */
+    size_t reference; /* number of the one it is compared with */
 };
 
 struct participants {
-    struct participant all[PARTICIPANTS];
+    struct participant *all; /* owned; free by participants_free() */
     size_t n;
     char error[PARTICIPANT_ERROR]; /* of the call that failed, a sentence */
 };

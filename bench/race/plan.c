@@ -1,23 +1,16 @@
 #include "bench/race/plan.h"
 
-#include <stdlib.h>
+#include <limits.h>
+#include <math.h>
 #include <string.h>
 
-/* A block before its place in the round is known. */
-struct block {
-    const struct experiment *experiment;
-    const struct point *point;
-    size_t model;
-};
-
-struct making {
-    struct plan *plan;
-    const struct field *field;
-    enum budget budget;
-    struct rng *rng;
-    unsigned pairs;
-    struct block *blocks; /* of one round */
-    size_t nblocks;
+enum {
+    DROP_MS = 10,
+    DROP_MAX_MS = 50,
+    DROP_ROUNDS = 2,
+    WINDOW_MAX_MS = 200,
+    ROUNDS = 10,
+    DRAIN_MS = 50,
 };
 
 bool plan_takes_part(const struct experiment *experiment, const char *name)
@@ -31,114 +24,108 @@ bool plan_takes_part(const struct experiment *experiment, const char *name)
     return strlen(only) == n && strncmp(only, name, n) == 0;
 }
 
-static size_t count_points(const struct experiment *const *wanted, size_t n)
+static bool contains(const size_t *members, size_t n, size_t one)
 {
-    size_t points = 0;
+    for (size_t i = 0; i < n; i++)
+        if (members[i] == one)
+            return true;
+    return false;
+}
+
+/* Is one server the reference of all? */
+static bool have_common(const size_t *members, size_t n,
+                        const size_t *references)
+{
+    for (size_t i = 0; i < n; i++)
+        if (references[members[i]] != references[members[0]])
+            return false;
+    return n > 0 && contains(members, n, references[members[0]]);
+}
+
+/* Is it another member's reference, with which it comes into a group? */
+static bool comes_along(size_t one, const size_t *members, size_t n,
+                        const size_t *references)
+{
+    for (size_t i = 0; i < n; i++)
+        if (members[i] != one && references[members[i]] == one)
+            return true;
+    return false;
+}
+
+static void join(struct group *group, size_t one)
+{
+    if (!contains(group->members, group->n, one))
+        group->members[group->n++] = one;
+}
+
+size_t plan_groups(const size_t *members, size_t n,
+                   const size_t *references, struct group *groups)
+{
+    size_t room = have_common(members, n, references) ? GROUP_MAX - 1
+                                                      : GROUP_MAX / 2;
+    size_t heads = 0;
+    size_t head = 0;
 
     for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < POINTS; k++)
-            points += wanted[i]->points[k].blocks[BUDGET_FULL] > 0 ||
-                      wanted[i]->points[k].blocks[BUDGET_QUICK] > 0;
-    return points;
-}
-
-/* The blocks of one round. */
-static void collect(struct making *making, const struct experiment *one,
-                    unsigned round)
-{
-    for (size_t i = 0; i < POINTS; i++) {
-        if (one->points[i].blocks[making->budget] < round)
+        heads += !comes_along(members[i], members, n, references);
+    size_t ngroups = (heads + room - 1) / room;
+    for (size_t g = 0; g < ngroups; g++)
+        groups[g].n = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t reference = references[members[i]];
+        if (comes_along(members[i], members, n, references))
             continue;
-        for (size_t m = 0; m < making->field->n; m++)
-            if (plan_takes_part(one, making->field->names[m]))
-                making->blocks[making->nblocks++] = (struct block){
-                    one, &one->points[i], m};
+        struct group *group = &groups[head++ * ngroups / heads];
+        if (contains(members, n, reference))
+            join(group, reference);
+        join(group, members[i]);
     }
+    return ngroups;
 }
 
-static int append(struct plan *plan, const struct slice *slice)
+void ordering_begin(struct ordering *ordering, size_t n, struct rng *rng)
 {
-    if ((plan->n & (plan->n - 1)) == 0) { /* full at each power of two */
-        size_t room = plan->n == 0 ? 1 : plan->n * 2;
-        struct slice *more = realloc(plan->slices, room * sizeof(*more));
-        if (more == NULL)
-            return -1;
-        plan->slices = more;
-    }
-    plan->slices[plan->n++] = *slice;
-    return 0;
+    *ordering = (struct ordering){.rng = {rng_next(rng)}, .n = n};
 }
 
-static int append_block(struct making *making, const struct block *block,
-                        unsigned round)
+void ordering_next(struct ordering *ordering, size_t places[PLACES_MAX])
 {
-    struct slice slice = {
-        .experiment = block->experiment,
-        .point = block->point,
-        .model = block->model,
-        .round = round,
-    };
+    size_t n = ordering->n;
+    size_t turn = ordering->block++ % n;
 
-    if (!block->point->turn_ms)
-        return append(making->plan, &slice);
-    slice.pair = ++making->pairs;
-    for (slice.place = 1; slice.place <= 4; slice.place++) {
-        int outer = slice.place == 1 || slice.place == 4;
-        slice.model = outer ? making->field->references[block->model]
-                            : block->model;
-        if (append(making->plan, &slice) == -1)
-            return -1;
-    }
-    return 0;
-}
-
-/* Appends the round's blocks in random order. */
-static int append_round(struct making *making, unsigned round)
-{
-    size_t *order = calloc(making->nblocks + 1, sizeof(*order));
-    int result = order == NULL ? -1 : 0;
-
-    for (size_t i = 0; result == 0 && i < making->nblocks; i++)
-        order[i] = i;
-    if (result == 0)
-        rng_shuffle(making->rng, order, making->nblocks);
-    for (size_t i = 0; result == 0 && i < making->nblocks; i++)
-        result = append_block(making, &making->blocks[order[i]], round);
-    free(order);
-    return result;
-}
-
-int plan_make(struct plan *plan, const struct experiment *const *wanted,
-              size_t n, const struct field *field, enum budget budget,
-              struct rng *rng)
-{
-    struct making making = {
-        .plan = plan,
-        .field = field,
-        .budget = budget,
-        .rng = rng,
-        .blocks = calloc(count_points(wanted, n) * field->n + 1,
-                         sizeof(struct block)),
-    };
-    int result = making.blocks == NULL ? -1 : 0;
-
-    *plan = (struct plan){0};
-    for (unsigned round = 1; result == 0; round++) {
-        making.nblocks = 0;
+    if (turn == 0) {
         for (size_t i = 0; i < n; i++)
-            collect(&making, wanted[i], round);
-        if (making.nblocks == 0)
-            break;
-        result = append_round(&making, round);
+            ordering->middles[i] = i;
+        rng_shuffle(&ordering->rng, ordering->middles, n);
     }
-    free(making.blocks);
-    if (result == -1)
-        plan_free(plan);
-    return result;
+    size_t middle = ordering->middles[turn];
+    for (size_t i = 0, k = 0; i < n; i++)
+        if (i != middle)
+            places[k++] = i;
+    rng_shuffle(&ordering->rng, places, n - 1);
+    places[n - 1] = middle;
+    for (size_t i = 0; i < n; i++)
+        places[2 * n - 1 - i] = places[i];
 }
 
-void plan_free(struct plan *plan)
+static unsigned between(unsigned least_ms, double ms, unsigned most_ms)
 {
-    free(plan->slices);
-    *plan = (struct plan){0};
+    if (!(ms > least_ms) || most_ms < least_ms)
+        return least_ms;
+    return ms < most_ms ? (unsigned)ceil(ms) : most_ms;
+}
+
+struct turn_times plan_turn(unsigned least_ms, double round_ms)
+{
+    return (struct turn_times){
+        .drop = between(DROP_MS, DROP_ROUNDS * round_ms, DROP_MAX_MS),
+        .window = between(least_ms, ROUNDS * round_ms, WINDOW_MAX_MS),
+        .drain = between(DRAIN_MS, 2 * round_ms, UINT_MAX),
+    };
+}
+
+double plan_share_s(double left_s, double wanted_s, double ahead_s)
+{
+    return ahead_s <= left_s ? left_s - ahead_s + wanted_s
+                             : left_s * wanted_s / ahead_s;
 }

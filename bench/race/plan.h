@@ -1,10 +1,11 @@
 /*
- * The order in which a run measures. No input, no output.
+ * Who is raced with whom, in which order and for how long. No input, no
+ * output.
  *
- * A run goes in rounds; a round visits every point that still has visits
- * left, in blocks of random order. A block is one slice of one model, or,
- * where the answer needs it, A B B A: the reference, the model twice, the
- * reference. A machine that slows down steadily slows both sides alike.
+ * The servers of a point form groups; those of a group are compared in
+ * blocks. A block is one turn of each in random order, and then the same
+ * order backwards (A B C C B A), so that a machine that slows down steadily
+ * slows all of them alike.
  */
 #ifndef BENCH_RACE_PLAN_H
 #define BENCH_RACE_PLAN_H
@@ -12,41 +13,79 @@
 #include "bench/record/experiment.h"
 #include "bench/record/rng.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-struct slice {
-    const struct experiment *experiment;
-    const struct point *point;
-    size_t model;   /* index of the participant */
-    unsigned round; /* 1 ... */
-    unsigned pair;  /* 1 ...: the A B B A block; 0: none */
-    unsigned place; /* 1 ... 4 in its block; 0: none */
+enum {
+    GROUP_MAX = 7, /* with more, a block lasts too long to be one moment */
+    PLACES_MAX = 2 * GROUP_MAX,
+    BLOCKS_MIN = 10, /* with fewer, an interval means nothing */
 };
 
-struct plan {
-    struct slice *slices; /* in order; owned; free by plan_free() */
-    size_t n;
-};
+/* Does a model take part in an experiment? See experiment.only. */
+bool plan_takes_part(const struct experiment *experiment, const char *name);
 
-/* Who takes part: for each model, whom it is compared with. */
-struct field {
-    const char *const *names;
-    const size_t *references; /* indices; its own: with itself (A/A) */
+struct group {
+    size_t members[GROUP_MAX]; /* numbers of participants */
     size_t n;
 };
 
 /*
- * The order for a whole run.
+ * Parts the members into groups. Where all have one reference, it stands in
+ * each group, and what is known of one group holds for the others through
+ * it. Otherwise each member is in a group with its own reference.
  *
- * wanted   the experiments, n of them
- * Returns  0, or -1 when there is no memory (ENOMEM).
+ * members     n numbers of participants
+ * references  by number: whom the participant is compared with
+ * groups      room for n of them
+ * Returns     how many there are, all of about the same size
  */
-int plan_make(struct plan *plan, const struct experiment *const *wanted,
-              size_t n, const struct field *field, enum budget budget,
-              struct rng *rng);
-void plan_free(struct plan *plan);
+size_t plan_groups(const size_t *members, size_t n,
+                   const size_t *references, struct group *groups);
 
-/* Does a model take part in an experiment? See experiment.only. */
-bool plan_takes_part(const struct experiment *experiment, const char *name);
+/* The orders of a group's blocks. */
+struct ordering {
+    struct rng rng;
+    size_t n;
+    size_t middles[GROUP_MAX]; /* of the n blocks under way */
+    size_t block;
+};
+
+/* n  1 to GROUP_MAX */
+void ordering_begin(struct ordering *ordering, size_t n, struct rng *rng);
+
+/*
+ * The next block: 2n places, each a number below n. The server in the
+ * middle follows itself, which may be an advantage; over n blocks, each is
+ * there once.
+ */
+void ordering_next(struct ordering *ordering, size_t places[PLACES_MAX]);
+
+/* The times of a turn, in milliseconds. */
+struct turn_times {
+    unsigned drop;   /* the opening, which does not count */
+    unsigned window; /* what counts */
+    unsigned drain;  /* for what is under way at the end, at most */
+};
+
+/*
+ * The opening shows a burst: 10 ms or two rounds are dropped. What counts
+ * lasts ten rounds, so that no order of service can favour a server; but
+ * 200 ms at most, for a block is to be one moment of the machine.
+ *
+ * least_ms  of what counts
+ * round_ms  until each client of the slowest server has its echo
+ */
+struct turn_times plan_turn(unsigned least_ms, double round_ms);
+
+/*
+ * How long the next point may take.
+ *
+ * left_s    of the run
+ * wanted_s  by the point; ahead_s by it and all that follow
+ * Returns   seconds; where there is enough for all, all that the others
+ *           leave
+ */
+double plan_share_s(double left_s, double wanted_s, double ahead_s);
 
 #endif

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/show.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,40 +13,13 @@
 
 enum { PLAIN_EVERY_S = 5, BAR = 20, WIDTH = 256 };
 
-void progress_begin(struct progress *progress, size_t steps,
-                    uint64_t budget_ns)
+void progress_begin(struct progress *progress, double total_s)
 {
     *progress = (struct progress){
         .terminal = isatty(STDERR_FILENO),
         .begun_ns = clock_now_ns(),
-        .budget_ns = budget_ns,
-        .steps = steps,
+        .total_s = total_s,
     };
-}
-
-/* By what the steps took so far, never past the budget; -1: not
- * known yet. */
-static double left_s_of(const struct progress *progress, size_t done,
-                        uint64_t now_ns)
-{
-    double age = (double)(now_ns - progress->begun_ns) / 1e9;
-    double budget_left = (double)progress->budget_ns / 1e9 - age;
-
-    if (done < 3 || done > progress->steps)
-        return -1;
-    double left = age / (double)done * (double)(progress->steps - done);
-    if (left > budget_left)
-        left = budget_left;
-    return left > 0 ? left : 0;
-}
-
-/* Done of the time, not of the steps: the budget may end a run before. */
-static double share_done(const struct progress *progress, double left_s,
-                         uint64_t now_ns)
-{
-    double age = (double)(now_ns - progress->begun_ns) / 1e9;
-
-    return left_s < 0 ? 0 : age / (age + left_s + 1e-9);
 }
 
 static size_t columns(void)
@@ -57,19 +31,17 @@ static size_t columns(void)
     return size.ws_col < WIDTH ? size.ws_col : WIDTH;
 }
 
-void progress_show(struct progress *progress, size_t done,
-                   const char *about)
+void progress_show(struct progress *progress, const char *about)
 {
     uint64_t now_ns = clock_now_ns();
-    double left_s = left_s_of(progress, done, now_ns);
-    double share = share_done(progress, left_s, now_ns);
-    char left[32] = "";
+    double age_s = (double)(now_ns - progress->begun_ns) / 1e9;
+    double share = fmin(age_s / progress->total_s, 1);
+    int left_s = (int)fmax(progress->total_s - age_s, 0);
+    char left[32];
     char line[WIDTH];
     char bar[BAR + 1];
 
-    if (left_s >= 0)
-        snprintf(left, sizeof(left), "%d:%02d left", (int)(left_s / 60),
-                 (int)left_s % 60);
+    snprintf(left, sizeof(left), "%d:%02d left", left_s / 60, left_s % 60);
     if (!progress->terminal) {
         if (now_ns - progress->said_ns < PLAIN_EVERY_S * NS_PER_S)
             return;

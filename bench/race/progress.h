@@ -7,28 +7,23 @@
 #define BENCH_RACE_PROGRESS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct progress {
     bool terminal;
     uint64_t begun_ns;
-    uint64_t budget_ns; /* the run ends at this age at the latest */
-    uint64_t said_ns;   /* last plain line */
-    size_t steps;       /* in all */
+    double total_s;   /* what the run takes, about */
+    uint64_t said_ns; /* last plain line */
 };
 
-void progress_begin(struct progress *progress, size_t steps,
-                    uint64_t budget_ns);
+void progress_begin(struct progress *progress, double total_s);
 
 /*
  * Says how far we are and how long it takes yet.
  *
- * done     steps that are over
- * about    what is measured now: "round 2, clients 50, epoll"
+ * about    what is measured now: "clients, x = 50: block 3"
  */
-void progress_show(struct progress *progress, size_t done,
-                   const char *about);
+void progress_show(struct progress *progress, const char *about);
 
 /* A line of its own, with the progress line out of its way. */
 void progress_say(struct progress *progress, const char *format, ...)

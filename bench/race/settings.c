@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,13 @@ static const char about[] =
     "Measures concurrency models side by side and writes a report.\v"
     "Without options: all experiments but held and million, the plain "
     "models, under 5 minutes. "
-    "The run's directory receives raw/*.csv, one row for each slice, "
+    "The run's directory receives raw/*.csv, one row for each turn, "
     "plots, report.html, report.md, report.txt and manifest.json; "
     "bench/report DIR makes the report again from the raw files.\n\n"
+    "The servers of a comparison are all started, each with its clients, "
+    "and driven one at a time, for a turn of some 50 ms. A block is a turn "
+    "of each in random order and the same backwards; ratios are taken "
+    "within a block.\n\n"
     "Examples:\n"
     "  bench/run --quick\n"
     "  bench/run --experiment churn --models forking,threading\n"
@@ -24,7 +29,7 @@ static const char about[] =
     "Ctrl-C ends a run early; what was measured is kept and reported.\n\n"
     "Exit status: 0 done; 1 could not run, cut short, a server of which "
     "nothing at all could be measured, or a plot that could not be drawn; "
-    "2 wrong usage. A slice that was lost (a server that gives up at 4000 "
+    "2 wrong usage. A turn that was lost (a server that gives up at 4000 "
     "clients) or a run that is out of time is told at the top of the "
     "report and at the end of the run, and is no failure.";
 
@@ -40,7 +45,7 @@ enum {
     KEY_SEED,
     KEY_REFERENCE,
     KEY_AGAINST,
-    KEY_SLICE,
+    KEY_TURN,
     KEY_TIME,
     KEY_CLIENTS
 };
@@ -50,13 +55,12 @@ static const struct argp_option table[] = {
     {"quick", KEY_QUICK, 0, 0, "what parts the models most, under a minute",
      1},
     {"full", KEY_FULL, 0, 0,
-     "every point, many pairs; says how long it takes", 1},
-    {"slice", KEY_SLICE, "DURATION", 0,
-     "length of one timed window (default 250ms; --quick 150ms, --full "
-     "500ms)",
+     "every point, many blocks; says how long it takes", 1},
+    {"turn", KEY_TURN, "DURATION", 0,
+     "the least length of a turn (default: 30ms to 100ms, by experiment)",
      1},
     {"time", KEY_TIME, "DURATION", 0,
-     "stop after this time, between two slices", 1},
+     "stop after this time, between two turns", 1},
     {0, 0, 0, 0, "What:", 2},
     {"experiment", 'e', "NAME", 0,
      "only this one; may be repeated; there are clients, churn, idle, "
@@ -87,8 +91,7 @@ static const struct argp_option table[] = {
     {0, 0, 0, 0, "Else:", 3},
     {"out", 'o', "DIR", 0, "write here (default bench/results/DATE-TIME)",
      3},
-    {"seed", KEY_SEED, "N", 0, "order of the slices (default: the time)",
-     3},
+    {"seed", KEY_SEED, "N", 0, "order of the turns (default: the time)", 3},
     {0},
 };
 
@@ -128,8 +131,12 @@ static uint64_t duration(struct argp_state *state, const char *name,
 static void add_server(struct settings *settings, char *arg,
                        struct argp_state *state)
 {
-    if (settings->nservers == SERVERS_MAX)
-        argp_error(state, "--server %s: more than %d", arg, SERVERS_MAX);
+    const char **more = realloc(settings->servers,
+                                (settings->nservers + 1) * sizeof(*more));
+
+    if (more == NULL)
+        argp_failure(state, EXIT_FAILURE, errno, "--server %s", arg);
+    settings->servers = more;
     settings->servers[settings->nservers++] = arg;
 }
 
@@ -171,7 +178,6 @@ static bool has_point(const struct experiment *one, enum budget budget)
 static void finish(struct settings *settings, struct argp_state *state)
 {
     static const uint64_t time_s[BUDGETS] = {52, 280, 3600};
-    static const uint64_t slice_ms[BUDGETS] = {150, 250, 500};
 
     for (size_t i = 0; i < settings->nwanted; i++)
         if (!has_point(settings->wanted[i], settings->budget))
@@ -187,8 +193,6 @@ static void finish(struct settings *settings, struct argp_state *state)
         settings->time_ns = NS_PER_S * (wants_long(settings)
                                             ? time_s[BUDGET_FULL]
                                             : time_s[settings->budget]);
-    if (settings->slice_ns == 0)
-        settings->slice_ns = slice_ms[settings->budget] * NS_PER_MS;
 }
 
 static void set_seed(struct settings *settings, const char *arg,
@@ -221,9 +225,10 @@ static error_t take_length(int key, const char *arg,
     case KEY_FULL:
         set_budget(settings, BUDGET_FULL, state);
         return 0;
-    case KEY_SLICE:
-        settings->slice_ns = duration(state, "slice", arg, 10 * NS_PER_MS,
-                                      60 * NS_PER_S);
+    case KEY_TURN:
+        settings->turn_ms = (unsigned)(duration(state, "turn", arg,
+                                                10 * NS_PER_MS, NS_PER_S) /
+                                       NS_PER_MS);
         return 0;
     case KEY_TIME:
         settings->time_ns = duration(state, "time", arg, NS_PER_S,

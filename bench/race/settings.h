@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EXPERIMENTS_MAX = 16, SERVERS_MAX = 16 };
+enum { EXPERIMENTS_MAX = 16 };
 
 struct settings {
     enum budget budget;
-    uint64_t slice_ns; /* length of the timed window */
-    uint64_t time_ns;  /* the run ends at this age at the latest */
+    unsigned turn_ms; /* least length of a turn; 0: the point's own */
+    uint64_t time_ns; /* the run ends at this age at the latest */
     uint64_t seed;
     unsigned held;   /* connections to hold; 0: what the experiment says */
     const char *out; /* directory of the run; NULL: a new one */
@@ -23,7 +23,7 @@ struct settings {
     const char *against;   /* other version: a directory or a git revision;
                               NULL: none */
     const char *models;    /* list as given; NULL: the plain ones */
-    const char *servers[SERVERS_MAX]; /* NAME=COMMAND */
+    const char **servers;  /* NAME=COMMAND */
     size_t nservers;
     const char *peers; /* list as given; "all"; NULL: none */
     const struct experiment *wanted[EXPERIMENTS_MAX];

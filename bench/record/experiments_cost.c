@@ -106,14 +106,14 @@ const struct experiment experiment_work = {
     .log_x = true,
     .points =
         {
-            {0, "cpu", FREE, ALONE, {0, 1, 5}},
-            {0.1, "cpu", FREE, ALONE, {0, 1, 5}},
-            {0.5, "cpu", FREE, ALONE, {0, 1, 5}},
-            {2, "cpu", FREE, ALONE, {1, 1, 5}},
-            {0, "sleep", FREE, ALONE, {0, 1, 5}},
-            {0.1, "sleep", FREE, ALONE, {0, 1, 5}},
-            {0.5, "sleep", FREE, ALONE, {0, 1, 5}},
-            {2, "sleep", FREE, ALONE, {1, 1, 5}},
+            {0, "cpu", FREE, 30, {0, 10, 20}},
+            {0.1, "cpu", FREE, 30, {0, 0, 20}},
+            {0.5, "cpu", FREE, 30, {0, 10, 20}},
+            {2, "cpu", FREE, 50, {0, 0, 10}},
+            {0, "sleep", FREE, 30, {0, 0, 20}},
+            {0.1, "sleep", FREE, 30, {0, 0, 20}},
+            {0.5, "sleep", FREE, 30, {0, 10, 20}},
+            {2, "sleep", FREE, 50, {0, 10, 10}},
         },
     .plots =
         {

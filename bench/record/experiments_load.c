@@ -24,15 +24,14 @@ const struct experiment experiment_clients = {
     .log_x = true,
     .points =
         {
-            {1, NULL, PINNED, ALONE, {1, 1, 5}},
-            {1, NULL, FREE, ALONE, {0, 1, 5}},
-            {10, NULL, PINNED, ALONE, {0, 1, 5}},
-            {50, NULL, PINNED, BLOCKS, {2, 6, 30}},
-            {50, NULL, FREE, ALONE, {0, 1, 5}},
-            {200, NULL, PINNED, ALONE, {0, 1, 5}},
-            {1000, NULL, PINNED, BLOCKS, {0, 2, 12}},
-            {1000, NULL, PINNED, ALONE, {1, 0, 0}},
-            {4000, NULL, PINNED, ALONE, {0, 1, 3}},
+            {1, NULL, PINNED, 30, {12, 16, 40}},
+            {1, NULL, FREE, 30, {0, 0, 20}},
+            {10, NULL, PINNED, 30, {0, 10, 20}},
+            {50, NULL, PINNED, BLOCKS, {20, 60, 120}},
+            {50, NULL, FREE, BLOCKS, {0, 0, 20}},
+            {200, NULL, PINNED, BLOCKS, {0, 10, 20}},
+            {1000, NULL, PINNED, BLOCKS, {10, 40, 80}},
+            {4000, NULL, PINNED, 100, {0, 0, 10}},
         },
     .plots =
         {
@@ -77,9 +76,9 @@ const struct experiment experiment_churn = {
     .log_x = true,
     .points =
         {
-            {1, NULL, PINNED, ALONE, {1, 1, 5}},
-            {16, NULL, PINNED, BLOCKS, {2, 5, 24}},
-            {64, NULL, PINNED, ALONE, {1, 1, 5}},
+            {1, NULL, PINNED, BLOCKS, {0, 10, 20}},
+            {16, NULL, PINNED, BLOCKS, {12, 20, 40}},
+            {64, NULL, PINNED, BLOCKS, {0, 10, 20}},
         },
     .plots =
         {
@@ -116,11 +115,10 @@ const struct experiment experiment_idle = {
     .log_x = true,
     .points =
         {
-            {0, NULL, PINNED, ALONE, {1, 1, 5}},
-            {100, NULL, PINNED, ALONE, {0, 1, 5}},
-            {1000, NULL, PINNED, BLOCKS, {0, 2, 12}},
-            {1000, NULL, PINNED, ALONE, {1, 0, 0}},
-            {10000, NULL, PINNED, ALONE, {0, 1, 2}},
+            {0, NULL, PINNED, 30, {0, 10, 20}},
+            {100, NULL, PINNED, 30, {0, 0, 20}},
+            {1000, NULL, PINNED, 30, {12, 20, 40}},
+            {10000, NULL, PINNED, BLOCKS, {0, 0, 10}},
         },
     .plots =
         {
@@ -158,12 +156,12 @@ const struct experiment experiment_size = {
     .bytes_x = true,
     .points =
         {
-            {1, NULL, PINNED, ALONE, {0, 1, 5}},
-            {64, NULL, PINNED, ALONE, {0, 1, 5}},
-            {1024, NULL, PINNED, ALONE, {0, 1, 5}},
-            {16384, NULL, PINNED, ALONE, {0, 1, 5}},
-            {65536, NULL, PINNED, BLOCKS, {0, 2, 12}},
-            {1048576, NULL, PINNED, ALONE, {0, 1, 5}},
+            {1, NULL, PINNED, 30, {0, 0, 20}},
+            {64, NULL, PINNED, 30, {0, 10, 20}},
+            {1024, NULL, PINNED, 30, {0, 0, 20}},
+            {4096, NULL, PINNED, 30, {0, 10, 20}},
+            {65536, NULL, PINNED, 30, {0, 20, 40}},
+            {1048576, NULL, PINNED, BLOCKS, {0, 10, 20}},
         },
     .plots =
         {
@@ -195,12 +193,12 @@ const struct experiment experiment_rate = {
     .log_x = true,
     .points =
         {
-            {5000, NULL, PINNED, ALONE, {0, 1, 4}},
-            {20000, NULL, PINNED, ALONE, {0, 1, 4}},
-            {50000, NULL, PINNED, ALONE, {0, 1, 4}},
-            {100000, NULL, PINNED, ALONE, {0, 1, 4}},
-            {150000, NULL, PINNED, ALONE, {0, 0, 4}},
-            {200000, NULL, PINNED, ALONE, {0, 1, 4}},
+            {5000, NULL, PINNED, BLOCKS, {0, 0, 20}},
+            {20000, NULL, PINNED, BLOCKS, {0, 20, 40}},
+            {50000, NULL, PINNED, BLOCKS, {0, 20, 40}},
+            {100000, NULL, PINNED, BLOCKS, {0, 10, 20}},
+            {150000, NULL, PINNED, BLOCKS, {0, 0, 20}},
+            {200000, NULL, PINNED, BLOCKS, {0, 0, 20}},
         },
     .plots =
         {

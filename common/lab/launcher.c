@@ -163,11 +163,8 @@ static bool is_hint(const char *line)
     return strncmp(line, "Try ", 4) == 0 && strstr(line, "--help") != NULL;
 }
 
-/*
- * The last line of what the server said on stderr; empty if nothing. Of a
- * wrong option it is the one before, which says what was wrong.
- */
-static void last_words(const struct server *server, char words[LINE])
+void launcher_last_words(const struct server *server,
+                         char words[LAUNCH_WORDS])
 {
     char text[4096];
     off_t most = sizeof(text) - 1;
@@ -182,17 +179,17 @@ static void last_words(const struct server *server, char words[LINE])
         while (n > 0 && text[n - 1] != '\n')
             n--;
         if (words[0] == '\0' || is_hint(words))
-            snprintf(words, LINE, "%.200s", text + n);
+            snprintf(words, LAUNCH_WORDS, "%.200s", text + n);
     }
 }
 
 static void explain_silence(struct server *server, const char *name,
                             int ready_ms)
 {
-    char words[LINE];
+    char words[LAUNCH_WORDS];
     int status;
 
-    last_words(server, words);
+    launcher_last_words(server, words);
     const char *colon = words[0] ? ": " : "";
     if (!launcher_ended(server, &status))
         snprintf(server->error, LAUNCH_ERROR,

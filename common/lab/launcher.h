@@ -20,6 +20,7 @@
 enum {
     LAUNCH_ARGS = 48,
     LAUNCH_ERROR = 256,
+    LAUNCH_WORDS = 256,
     LAUNCH_KEPT = 1 << 20, /* bytes that launcher_trim() leaves alone */
 };
 #define LAUNCH_NO_USER "cannot become a user of its own"
@@ -74,6 +75,13 @@ int launcher_start(struct server *server, const struct launch_plan *plan);
  */
 size_t launcher_read_words(const struct server *server, off_t from,
                            char *text, size_t size);
+
+/*
+ * The last line that a server said on stderr, "" if nothing. Where that
+ * only points to --help, it is the line before.
+ */
+void launcher_last_words(const struct server *server,
+                         char words[LAUNCH_WORDS]);
 
 /*
  * Empties each file that holds more than LAUNCH_KEPT bytes; what is said

@@ -212,9 +212,32 @@ void proc_read(const struct proc_tree *tree, struct proc_usage *usage)
         add_usage(usage, tree->pids[i]);
 }
 
-static void add_switches(const char *text, uint64_t *voluntary,
-                         uint64_t *involuntary)
+/* Hands a file of /proc of each task that lives to add(). */
+static void read_tasks(const struct proc_tree *tree, const char *name,
+                       void (*add)(const char *text, void *sum), void *sum)
 {
+    char path[PATH];
+    char text[LINE * 4];
+
+    for (size_t i = 0; i < tree->n; i++) {
+        snprintf(path, sizeof(path), "/proc/%d/task", tree->pids[i]);
+        DIR *tasks = opendir(path);
+        struct dirent *entry;
+        while (tasks != NULL && (entry = readdir(tasks)) != NULL) {
+            snprintf(path, sizeof(path), "/proc/%d/task/%.20s/%s",
+                     tree->pids[i], entry->d_name, name);
+            if (entry->d_name[0] != '.' &&
+                read_file(path, text, sizeof(text)) == 0)
+                add(text, sum);
+        }
+        if (tasks != NULL)
+            closedir(tasks);
+    }
+}
+
+static void add_switches(const char *text, void *sum)
+{
+    uint64_t *both = sum;
     uint64_t some, others;
     const char *at = strstr(text, "\nvoluntary_ctxt_switches:");
 
@@ -222,31 +245,37 @@ static void add_switches(const char *text, uint64_t *voluntary,
                              " voluntary_ctxt_switches: %" SCNu64
                              " nonvoluntary_ctxt_switches: %" SCNu64,
                              &some, &others) == 2) {
-        *voluntary += some;
-        *involuntary += others;
+        both[0] += some;
+        both[1] += others;
     }
 }
 
 void proc_count_switches(const struct proc_tree *tree, uint64_t *voluntary,
                          uint64_t *involuntary)
 {
-    char path[PATH];
-    char text[LINE * 4];
+    uint64_t both[2] = {0, 0};
 
-    *voluntary = *involuntary = 0;
-    for (size_t i = 0; i < tree->n; i++) {
-        snprintf(path, sizeof(path), "/proc/%d/task", tree->pids[i]);
-        DIR *tasks = opendir(path);
-        struct dirent *entry;
-        while (tasks != NULL && (entry = readdir(tasks)) != NULL) {
-            snprintf(path, sizeof(path), "/proc/%d/task/%.20s/status",
-                     tree->pids[i], entry->d_name);
-            if (read_file(path, text, sizeof(text)) == 0)
-                add_switches(text, voluntary, involuntary);
-        }
-        if (tasks != NULL)
-            closedir(tasks);
+    read_tasks(tree, "status", add_switches, both);
+    *voluntary = both[0];
+    *involuntary = both[1];
+}
+
+static void add_schedule(const char *text, void *sum)
+{
+    struct proc_schedule *schedule = sum;
+    uint64_t ran_ns, waited_ns;
+
+    if (sscanf(text, "%" SCNu64 " %" SCNu64, &ran_ns, &waited_ns) == 2) {
+        schedule->ran_ns += ran_ns;
+        schedule->waited_ns += waited_ns;
     }
+}
+
+void proc_read_schedule(const struct proc_tree *tree,
+                        struct proc_schedule *schedule)
+{
+    *schedule = (struct proc_schedule){0};
+    read_tasks(tree, "schedstat", add_schedule, schedule);
 }
 
 uint64_t proc_pss_kib(const struct proc_tree *tree)

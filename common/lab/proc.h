@@ -45,6 +45,15 @@ void proc_read(const struct proc_tree *tree, struct proc_usage *usage);
 void proc_count_switches(const struct proc_tree *tree, uint64_t *voluntary,
                          uint64_t *involuntary);
 
+/* What the scheduler says of all tasks that live, of /proc/PID/schedstat. */
+struct proc_schedule {
+    uint64_t ran_ns;    /* time on a processor */
+    uint64_t waited_ns; /* time ready to run, while others ran */
+};
+
+void proc_read_schedule(const struct proc_tree *tree,
+                        struct proc_schedule *schedule);
+
 /*
  * Memory of the tree as PSS: a page that k processes share counts 1/k in
  * each. RSS would count the pages of a forked child again and again.

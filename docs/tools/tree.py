@@ -66,7 +66,7 @@ def commands():
     # Helpers of the tests and of the benchmark's own test are not among
     # them; villain is for lectures, too. A script stands before its program.
     scripts = ["bench/run", "bench/report", "bench/selfcheck"]
-    hidden = {"build/bench/harness", "build/bench/report",
+    hidden = {"build/bench/run", "build/bench/report",
               "build/bench/selfcheck", "build/bench/bare",
               "build/bench/delay", "build/bench/hold"}
     return [path for path in programs()

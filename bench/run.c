@@ -1,27 +1,17 @@
 /*
- * harness: one benchmark run, from the command line to the report. Started
- * by bench/run.
- *
- *   settings      the command line
- *   participants  who takes part
- *   experiments   what is asked, plan in which order
- *   run           goes through the plan; measure does one slice:
- *                 launcher, generator, proc, floor; crowd one of a kind
- *                 of its own: connections are held
- *   row, csv      the raw files; manifest what else must be known
- *   report        a program of its own, which reads those files alone
+ * run: one benchmark run, from the command line to the report. Started by
+ * the script bench/run; bench/README.md walks through it.
  */
 #include "bench/race/against.h"
 #include "bench/race/manifest.h"
-#include "bench/race/measure.h"
-#include "bench/race/plan.h"
-#include "bench/race/run.h"
+#include "bench/race/race.h"
 #include "bench/race/settings.h"
 #include "common/clock.h"
 #include "common/options.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +82,6 @@ static void choose_directory(const struct settings *settings, char *dir,
     if (failed != NULL)
         fatal_errno(name, "%s can't be written", failed);
     if (settings->out == NULL) {
-        /* For who does not want to type the time. */
         unlink("bench/results/latest");
         if (symlink(strrchr(dir, '/') + 1, "bench/results/latest") == -1)
             fprintf(stderr, "%s: bench/results/latest: %s\n", name,
@@ -139,27 +128,15 @@ static char *join(int argc, char **argv)
 }
 
 static void announce(const struct settings *settings,
-                     const struct plan *plan, const char *dir)
+                     const struct course *course, const char *dir)
 {
     double most_s = (double)settings->time_ns / 1e9;
-    double seconds = 0;
+    double seconds = fmin(course->wanted_s, most_s);
 
-    for (size_t i = 0; i < settings->nwanted; i++)
-        if (settings->wanted[i]->by_name) { /* nobody knows how long */
-            fprintf(stderr, "%s: %zu slice%s; results in %s\n", name,
-                    plan->n, plan->n == 1 ? "" : "s", dir);
-            return;
-        }
-    for (size_t i = 0; i < plan->n; i++)
-        seconds += bench_expected_s(&plan->slices[i], settings->slice_ns);
-    bool too_long = seconds > most_s;
-    if (too_long)
-        seconds = most_s;
-    fprintf(stderr, "%s: %zu slice%s, about %.0f %s%s; results in %s\n",
-            name, plan->n, plan->n == 1 ? "" : "s",
+    fprintf(stderr, "%s: seed %llu, at most %.0f %s; results in %s\n", name,
+            (unsigned long long)settings->seed,
             seconds < 120 ? seconds : seconds / 60,
-            seconds < 120 ? "s" : "min",
-            too_long ? ", when --time ends it" : "", dir);
+            seconds < 120 ? "s" : "min", dir);
 }
 
 /* Returns the report's exit status. */
@@ -185,29 +162,13 @@ static bool is_good(const struct ending *ending)
            strcmp(ending->state, "failed") != 0;
 }
 
-static int make_plan(struct plan *plan, const struct settings *settings,
-                     const struct participants *who)
-{
-    const char *names[PARTICIPANTS];
-    size_t references[PARTICIPANTS];
-    struct rng rng = {settings->seed};
-    const struct field field = {names, references, who->n};
-
-    for (size_t i = 0; i < who->n; i++) {
-        names[i] = who->all[i].name;
-        references[i] = who->all[i].reference;
-    }
-    return plan_make(plan, settings->wanted, settings->nwanted, &field,
-                     settings->budget, &rng);
-}
-
 int main(int argc, char **argv)
 {
     static struct participants who;
     static char dir[PATH_MAX];
     char *command = join(argc, argv);
     struct settings settings = settings_parse(argc, argv);
-    struct plan plan;
+    struct course course;
     struct ending ending = {.state = "running"};
 
     const char *wrong = gather_all(&who, &settings);
@@ -215,9 +176,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", name, wrong);
         return EXIT_USAGE;
     }
-    if (command == NULL || make_plan(&plan, &settings, &who) == -1)
+    if (command == NULL || course_make(&course, &settings, &who) == -1)
         fatal_errno(name, "no plan");
-    if (plan.n == 0) {
+    if (course.n == 0) {
         fprintf(stderr,
                 "%s: nothing to measure: no model that was asked "
                 "for takes part in these experiments\n",
@@ -227,16 +188,17 @@ int main(int argc, char **argv)
     choose_directory(&settings, dir, sizeof(dir));
     if (manifest_write(dir, &settings, &who, command, &ending) == -1)
         fatal_errno(name, "%s/manifest.json", dir);
-    announce(&settings, &plan, dir);
-    run_catch_signals();
-    if (run_measure(dir, &settings, &who, &plan, &ending) == -1) {
+    announce(&settings, &course, dir);
+    race_catch_signals();
+    if (race_run(dir, &settings, &who, &course, &ending) == -1) {
         fprintf(stderr, "%s: %s: %s\n", name, dir, strerror(errno));
         ending.state = "failed";
     }
     manifest_write(dir, &settings, &who, command, &ending);
     bool drawn = report(dir) == 0;
-    plan_free(&plan);
+    course_free(&course);
     participants_free(&who);
+    free(settings.servers);
     free(command);
     return drawn && is_good(&ending) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
