@@ -17,8 +17,11 @@ quote_words = $(foreach word,$(1),$(call quote,$(word)))
 
 ROOMS := iterative forking threading timeout_poll select epoll
 # Programs with a library of their own: the header that shows whether it is
-# there, and how to link it. Where it is missing, the program is left out.
+# there, and how to link it. Where it is missing, the program is left out,
+# and what it alone is made of.
 EXTRAS := epoll/uring|liburing.h|-luring \
+  select/chat|unistr.h|-lunistring select/name|unistr.h \
+  tests/unit_name|unistr.h \
   bench/peers/libuv|uv.h|-luv \
   bench/peers/libevent|event2/bufferevent.h|-levent_core \
   bench/peers/libev|ev.h|-lev
@@ -54,7 +57,8 @@ SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
 SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
 
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
-  libjansson-dev liburing-dev libuv1-dev libevent-dev libev-dev strace tmux
+  libjansson-dev liburing-dev libunistring-dev libuv1-dev libevent-dev \
+  libev-dev strace tmux
 DOCS_PACKAGES := pandoc help2man python3 patch
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 FUZZ_PACKAGES := clang libclang-rt-dev
@@ -105,6 +109,7 @@ endif
 
 $(foreach extra,$(EXTRAS),$(eval $(BUILD)/$(call part,1,$(extra)): \
   LDLIBS += $(call part,3,$(extra))))
+$(BUILD)/tests/unit: LDLIBS += $(if $(filter select/name,$(LACKING)),,-lunistring)
 
 # The manifest of a run tells what the servers were built with.
 $(BUILD)/obj/bench/race/manifest.o: SUITE_CPPFLAGS += \

@@ -28,6 +28,7 @@
 #include "common/show.h"
 #include "common/stop.h"
 #include "select/frame.h"
+#include "select/name.h"
 
 enum {
     CHAT_PORT = 8800,
@@ -175,12 +176,25 @@ static void announce(const struct talker *talker, const char *what,
 
 static bool is_taken(const char *name)
 {
-    bool taken = strcmp(name, server_name) == 0;
+    bool taken = name_looks_like(name, server_name);
 
     for (int fd = 0; fd <= highest; fd++)
-        if (talkers[fd] != NULL && strcmp(talkers[fd]->name, name) == 0)
+        if (talkers[fd] != NULL && talkers[fd]->name[0] != '\0' &&
+            name_looks_like(name, talkers[fd]->name))
             taken = true;
     return taken;
+}
+
+/* Tells a newcomer why its name can't be. */
+static void refuse(struct talker *talker, const char *why)
+{
+    char text[FRAME_TEXT];
+    int n = snprintf(text, sizeof(text), "this name %s; choose another",
+                     why);
+
+    tell(talker, server_name, text, (size_t)n);
+    flush(talker);
+    talker->leaving = "its name was refused";
 }
 
 /*
@@ -193,11 +207,11 @@ static void take_at_server(struct talker *talker, const struct frame *frame)
         tell_all(talker, talker->name, frame->text, frame->length);
         return;
     }
-    if (is_taken(frame->name)) {
-        static const char taken[] = "this name is taken; choose another";
-        tell(talker, server_name, taken, sizeof(taken) - 1);
-        flush(talker);
-        talker->leaving = "its name is taken";
+    const char *fault = name_fault(frame->name);
+    if (fault == NULL && is_taken(frame->name))
+        fault = "is taken";
+    if (fault != NULL) {
+        refuse(talker, fault);
         return;
     }
     memcpy(talker->name, frame->name, sizeof(talker->name));
@@ -446,6 +460,11 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
                        "--name: 1 to %d bytes of printable UTF-8 are "
                        "accepted",
                        FRAME_NAME);
+        if (name_fault(arg) != NULL)
+            argp_error(state,
+                       "--name: %s; a name that can be seen, without a "
+                       "colon, is accepted",
+                       name_fault(arg));
         arguments->name = arg;
         return 0;
     case KEY_PORT:

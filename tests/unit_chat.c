@@ -221,6 +221,39 @@ Test(chat, a_name_is_one_persons, .timeout = 60)
     close_room();
 }
 
+/* What shows nothing makes no other name of it (select/name.h), neither
+ * here nor from a client that does not ask its own --name. */
+Test(chat, a_name_is_what_can_be_seen, .timeout = 60)
+{
+    static const struct {
+        const char *name, *answer;
+    } cases[] = {
+        {"server\u200d", "this name is taken"},
+        {"SERVER\ufe0f", "this name is taken"},
+        {"an\u034fn\u3164", "this name is taken"},
+        {"\u3164", "this name shows nothing"},
+        {"server: hi", "this name has a colon"},
+    };
+    struct program ann, blank;
+
+    open_room();
+    enter(&ann, "ann");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char data[FRAME_BYTES], reply[2 * FRAME_BYTES];
+        size_t n = frame_build(data, cases[i].name, "", 0);
+        ssize_t got = program_ask(port, data, n, 0, reply, sizeof(reply));
+        cr_assert_gt(got, 9, "%s: no answer", cases[i].name);
+        cr_expect(memmem(reply, (size_t)got, cases[i].answer,
+                         strlen(cases[i].answer)) != NULL,
+                  "%s: accepted, or for another reason", cases[i].name);
+    }
+    cr_assert(program_start(&blank, "select/chat", "--name=\u3164"));
+    cr_assert(program_says(&blank, "--name: shows nothing; a name that"));
+    cr_assert_eq(program_end(&blank, 0), 2);
+    leave(&ann);
+    close_room();
+}
+
 Test(chat, a_place_is_for_who_says_a_name, .timeout = 60)
 {
     struct program ann;
