@@ -1,4 +1,4 @@
-/* select/chat: five who talk, and villains who speak its frames. */
+/* select/chat: five who talk, and villains that speak its frames. */
 #include "common/clock.h"
 #include "common/lab/launcher.h"
 #include "common/options.h"

@@ -1,4 +1,4 @@
-/* iterative/client, against servers here and against listeners of ours. */
+/* iterative/client: against servers of ours and listeners made here. */
 #include "common/lab/launcher.h"
 #include "tests/program.h"
 

@@ -1,6 +1,6 @@
 /*
- * Closed by default: how everything in the build is hardened, and that what
- * listens, beside the echo servers of the contract suite, does so on
+ * The whole build, closed by default: how everything is hardened, and that
+ * what listens, beside the echo servers of the contract suite, does so on
  * loopback.
  */
 #include "common/lab/launcher.h"

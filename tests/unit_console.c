@@ -1,3 +1,4 @@
+/* common/console: lines for a reader that may be slow, or gone. */
 #include "common/console.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-/* epoll/coroutine, from inside, and its server as an application. */
+/* epoll/coroutine: from inside, and its server as an application. */
 #include "common/clock.h"
 #include "common/lab/launcher.h"
 #include "common/net.h"

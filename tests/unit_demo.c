@@ -1,6 +1,6 @@
 /*
- * The demo as its users run it: the story that it tells in plain text, and
- * how it treats a terminal, which is tmux here.
+ * demo/demo, as its users run it: the story that it tells in plain text,
+ * and how it treats a terminal, which is tmux here.
  */
 #include "common/clock.h"
 

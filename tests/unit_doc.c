@@ -1,4 +1,4 @@
-/* bench/doc: tables that are wider than a page of text. */
+/* bench/page/doc: tables that are wider than a page of text. */
 #include "bench/page/doc.h"
 
 #include <criterion/criterion.h>

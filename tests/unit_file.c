@@ -1,4 +1,7 @@
-/* bench/file: a file is the old one or the new one, never half of it. */
+/*
+ * bench/record/file: a file is the old one or the new one, never half of
+ * it.
+ */
 #include "bench/record/file.h"
 
 #include <criterion/criterion.h>

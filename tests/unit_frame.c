@@ -1,3 +1,4 @@
+/* select/frame: frames in pieces, too long, and none. */
 #include "select/frame.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,6 @@
-/* bench/generator, trace and participants: what others say and are called.
+/*
+ * bench/race/generator, trace and participants: what others say, and what
+ * they are called.
  */
 #include "bench/race/generator.h"
 #include "bench/race/participants.h"

@@ -1,4 +1,4 @@
-/* The histogram against exact percentiles of the same samples. */
+/* bench/record/histogram: against exact percentiles of the same samples. */
 #include "bench/record/histogram.h"
 #include "bench/record/rng.h"
 #include "bench/record/stats.h"

@@ -1,3 +1,4 @@
+/* epoll/http: requests, whole, in pieces and malformed. */
 #include "epoll/http.h"
 
 #include <criterion/criterion.h>

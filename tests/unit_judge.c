@@ -1,5 +1,7 @@
-/* Verdicts from blocks: what they say, how often they are wrong, and how
- * wide they are. */
+/*
+ * bench/record/judge: verdicts from blocks, how often they are wrong, and
+ * how wide they are.
+ */
 #include "bench/record/judge.h"
 #include "bench/record/rng.h"
 

@@ -1,4 +1,7 @@
-/* bench/launcher: starts and ends servers. Here the servers are shells. */
+/*
+ * common/lab/launcher: starts and ends servers. Here the servers are
+ * shells.
+ */
 #include "common/lab/launcher.h"
 
 #include <criterion/criterion.h>

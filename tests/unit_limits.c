@@ -1,4 +1,7 @@
-/* bench/limits, crowd: how many connections are allowed, who takes them. */
+/*
+ * bench/race/limits and crowd: how many connections are allowed, and how
+ * they are shared out.
+ */
 #include "bench/race/crowd.h"
 #include "bench/race/limits.h"
 

@@ -1,6 +1,6 @@
 /*
- * The load generator against servers that misbehave, each in one way. It
- * runs as a process of its own, as everybody uses it.
+ * bench/load: the generator against servers that misbehave, each in one
+ * way. It runs as a process of its own, as everybody uses it.
  */
 #include "bench/load/client.h"
 #include "bench/load/talk.h"

@@ -1,4 +1,4 @@
-/* What the demo sees of servers: sockets, processes and blocked calls. */
+/* demo/observe, syscalls and screen: what the demo sees of servers. */
 #include "common/clock.h"
 #include "common/lab/launcher.h"
 #include "demo/observe.h"

@@ -1,4 +1,4 @@
-/* bench/plot: steps of an axis, places of labels. */
+/* bench/page/plot: steps of an axis, places of labels. */
 #include "bench/page/plot.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-/* bench/proc: what /proc says, and what it may say. */
+/* common/lab/proc: what /proc says, and what it may say. */
 #include "common/lab/proc.h"
 
 #include <criterion/criterion.h>

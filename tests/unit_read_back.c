@@ -1,4 +1,7 @@
-/* What a run has written beside its rows, read back for the report. */
+/*
+ * bench/race/manifest and trace: what a run has written beside its rows,
+ * read back for the report.
+ */
 #include "bench/race/manifest.h"
 #include "bench/race/trace.h"
 

@@ -1,5 +1,5 @@
-/* bench/reading and metric: what rows say, and whether to believe it.
- */
+/* bench/record/reading and metric: what rows say, and whether to believe
+ * it. */
 #include "bench/record/metric.h"
 #include "bench/record/reading.h"
 

@@ -1,4 +1,5 @@
-/* bench/row and bench/csv: raw files, as they should be and as they come.
+/*
+ * bench/record/row and csv: raw files, as they should be and as they come.
  */
 #include "bench/record/csv.h"
 #include "bench/record/row.h"

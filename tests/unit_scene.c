@@ -1,4 +1,4 @@
-/* The scene format: what is read, and how a mistake is answered. */
+/* demo/scene: what is read, and how a mistake is answered. */
 #include "demo/scene.h"
 
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* common/show: what strangers send, as it is shown. */
 #include "common/show.h"
 
 #include <criterion/criterion.h>

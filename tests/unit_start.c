@@ -1,4 +1,4 @@
-/* Servers that start in odd surroundings. */
+/* Servers of all rooms that start in odd surroundings. */
 #include "common/lab/launcher.h"
 #include "tests/client.h"
 

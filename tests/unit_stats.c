@@ -1,4 +1,6 @@
-/* Percentiles, medians, the bootstrap, fairness, and the dice below them.
+/*
+ * bench/record/stats and rng: percentiles, medians, the bootstrap,
+ * fairness, and the dice below them.
  */
 #include "bench/record/rng.h"
 #include "bench/record/stats.h"

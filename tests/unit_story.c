@@ -1,4 +1,7 @@
-/* The story: from what clients and kernel say to what the class sees. */
+/*
+ * demo/story, draw and question: from what clients and kernel say to what
+ * the class sees.
+ */
 #include "demo/draw.h"
 #include "demo/question.h"
 #include "demo/story.h"

@@ -1,4 +1,6 @@
-/* bench/svg and plot: what is drawn, and what a page can do with it. */
+/*
+ * bench/page/svg and plot: what is drawn, and what a page can do with it.
+ */
 #include "bench/page/plot.h"
 #include "bench/page/svg.h"
 

@@ -1,4 +1,7 @@
-/* Two clients on two ports: what is printed, in which order, and when. */
+/*
+ * timeout_poll/two_ports and select/two_ports: what is printed, in which
+ * order, and when.
+ */
 #include "common/clock.h"
 #include "tests/program.h"
 

@@ -1,4 +1,4 @@
-/* bench/verdict: who is told apart, and who is not. */
+/* bench/record/verdict: which servers are told apart, and which are not. */
 #include "bench/record/verdict.h"
 
 #include <criterion/criterion.h>
