@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { WRONG_AT = 1000, A_MOMENT_MS = 20 };
+enum { WRONG_AT = 1000, A_MOMENT_MS = 20, LATER = 10000 };
 
 static unsigned char buf_of_all[ECHO_CHUNK]; /* the fault of mix_up() */
 static int messages; /* that came into it; guarded by lock, as it is */
@@ -169,6 +170,70 @@ static void close_at_once(int client)
     (void)client;
 }
 
+static atomic_int echoes; /* of all threads, for what happens later */
+
+/* Echoes; calls fault() before an echo from the LATER-th on. */
+static void echo_until(int client, void fault(unsigned char *buf))
+{
+    unsigned char buf[ECHO_CHUNK];
+    ssize_t n;
+
+    while ((n = receive(client, buf)) > 0) {
+        if (atomic_fetch_add(&echoes, 1) >= LATER)
+            fault(buf);
+        if (net_send_all(client, buf, (size_t)n) == -1)
+            return;
+    }
+}
+
+static void die(unsigned char *buf)
+{
+    (void)buf;
+    fputs("badserver: \033[31mout of luck\n", stderr);
+    abort();
+}
+
+static void hang(unsigned char *buf)
+{
+    (void)buf;
+    for (;;)
+        pause();
+}
+
+static void spoil(unsigned char *buf)
+{
+    buf[0] ^= 1;
+}
+
+static void die_later(int client)
+{
+    echo_until(client, die);
+}
+
+static void hang_later(int client)
+{
+    echo_until(client, hang);
+}
+
+static void spoil_later(int client)
+{
+    echo_until(client, spoil);
+}
+
+/* Never sleeps. */
+static void ask_again_and_again(int client)
+{
+    unsigned char buf[ECHO_CHUNK];
+    ssize_t n;
+
+    for (;;) {
+        n = recv(client, buf, sizeof(buf), MSG_DONTWAIT);
+        if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR) ||
+            (n > 0 && net_send_all(client, buf, (size_t)n) == -1))
+            return;
+    }
+}
+
 static const struct fault {
     const char *name;
     void (*talk)(int client);
@@ -185,6 +250,10 @@ static const struct fault {
     {"mute", swallow},
     {"deaf", ignore},
     {"closed", close_at_once},
+    {"dies-later", die_later},
+    {"hangs-later", hang_later},
+    {"wrong-later", spoil_later},
+    {"restless", ask_again_and_again},
 };
 
 static const struct fault *fault;

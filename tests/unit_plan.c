@@ -165,6 +165,17 @@ Test(plan, turn_grows_with_a_round)
     cr_assert(plan_turn(400, 150).window == 400);
 }
 
+Test(plan, turn_fits_what_time_there_is)
+{
+    const struct turn_times times = {20, 150, 50};
+
+    cr_assert(plan_fit(&times, 50, 1000) == 150);
+    cr_assert(plan_fit(&times, 50, 120) == 100);
+    cr_assert(plan_fit(&times, 50, 30) == 50, "never less than the least");
+    cr_assert(plan_fit(&times, 50, -10) == 50);
+    cr_assert(plan_fit(&times, 400, 10) == 150);
+}
+
 Test(plan, shares_time_by_what_is_wanted)
 {
     cr_assert(plan_share_s(100, 10, 50) == 60, "all that others leave");

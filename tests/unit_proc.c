@@ -99,7 +99,6 @@ static pid_t start_family(int ready)
 Test(proc, adds_up_a_family_with_its_dead)
 {
     struct proc_tree tree;
-    struct proc_usage usage;
     int ends[2];
     char byte;
 
@@ -107,14 +106,32 @@ Test(proc, adds_up_a_family_with_its_dead)
     pid_t pid = start_family(ends[1]);
     cr_assert(read(ends[0], &byte, 1) == 1);
     cr_assert(proc_find(pid, &tree) == 0);
-    proc_read(&tree, &usage);
+    uint64_t cpu_ns = proc_cpu_ns(&tree);
     uint64_t kib = proc_pss_kib(&tree);
     kill(-pid, SIGKILL);
     waitpid(pid, NULL, 0);
     cr_assert(tree.n == 2 && tree.tasks == 2 && tree.pids[0] == pid);
-    cr_assert(usage.cpu_ns >= 100000000 && usage.cpu_ns < 400000000,
-              "%lu ns", (unsigned long)usage.cpu_ns);
+    cr_assert(cpu_ns >= 100000000 && cpu_ns < 400000000, "%lu ns",
+              (unsigned long)cpu_ns);
     cr_assert(kib > 0 && kib < 100000);
     proc_forget(&tree);
     cr_assert(proc_find(pid, &tree) == -1);
+}
+
+/* A process that has done nothing but compute has run. */
+Test(proc, knows_how_long_tasks_ran)
+{
+    struct proc_tree tree;
+    struct proc_schedule before, after;
+
+    cr_assert(proc_find(getpid(), &tree) == 0);
+    proc_read_schedule(&tree, &before);
+    uint64_t end_ns = proc_cpu_ns(&tree) + 50000000;
+    while (proc_cpu_ns(&tree) < end_ns)
+        ;
+    proc_read_schedule(&tree, &after);
+    cr_assert(after.ran_ns - before.ran_ns >= 40000000, "%lu ns",
+              (unsigned long)(after.ran_ns - before.ran_ns));
+    cr_assert(after.waited_ns >= before.waited_ns);
+    proc_forget(&tree);
 }

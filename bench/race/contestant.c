@@ -174,7 +174,7 @@ void contestant_judge_silence(struct contestant *one, double silence_s)
 
 /* What is read while nothing is under way. */
 struct edge {
-    struct proc_usage used;
+    uint64_t cpu_ns;
     struct proc_schedule server, generator;
     uint64_t voluntary, involuntary;
 };
@@ -186,7 +186,7 @@ static bool knows_delay(const struct contestant *one)
 
 static void read_edge(const struct contestant *one, struct edge *edge)
 {
-    proc_read(&one->tree, &edge->used);
+    edge->cpu_ns = proc_cpu_ns(&one->tree);
     if (knows_delay(one)) {
         proc_read_schedule(&one->tree, &edge->server);
         proc_read_schedule(&one->beside, &edge->generator);
@@ -204,12 +204,7 @@ static double micros(uint64_t before_ns, uint64_t after_ns)
 static void add_edges(const struct contestant *one, const struct edge *a,
                       const struct edge *b, double *v)
 {
-    v[ROW_SERVER_CPU_US] = micros(a->used.cpu_ns, b->used.cpu_ns);
-    if (b->used.user_ns + b->used.system_ns > 0) {
-        v[ROW_SERVER_USER_US] = micros(a->used.user_ns, b->used.user_ns);
-        v[ROW_SERVER_SYSTEM_US] = micros(a->used.system_ns,
-                                         b->used.system_ns);
-    }
+    v[ROW_SERVER_CPU_US] = micros(a->cpu_ns, b->cpu_ns);
     if (knows_delay(one))
         v[ROW_RUN_DELAY_US] = micros(a->server.waited_ns,
                                      b->server.waited_ns) +

@@ -2,6 +2,7 @@
 
 #include "bench/load/target.h"
 #include "bench/race/generator.h"
+#include "bench/race/limits.h"
 #include "common/clock.h"
 #include "common/lab/proc.h"
 

@@ -10,13 +10,14 @@
 #define BENCH_RACE_CROWD_H
 
 #include "bench/race/bench.h"
-#include "bench/race/limits.h"
 #include "bench/race/participants.h"
 #include "bench/record/row.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct limits_machine;
 
 /* How the connections are shared out. */
 struct crowd_plan {

@@ -124,6 +124,16 @@ struct turn_times plan_turn(unsigned least_ms, double round_ms)
     };
 }
 
+unsigned plan_fit(const struct turn_times *times, unsigned least_ms,
+                  double most_ms)
+{
+    double room_ms = most_ms - times->drop;
+
+    if (room_ms >= times->window || times->window <= least_ms)
+        return times->window;
+    return room_ms > least_ms ? (unsigned)room_ms : least_ms;
+}
+
 double plan_share_s(double left_s, double wanted_s, double ahead_s)
 {
     return ahead_s <= left_s ? left_s - ahead_s + wanted_s

@@ -79,6 +79,13 @@ struct turn_times {
 struct turn_times plan_turn(unsigned least_ms, double round_ms);
 
 /*
+ * The window of a turn that is to last no longer than most_ms in all, but
+ * for the least_ms that it has in any case.
+ */
+unsigned plan_fit(const struct turn_times *times, unsigned least_ms,
+                  double most_ms);
+
+/*
  * How long the next point may take.
  *
  * left_s    of the run

@@ -11,6 +11,9 @@
 
 enum { STARTS_MAX = 2 };
 
+/* Half the width of an interval that ends a point: +-2 %. */
+static const double targets[BUDGETS] = {0.03, 0.02, 0.01};
+
 static volatile sig_atomic_t stop;
 
 static void on_signal(int signo)
@@ -102,6 +105,7 @@ static int append_point(struct course *course, struct visit *visit,
         if (plan_takes_part(visit->experiment, who->all[i].name))
             members[n++] = i;
     visit->blocks = visit->point->blocks[settings->budget];
+    visit->target = targets[settings->budget];
     int result = visit_is_race(visit)
                      ? append_groups(course, visit, members, n,
                                      settings->turn_ms)

@@ -3,6 +3,7 @@
 #include "bench/race/contestant.h"
 #include "bench/race/crowd.h"
 #include "bench/race/trace.h"
+#include "bench/record/judge.h"
 #include "common/clock.h"
 
 #include <errno.h>
@@ -20,6 +21,8 @@ enum {
     SLOWEST_MS = 2000,  /* a turn of one whose rounds are too long */
     TURN_MORE_MS = 10,  /* around a turn: reading, draining */
     START_MS = 1000,    /* before the first turn, and after the last */
+    LOOK_FIRST = 20,    /* blocks, before the intervals are looked at */
+    LOOK_EVERY = 4,
 };
 
 struct race {
@@ -34,6 +37,7 @@ struct race {
     size_t nracing;
     struct turn_times times;
     unsigned block;
+    struct rows rows; /* of the blocks, for judge_width() */
 };
 
 bool visit_is_race(const struct visit *visit)
@@ -292,6 +296,16 @@ static bool is_over(const struct race *race)
     return *race->bench->stop != 0;
 }
 
+/* The time that there is for a turn when there are to be BLOCKS_MIN. */
+static double left_ms_each(const struct race *race)
+{
+    double left_ms = ((double)race->visit->end_ns -
+                      (double)clock_now_ns()) /
+                     1e6;
+
+    return left_ms / (2.0 * (double)race->n * BLOCKS_MIN) - TURN_MORE_MS;
+}
+
 /* Tries all. Their turns are as long as the slowest needs them. */
 static int try_all(struct race *race)
 {
@@ -307,8 +321,9 @@ static int try_all(struct race *race)
             return result;
         slowest_ms = fmax(slowest_ms, round_ms);
     }
-    race->times = plan_turn(least_ms(race->visit, race->bench->turn_ms),
-                            slowest_ms);
+    unsigned least = least_ms(race->visit, race->bench->turn_ms);
+    race->times = plan_turn(least, slowest_ms);
+    race->times.window = plan_fit(&race->times, least, left_ms_each(race));
     return 0;
 }
 
@@ -343,7 +358,8 @@ static int keep_block(struct race *race, struct block *block)
             snprintf(row->note, sizeof(row->note), "by %s",
                      block->spoiler->who->name);
         }
-        if (keep(race, block->ones[i], row, block->latency[i]) == -1)
+        if (keep(race, block->ones[i], row, block->latency[i]) == -1 ||
+            rows_add(&race->rows, row) == -1)
             result = -1;
     }
     return result;
@@ -400,13 +416,26 @@ static int run_block(struct race *race, const size_t *places)
     return spoiler != NULL ? settle(race, spoiler) : result;
 }
 
+/* Looked at now and then, and at the width alone: a run that stops when
+ * servers seem to differ would find differences everywhere. */
+static bool is_precise(const struct race *race)
+{
+    const struct visit *visit = race->visit;
+
+    return race->block >= LOOK_FIRST &&
+           (race->block - LOOK_FIRST) % LOOK_EVERY == 0 &&
+           judge_width(&race->rows, visit->experiment, visit->point) <=
+               visit->target;
+}
+
 static bool has_enough(const struct race *race)
 {
     uint64_t now_ns = clock_now_ns();
 
     return race->block >= race->visit->blocks ||
            now_ns >= race->bench->end_ns ||
-           (race->block >= BLOCKS_MIN && now_ns >= race->visit->end_ns);
+           (race->block >= BLOCKS_MIN && now_ns >= race->visit->end_ns) ||
+           is_precise(race);
 }
 
 static void show(const struct race *race)
@@ -537,6 +566,7 @@ int visit_measure(const struct visit *visit, struct bench *bench,
                  : race.job.held > 0  ? run_held(&race)
                                       : run_alone(&race);
     int reason = errno;
+    rows_free(&race.rows);
     free(race.ones);
     errno = reason;
     return result;

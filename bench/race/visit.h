@@ -22,6 +22,7 @@ struct visit {
     struct group group; /* of one member where nothing is compared */
     unsigned number;    /* of the group at this point, 1 ... */
     unsigned blocks;    /* at most */
+    double target;      /* ends it: half the width of the intervals */
     double wanted_s;    /* for all of them, about */
     uint64_t end_ns;    /* of its time, CLOCK_MONOTONIC */
 };

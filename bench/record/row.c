@@ -256,7 +256,7 @@ static int read_row(const struct layout *layout, struct row *row,
     return 0;
 }
 
-static int add(struct rows *rows, const struct row *row)
+int rows_add(struct rows *rows, const struct row *row)
 {
     if ((rows->n & (rows->n - 1)) == 0) { /* full at each power of two */
         size_t room = rows->n == 0 ? 1 : rows->n * 2;
@@ -293,7 +293,7 @@ static int read_lines(struct rows *rows, FILE *file, const char *path,
             snprintf(error, size, "%s, line %ld: %s", path, number, what);
             break;
         }
-        if (number > 1 && add(rows, &row) == -1) {
+        if (number > 1 && rows_add(rows, &row) == -1) {
             snprintf(error, size, "%s: no memory", path);
             result = -1;
             break;

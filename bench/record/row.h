@@ -110,6 +110,9 @@ void row_document(FILE *file);
  */
 int rows_read(struct rows *rows, const char *path, char *error,
               size_t size);
+/* Adds a copy of a row. Returns 0, or -1 when there is no memory. */
+int rows_add(struct rows *rows, const struct row *row);
+
 void rows_free(struct rows *rows);
 
 #endif

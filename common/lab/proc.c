@@ -187,29 +187,30 @@ static uint64_t clock_of(pid_t pid)
     return (uint64_t)used.tv_sec * NS_PER_S + (uint64_t)used.tv_nsec;
 }
 
-static void add_usage(struct proc_usage *usage, pid_t pid)
+/* Of the children that the process has waited for. */
+static uint64_t dead_ns(pid_t pid)
 {
     struct proc_stat stat;
     char path[PATH];
     char line[LINE];
 
-    usage->cpu_ns += clock_of(pid);
     snprintf(path, sizeof(path), "/proc/%d/stat", pid);
     if (read_file(path, line, sizeof(line)) == -1 ||
         proc_parse_stat(line, &stat) == -1)
-        return;
-    usage->cpu_ns += ticks_to_ns(stat.child_user_ticks +
-                                 stat.child_system_ticks);
-    usage->user_ns += ticks_to_ns(stat.user_ticks + stat.child_user_ticks);
-    usage->system_ns += ticks_to_ns(stat.system_ticks +
-                                    stat.child_system_ticks);
+        return 0;
+    return ticks_to_ns(stat.child_user_ticks + stat.child_system_ticks);
 }
 
-void proc_read(const struct proc_tree *tree, struct proc_usage *usage)
+uint64_t proc_cpu_ns(const struct proc_tree *tree)
 {
-    *usage = (struct proc_usage){0};
-    for (size_t i = 0; i < tree->n; i++)
-        add_usage(usage, tree->pids[i]);
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < tree->n; i++) {
+        sum += clock_of(tree->pids[i]);
+        if (i == 0 || tree->n <= PROC_PARENTS)
+            sum += dead_ns(tree->pids[i]);
+    }
+    return sum;
 }
 
 /* Hands a file of /proc of each task that lives to add(). */

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum { PROC_PARENTS = 32 };
+
 /* A process with all that descends from it or is in its process group. */
 struct proc_tree {
     pid_t *pids;    /* root first; owned; free by proc_forget() */
@@ -26,20 +28,16 @@ struct proc_tree {
 int proc_find(pid_t root, struct proc_tree *tree);
 void proc_forget(struct proc_tree *tree);
 
-struct proc_usage {
-    uint64_t cpu_ns;    /* CPU time */
-    uint64_t user_ns;   /* of it outside the kernel, in steps of 10 ms */
-    uint64_t system_ns; /* and inside, likewise */
-};
-
 /*
- * What the tree has used so far.
+ * CPU time that the tree has used so far, in ns.
  *
- * The living are asked for their CPU clock, which counts nanoseconds. The
- * dead are known by what their parent adds up, in steps of 10 ms, when it
- * waits for them. Who came after proc_find() and lives is not known.
+ * The living are asked for their CPU clock. The dead are known by what
+ * their parent adds up, in steps of 10 ms, when it waits for them; in a
+ * tree of more than PROC_PARENTS processes, only the root is asked for
+ * that, as it costs 20 us each. A process that came after proc_find() and
+ * lives is not known.
  */
-void proc_read(const struct proc_tree *tree, struct proc_usage *usage);
+uint64_t proc_cpu_ns(const struct proc_tree *tree);
 
 /* Context switches of all tasks that live. */
 void proc_count_switches(const struct proc_tree *tree, uint64_t *voluntary,

@@ -1,0 +1,251 @@
+/* bench/race: servers in blocks of turns, and servers that fail there. */
+#include "bench/race/visit.h"
+#include "common/clock.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BLOCKS_RUN = 12 };
+
+static volatile sig_atomic_t stop;
+static struct participants who;
+static struct progress progress;
+static struct bench bench = {
+    .load = "build/bench/load",
+    .progress = &progress,
+    .stop = &stop,
+};
+static char dir[] = "/tmp/suite-race-XXXXXX";
+static struct rows rows;
+static struct visited visited;
+
+static void open_dir(void)
+{
+    char raw[64];
+
+    cr_assert_not_null(mkdtemp(dir));
+    snprintf(raw, sizeof(raw), "%s/raw", dir);
+    cr_assert(mkdir(raw, 0777) == 0);
+    progress_begin(&progress, 10);
+    bench.begun_ns = clock_now_ns();
+    bench.end_ns = bench.begun_ns + 60 * NS_PER_S;
+    cr_assert(participants_add(&who, "build", "select,epoll", "") == 0,
+              "%s", who.error);
+    who.all[0].reference = who.all[1].reference = 1;
+}
+
+static void remove_dir(void)
+{
+    static const char *const names[] = {
+        "/raw/race.csv", "/raw/race.latency.csv", "/raw", ""};
+    char path[64];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s%s", dir, names[i]);
+        remove(path);
+    }
+    rows_free(&rows);
+    participants_free(&who);
+}
+
+TestSuite(race, .init = open_dir, .fini = remove_dir, .timeout = 100);
+
+static void add_bad(const char *fault)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "bad=build/tests/badserver %s # {port}",
+             fault);
+    cr_assert(participants_add_command(&who, text) == 0, "%s", who.error);
+    *strchr(who.all[who.n - 1].command, '#') = '\0';
+    who.all[who.n - 1].reference = 1;
+}
+
+static void prepare_four(const struct point *point, struct job *job)
+{
+    (void)point;
+    job->clients = 4;
+}
+
+static void prepare_rate(const struct point *point, struct job *job)
+{
+    job->clients = 4;
+    job->rate_per_s = point->x;
+}
+
+/* Races all participants, and reads the rows back. */
+static int run(void (*prepare)(const struct point *, struct job *),
+               unsigned blocks)
+{
+    const struct experiment experiment = {
+        .name = "race",
+        .points = {{1000, NULL, FREE, 20, {1, 1, 1}}},
+        .prepare = prepare,
+    };
+    struct visit visit = {
+        .experiment = &experiment,
+        .point = &experiment.points[0],
+        .who = &who,
+        .number = 1,
+        .blocks = blocks,
+        .end_ns = bench.end_ns,
+    };
+    struct store store;
+    char path[64], error[256];
+
+    for (size_t i = 0; i < who.n; i++)
+        visit.group.members[visit.group.n++] = i;
+    cr_assert(store_open(&store, dir, "race") == 0);
+    int result = visit_measure(&visit, &bench, &store, &visited);
+    cr_assert(store_close(&store) == 0);
+    snprintf(path, sizeof(path), "%s/raw/race.csv", dir);
+    cr_assert(rows_read(&rows, path, error, sizeof(error)) == 0, "%s",
+              error);
+    return result;
+}
+
+static bool is(const struct row *row, const char *model,
+               const char *outcome)
+{
+    return (model == NULL || strcmp(row->model, model) == 0) &&
+           (outcome == NULL || strcmp(row->outcome, outcome) == 0);
+}
+
+static size_t count(const char *model, const char *outcome)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < rows.n; i++)
+        n += rows.all[i].value[ROW_BLOCK] > 0 &&
+             is(&rows.all[i], model, outcome);
+    return n;
+}
+
+/* The row that says why the bad one is out. */
+static const struct row *fault_of(const char *model)
+{
+    for (size_t i = 0; i < rows.n; i++)
+        if (is(&rows.all[i], model, ROW_FAILED))
+            return &rows.all[i];
+    cr_assert_fail("%s has not failed", model);
+    return NULL;
+}
+
+/* Whole blocks in which nothing of the others was lost. */
+static void expect_others(size_t spoilt)
+{
+    cr_assert(count("epoll", ROW_OK) >= 2 * (BLOCKS_RUN - spoilt));
+    cr_assert(count("select", ROW_OK) >= 2 * (BLOCKS_RUN - spoilt));
+    cr_assert(count("epoll", ROW_FAILED) == 0);
+    cr_assert(count("select", ROW_FAILED) == 0);
+}
+
+static bool has_note(const struct row *row, const char *what)
+{
+    return strncmp(row->note, "turn ", 5) == 0 &&
+           strstr(row->note, what) != NULL;
+}
+
+Test(race, goes_forwards_and_backwards_in_each_block)
+{
+    cr_assert(run(prepare_four, 3) == 0);
+    cr_assert(rows.n == 12 && count(NULL, ROW_OK) == 12);
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct row *row = &rows.all[i];
+        size_t mirror = i / 4 * 4 + 3 - i % 4;
+        cr_assert_str_eq(row->model, rows.all[mirror].model);
+        cr_assert(row->value[ROW_BLOCK] == (double)(i / 4 + 1));
+        cr_assert(row->value[ROW_PLACE] == (double)(i % 4 + 1));
+        cr_assert(row->value[ROW_SERVED] == 4);
+        cr_assert(row->value[ROW_ECHOES] > 0);
+        cr_assert(row->value[ROW_ALL_ECHOES] >= row->value[ROW_ECHOES]);
+        cr_assert(row->value[ROW_SERVER_CPU_US] > 0);
+        cr_assert(row->value[ROW_GENERATOR_CPU_US] > 0);
+        cr_assert(row->value[ROW_STOPPED] == 0);
+    }
+}
+
+Test(race, keeps_histograms_of_an_open_loop)
+{
+    char path[64];
+    struct stat about;
+
+    cr_assert(run(prepare_rate, 1) == 0);
+    snprintf(path, sizeof(path), "%s/raw/race.latency.csv", dir);
+    cr_assert(stat(path, &about) == 0 && about.st_size > 100);
+    cr_assert(rows.all[0].value[ROW_OFFERED] == 1000);
+}
+
+Test(race, names_a_server_that_dies_in_the_middle)
+{
+    add_bad("dies-later");
+    cr_assert(run(prepare_four, BLOCKS_RUN) == 0);
+    const struct row *row = fault_of("bad");
+    cr_assert(has_note(row, "SIGABRT"), "%s", row->note);
+    cr_assert(strstr(row->note, "out of luck") != NULL, "%s", row->note);
+    cr_assert_null(strchr(row->note, '\033'), "escaped");
+    cr_assert(visited.failed == 1);
+    expect_others(0);
+}
+
+Test(race, names_a_server_that_hangs_in_the_middle)
+{
+    add_bad("hangs-later");
+    cr_assert(run(prepare_four, BLOCKS_RUN) == 0);
+    const struct row *row = fault_of("bad");
+    cr_assert(has_note(row, "without their echo"), "%s", row->note);
+    cr_assert(count("bad", ROW_SPOILT) >= 1);
+    expect_others(3);
+}
+
+Test(race, names_a_server_that_answers_wrong_bytes)
+{
+    add_bad("wrong-later");
+    cr_assert(run(prepare_four, BLOCKS_RUN) == 0);
+    cr_assert(has_note(fault_of("bad"), "wrong"));
+    expect_others(0);
+}
+
+Test(race, goes_on_without_one_that_can_not_be_started)
+{
+    add_bad("nonsense");
+    cr_assert(run(prepare_four, BLOCKS_RUN) == 0);
+    cr_assert(strstr(fault_of("bad")->note, "one fault is accepted") !=
+              NULL);
+    expect_others(0);
+}
+
+Test(race, compares_none_that_does_not_serve_all)
+{
+    add_bad("deaf");
+    cr_assert(run(prepare_four, BLOCKS_RUN) == 0);
+    cr_assert(count("bad", NULL) == 0);
+    for (size_t i = 0; i < rows.n; i++)
+        if (is(&rows.all[i], "bad", ROW_OK))
+            cr_assert(rows.all[i].value[ROW_SERVED] == 0);
+    cr_assert(visited.failed == 0);
+    expect_others(0);
+}
+
+Test(race, stops_one_that_is_not_silent)
+{
+    add_bad("restless");
+    cr_assert(run(prepare_four, BLOCKS_RUN) == 0);
+    cr_assert(count("bad", ROW_OK) == 2 * BLOCKS_RUN);
+    for (size_t i = 0; i < rows.n; i++)
+        cr_assert(rows.all[i].value[ROW_STOPPED] ==
+                  is(&rows.all[i], "bad", NULL));
+    expect_others(0);
+}
+
+Test(race, ends_when_it_is_told_and_keeps_what_it_has)
+{
+    stop = 1;
+    cr_assert(run(prepare_four, BLOCKS_RUN) == 1);
+    cr_assert(count(NULL, NULL) == 0);
+}
