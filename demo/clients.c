@@ -218,7 +218,7 @@ static int dial(struct connection *c, const char *host, uint16_t port)
     int reason = errno;
     if (c->fd != -1)
         note_addresses(c, address);
-    else if (reason != EMFILE && reason != ENFILE)
+    else if (reason == ECONNREFUSED)
         c->phase = CONNECTION_REFUSED;
     freeaddrinfo(address);
     errno = reason;

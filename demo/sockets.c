@@ -274,15 +274,20 @@ static int add_message(struct sockets *sockets,
  */
 static int take_answers(struct sockets *sockets, bool many)
 {
-    static char bytes[65536]; /* the demo has one thread */
+    static union {
+        struct nlmsghdr first; /* a header needs its alignment */
+        char bytes[65536];
+    } answers; /* the demo has one thread */
 
     for (;;) {
-        ssize_t n = recv(sockets->diag, bytes, sizeof(bytes), 0);
+        ssize_t n = recv(sockets->diag, &answers, sizeof(answers), 0);
         if (n == -1 && errno == EINTR)
             continue;
+        if (n == 0)
+            errno = EPROTO; /* 0 bytes leave it as it was */
         if (n <= 0)
             return -1;
-        const struct nlmsghdr *header = (const struct nlmsghdr *)bytes;
+        const struct nlmsghdr *header = &answers.first;
         for (; NLMSG_OK(header, n); header = NLMSG_NEXT(header, n)) {
             if (header->nlmsg_type == NLMSG_DONE)
                 return 0;

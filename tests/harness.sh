@@ -173,6 +173,13 @@ check 'and tells the command as a shell takes it' grep -qF -- \
 check 'and has the others' grep -q ',epoll,' "$dir/bad/raw/churn.csv"
 check 'leaves no process' eval '! left_over'
 
+if unshare -n true 2>/dev/null; then
+    echo 'harness: loopback is down'
+    check 'is told at once' status 1 unshare -n bench/run "${tiny[@]}" \
+        --out "$dir/down"
+    check 'with the reason' says '127.0.0.1 .*: Network is unreachable'
+fi
+
 echo 'harness: gnuplot missing'
 mkdir "$dir/bin"
 ln -s "$(command -v sh)" "$dir/bin/sh"

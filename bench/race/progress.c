@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/show.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,11 +16,14 @@ enum { PLAIN_EVERY_S = 5, BAR = 20, WIDTH = 256 };
 
 void progress_begin(struct progress *progress, double total_s)
 {
+    int saved_errno = errno; /* isatty() says ENOTTY in it */
+
     *progress = (struct progress){
         .terminal = isatty(STDERR_FILENO),
         .begun_ns = clock_now_ns(),
         .total_s = total_s,
     };
+    errno = saved_errno;
 }
 
 static size_t columns(void)
@@ -31,7 +35,7 @@ static size_t columns(void)
     return size.ws_col < WIDTH ? size.ws_col : WIDTH;
 }
 
-void progress_show(struct progress *progress, const char *about)
+static void show(struct progress *progress, const char *about)
 {
     uint64_t now_ns = clock_now_ns();
     double age_s = (double)(now_ns - progress->begun_ns) / 1e9;
@@ -57,8 +61,17 @@ void progress_show(struct progress *progress, const char *about)
     fprintf(stderr, "\r\033[K%.*s", (int)columns() - 1, line);
 }
 
+void progress_show(struct progress *progress, const char *about)
+{
+    int saved_errno = errno;
+
+    show(progress, about);
+    errno = saved_errno;
+}
+
 void progress_say(struct progress *progress, const char *format, ...)
 {
+    int saved_errno = errno;
     va_list args;
 
     va_start(args, format);
@@ -67,10 +80,14 @@ void progress_say(struct progress *progress, const char *format, ...)
     progress_end(progress);
     fprintf(stderr, "%s\n", text != NULL ? text : format);
     free(text);
+    errno = saved_errno;
 }
 
 void progress_end(struct progress *progress)
 {
+    int saved_errno = errno;
+
     if (progress->terminal)
         fputs("\r\033[K", stderr);
+    errno = saved_errno;
 }

@@ -2,6 +2,9 @@
  * Progress on stderr: one line that is drawn anew on a terminal, a plain
  * line now and then where there is none. Never called while a window is
  * being timed.
+ *
+ * All of these leave errno alone: the reason of a failure is told after
+ * the line has been taken away.
  */
 #ifndef BENCH_RACE_PROGRESS_H
 #define BENCH_RACE_PROGRESS_H
