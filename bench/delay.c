@@ -60,11 +60,11 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     while (!stop_asked()) {
-        int client = net_accept(listeners.fds[0]);
-        if (client == -1)
+        int client = accept4(listeners.fds[0], NULL, NULL, SOCK_CLOEXEC);
+        if (!net_admit(client, listeners.fds[0]))
             continue;
         answer(client);
         net_close(client);
     }
-    return stop_status();
+    return stop_wait();
 }

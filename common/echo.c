@@ -1,28 +1,40 @@
 #include "common/echo.h"
 
-#include "common/idle.h"
 #include "common/net.h"
 #include "common/work.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+/* EINTR says nothing of the socket. */
+static ssize_t receive(int client, void *buf, size_t size)
+{
+    ssize_t n;
+
+    do
+        n = recv(client, buf, size, 0);
+    while (n == -1 && errno == EINTR);
+    return n;
+}
+
 void echo_blocking(int client)
 {
     unsigned char buf[ECHO_CHUNK];
+    bool ended = false;
+    ssize_t n;
 
-    for (;;) {
-        ssize_t n = recv(client, buf, sizeof(buf), 0);
-        if (n == -1 && errno == EINTR)
+    /* 0: end of stream; -1: the client failed */
+    while ((n = receive(client, buf, sizeof(buf))) > 0) {
+        if (ended)
             continue;
-        if (n <= 0)
-            return; /* end of stream, or the client failed: done with it */
         work_do();
-        if (net_send_all(client, buf, (size_t)n) == -1)
-            return;
+        if (net_send_all(client, buf, (size_t)n) == -1) {
+            if (errno != EPIPE)
+                return;
+            ended = true;
+        }
     }
 }
 
@@ -37,22 +49,19 @@ struct conn *conn_open(int fd)
 /* Of all clients of a thread: nothing stays in it between two steps. */
 static _Thread_local unsigned char shared[ECHO_CHUNK];
 
-static enum echo_wait receive(struct conn *conn)
+static enum echo_wait take(struct conn *conn)
 {
-    ssize_t n;
-
-    do { /* EINTR says nothing of the socket */
-        n = recv(conn->fd, shared, sizeof(shared), MSG_DONTWAIT);
-    } while (n == -1 && errno == EINTR);
+    ssize_t n = receive(conn->fd, shared, sizeof(shared));
 
     conn->drained = n == -1 && errno == EAGAIN;
     if (conn->drained)
         return conn->waits_for = ECHO_READ;
     if (n <= 0)
         return conn->waits_for = ECHO_DONE;
+    if (conn->ended)
+        return conn->waits_for = ECHO_READ;
     conn->filled = (size_t)n;
     conn->sent = 0;
-    idle_touch(conn->fd, POLLOUT);
     return conn->waits_for = ECHO_WRITE;
 }
 
@@ -72,23 +81,25 @@ static enum echo_wait reply(struct conn *conn, const unsigned char *buf)
 
     do {
         n = send(conn->fd, buf + conn->sent, conn->filled - conn->sent,
-                 MSG_DONTWAIT | MSG_NOSIGNAL);
+                 MSG_NOSIGNAL);
     } while (n == -1 && errno == EINTR);
 
     conn->drained = n == -1 && errno == EAGAIN;
     if (conn->drained)
         return conn->waits_for = ECHO_WRITE;
+    conn->ended = n == -1 && errno == EPIPE;
+    if (conn->ended)
+        return conn->waits_for = ECHO_READ;
     if (n == -1)
         return conn->waits_for = ECHO_DONE;
     conn->sent += (size_t)n;
-    conn->waits_for = conn->sent < conn->filled ? ECHO_WRITE : ECHO_READ;
-    idle_touch(conn->fd, conn->waits_for == ECHO_WRITE ? POLLOUT : POLLIN);
-    return conn->waits_for;
+    return conn->waits_for = conn->sent < conn->filled ? ECHO_WRITE
+                                                       : ECHO_READ;
 }
 
 enum echo_wait echo_receive(struct conn *conn)
 {
-    return receive(conn) == ECHO_WRITE ? keep(conn) : conn->waits_for;
+    return take(conn) == ECHO_WRITE ? keep(conn) : conn->waits_for;
 }
 
 enum echo_wait echo_send(struct conn *conn)
@@ -104,7 +115,7 @@ enum echo_wait echo_step(struct conn *conn)
 {
     if (conn->buf != NULL)
         return echo_send(conn);
-    if (receive(conn) != ECHO_WRITE)
+    if (take(conn) != ECHO_WRITE)
         return conn->waits_for;
     work_do();
     return reply(conn, shared) == ECHO_WRITE ? keep(conn) : conn->waits_for;

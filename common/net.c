@@ -1,5 +1,6 @@
 #include "common/net.h"
 
+#include "common/census.h"
 #include "common/clock.h"
 #include "common/idle.h"
 #include "common/stop.h"
@@ -19,9 +20,7 @@
 
 enum { REST_MS = 10 }; /* when there is nothing to give up */
 
-static const char *model; /* for messages */
-static bool many_ports;
-static long max_clients;
+static const char *model;       /* for messages */
 static atomic_int reserve = -1; /* a descriptor for when there is none */
 static atomic_bool turning_away;
 
@@ -38,77 +37,6 @@ static bool have_reserve(void)
     if (!atomic_compare_exchange_strong(&reserve, &none, fd))
         close(fd);
     return true;
-}
-
-/* beside: share the port with other listeners, there or to come. */
-static int listen_on(const struct sockaddr *address, socklen_t length,
-                     bool beside)
-{
-    int on = 1;
-    int fd = socket(
-        address->sa_family,
-        SOCK_STREAM | SOCK_CLOEXEC | (many_ports ? SOCK_NONBLOCK : 0), 0);
-    if (fd == -1)
-        return -1;
-
-    /* Restart at once, though old connections linger in TIME_WAIT. */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
-        goto fail;
-    /* A reply is not held back to be joined by the next; Linux passes the
-     * listener's setting on to those whom it accepts. */
-    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1)
-        goto fail;
-    if (beside &&
-        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == -1)
-        goto fail;
-    if (bind(fd, address, length) == -1)
-        goto fail;
-    if (listen(fd, SOMAXCONN) == -1)
-        goto fail;
-    return fd;
-
-fail:
-    close(fd);
-    return -1;
-}
-
-/* The only listener of this process on a port, or its first; --port 0 is
- * decided here. */
-static int listen_first(const struct options *options, size_t i)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *address;
-    char port[8];
-
-    snprintf(port, sizeof(port), "%d", options->ports[i]);
-    int error = getaddrinfo(options->host, port, &hints, &address);
-    if (error != 0)
-        fatal(model, "--host %s: %s", options->host, gai_strerror(error));
-    int fd = listen_on(address->ai_addr, address->ai_addrlen,
-                       options->reuse_port);
-    if (fd == -1)
-        fatal_errno(model, "cannot listen on %s port %s", options->host,
-                    port);
-    freeaddrinfo(address);
-    return fd;
-}
-
-/* One more on the port of the first. */
-static int listen_beside(int first)
-{
-    struct sockaddr_storage address = {0};
-    struct sockaddr *any = (struct sockaddr *)&address;
-    socklen_t length = sizeof(address);
-    int on = 1;
-
-    /* The first allows it after bind() only: were it set before, as
-     * --reuse-port asks, a second server would share the port unseen in
-     * place of EADDRINUSE. */
-    if (setsockopt(first, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) ==
-            -1 ||
-        getsockname(first, any, &length) == -1)
-        return -1;
-    return listen_on(any, length, true);
 }
 
 /* error is that of the call that was to give the address. */
@@ -150,21 +78,170 @@ struct net_end net_peer(int fd)
     return end_of(error, any, length);
 }
 
+static int set(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/*
+ * Linux passes some of a listener's settings on to its clients: that a
+ * reply is not held back to be joined by the next (TCP_NODELAY), and that
+ * an urgent byte stays in the stream (SO_OOBINLINE), where recv() would
+ * leave it out.
+ *
+ * beside  share the port with other listeners, there or to come
+ * alone   IPv6 does not stand for IPv4, too: that has a listener of its own
+ */
+static int listen_on(const struct sockaddr *address, socklen_t length,
+                     bool beside, bool alone)
+{
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd == -1)
+        return -1;
+
+    /* Restart at once, though old connections linger in TIME_WAIT. */
+    if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 ||
+        set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 ||
+        set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
+        (beside && set(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1) ||
+        (alone && address->sa_family == AF_INET6 &&
+         set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1))
+        goto fail;
+    if (bind(fd, address, length) == -1)
+        goto fail;
+    if (listen(fd, SOMAXCONN) == -1)
+        goto fail;
+    return fd;
+
+fail:
+    close(fd);
+    return -1;
+}
+
+/* Has this address been in the list before? */
+static bool is_twice(const struct addrinfo *list, const struct addrinfo *it)
+{
+    for (; list != it; list = list->ai_next)
+        if (list->ai_addrlen == it->ai_addrlen &&
+            memcmp(list->ai_addr, it->ai_addr, it->ai_addrlen) == 0)
+            return true;
+    return false;
+}
+
+static void set_port(struct sockaddr *address, int port)
+{
+    if (address->sa_family == AF_INET6)
+        ((struct sockaddr_in6 *)address)->sin6_port = htons((uint16_t)port);
+    else
+        ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
+}
+
+static void add_listener(struct listeners *listeners, int fd)
+{
+    if (listeners->n == MAX_LISTENERS)
+        fatal(model, "more than %d ports and addresses", MAX_LISTENERS);
+    listeners->fds[listeners->n++] = fd;
+}
+
+/* One of the addresses of a port. --port 0 is decided at the first. */
+static void listen_at(struct listeners *listeners, size_t before,
+                      const struct options *options, int port,
+                      const struct addrinfo *address, bool one_of_several)
+{
+    if (listeners->n > before)
+        set_port(address->ai_addr, net_here(listeners->fds[before]).port);
+    int fd = listen_on(address->ai_addr, address->ai_addrlen,
+                       options->reuse_port, one_of_several);
+    if (fd != -1) {
+        add_listener(listeners, fd);
+        return;
+    }
+    int reason = errno;
+    struct net_end end = end_of(0, address->ai_addr, address->ai_addrlen);
+    if (one_of_several &&
+        (reason == EADDRNOTAVAIL || reason == EAFNOSUPPORT)) {
+        fprintf(stderr, "%s: --host %s: not on %s: %s\n", model,
+                options->host, end.name, strerror(reason));
+        return;
+    }
+    errno = reason;
+    fatal_errno(model, "cannot listen on %s port %d", options->host, port);
+}
+
+/* All addresses of the host on one port; or, for a model that waits on one
+ * listener alone, the first that there is. */
+static void listen_to(struct listeners *listeners,
+                      const struct options *options, int port)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    const size_t before = listeners->n;
+    struct addrinfo *list;
+    char service[8];
+
+    snprintf(service, sizeof(service), "%d", port);
+    int error = getaddrinfo(options->host, service, &hints, &list);
+    if (error != 0)
+        fatal(model, "--host %s: %s", options->host, gai_strerror(error));
+    for (struct addrinfo *it = list; it != NULL; it = it->ai_next) {
+        if (is_twice(list, it))
+            continue;
+        if (listeners->n > before && !options->many_ports) {
+            fprintf(stderr,
+                    "%s: --host %s: has other addresses, too, and accept() "
+                    "waits on one alone\n",
+                    model, options->host);
+            break;
+        }
+        listen_at(listeners, before, options, port, it,
+                  list->ai_next != NULL);
+    }
+    freeaddrinfo(list);
+    if (listeners->n == before)
+        fatal(model, "--host %s: no address of this machine",
+              options->host);
+}
+
+static bool is_for_ipv6_alone(int fd)
+{
+    int alone = 0;
+    socklen_t size = sizeof(alone);
+
+    return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &alone, &size) == 0 &&
+           alone;
+}
+
+/* One more on the port of the first. */
+static int listen_beside(int first)
+{
+    struct sockaddr_storage address = {0};
+    struct sockaddr *any = (struct sockaddr *)&address;
+    socklen_t length = sizeof(address);
+
+    /* The first allows it after bind() only: were it set before, as
+     * --reuse-port asks, a second server would share the port unseen in
+     * place of EADDRINUSE. */
+    if (set(first, SOL_SOCKET, SO_REUSEPORT, 1) == -1 ||
+        getsockname(first, any, &length) == -1)
+        return -1;
+    return listen_on(any, length, true, is_for_ipv6_alone(first));
+}
+
 struct listeners net_listen(const struct options *options)
 {
-    struct listeners listeners = {.n = options->nports};
+    const struct stop_plan plan = {
+        .max_clients = options->max_clients,
+        .drain_ms = options->drain_ms,
+        .echoes = options->echoes,
+    };
+    struct listeners listeners = {0};
 
     /* send() is told so each time; this is for stderr, where a limit is
      * told of: its reader may have left. */
     signal(SIGPIPE, SIG_IGN);
     model = options->model;
-    many_ports = options->many_ports;
-    max_clients = options->max_clients;
-    for (size_t i = 0; i < listeners.n; i++)
-        listeners.fds[i] = listen_first(options, i);
-    if (!have_reserve() ||
-        stop_prepare(max_clients, options->drain_ms) == -1 ||
-        idle_prepare(options->idle_ns, many_ports) == -1)
+    for (size_t i = 0; i < options->nports; i++)
+        listen_to(&listeners, options, options->ports[i]);
+    if (!have_reserve() || stop_prepare(&plan) == -1)
         fatal_errno(model, "cannot start");
     for (size_t i = 0; i < listeners.n; i++) {
         if (stop_add_listener(listeners.fds[i]) == -1)
@@ -173,6 +250,8 @@ struct listeners net_listen(const struct options *options)
     }
     if (fflush(stdout) == EOF)
         fatal_errno(model, "cannot write to stdout");
+    idle_prepare(options->idle_ns);
+    stop_look_for_idle();
     return listeners;
 }
 
@@ -189,10 +268,15 @@ struct listeners net_listen_beside(const struct listeners *first)
     return listeners;
 }
 
+size_t net_descriptor_limit(void)
+{
+    return census_descriptor_limit();
+}
+
+/* It is not here any more when another thread may get its descriptor. */
 static void drop(int client)
 {
-    idle_remove_client(client);
-    stop_remove_client(client);
+    census_leave(client);
     close(client);
 }
 
@@ -224,38 +308,26 @@ void net_give_way(void)
         close(spare);
 }
 
-int net_accept(int listener)
+bool net_admit(int client, int listener)
 {
-    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    if (client == -1 && out_of_resources()) {
-        net_give_way();
-        client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        if (client == -1 && out_of_resources())
-            clock_rest_ms(REST_MS);
-        if (client == -1)
-            have_reserve();
+    if (client == -1) {
+        if (stop_asked())
+            stop_silence(listener);
+        else if (out_of_resources())
+            net_give_way();
+        return false;
     }
-    return client == -1 ? -1 : net_admit(client);
-}
-
-int net_admit(int client)
-{
     /* A newcomer may have got the descriptor that was the reserve. */
-    bool room = have_reserve();
-    long here = room ? stop_add_client(client) : -1;
-
-    if (here == -1) {
+    if (!have_reserve()) {
         net_turn_away(client, "accept");
         have_reserve();
-        return -1;
+        return false;
     }
-    if (here > max_clients) {
-        errno = EUSERS;
-        net_turn_away(client, "--max-clients");
-        return -1;
+    if (census_enter(client) == -1) {
+        net_turn_away(client, errno == EUSERS ? "--max-clients" : "accept");
+        return false;
     }
-    idle_add_client(client);
-    return client;
+    return true;
 }
 
 int net_send_all(int fd, const void *data, size_t n)

@@ -9,24 +9,28 @@
 
 #include "common/options.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
+enum { MAX_LISTENERS = MAX_PORTS };
+
 struct listeners {
-    int fds[MAX_PORTS];
-    size_t n; /* one per port */
+    int fds[MAX_LISTENERS];
+    size_t n; /* one for each port and address */
 };
 
 /*
- * Opens one listener per port of the options, prepares the graceful stop
+ * Opens a listener for each port of the options, prepares the graceful stop
  * (stop.h), and prints `listening HOST:PORT` for each on stdout once all of
  * them can be connected to.
  *
- * From then on the process ignores SIGPIPE.
+ * A host name may have several addresses, as localhost has ::1 and
+ * 127.0.0.1: there is a listener for each, or, where the model can wait on
+ * one alone (options->many_ports), for the first; stderr then says so. An
+ * address that this machine does not have is left out, which stderr says,
+ * too.
  *
- * The listeners of a model that waits for many sockets at once
- * (options->many_ports) do not block: a newcomer may have left again
- * between "readable" and accept(), which would then wait for the next one
- * (UNP 16.6).
+ * The listeners block. From then on the process ignores SIGPIPE.
  *
  * Returns  the listeners; the process owns them until it exits.
  * Errors   dies with status 1 and the system's reason.
@@ -34,16 +38,20 @@ struct listeners {
 struct listeners net_listen(const struct options *options);
 
 /*
- * Opens one more listener on each port: the kernel spreads the newcomers
+ * Opens one more listener beside each: the kernel spreads the newcomers
  * over the listeners that share a port (SO_REUSEPORT). A stop shuts all of
- * them at once; one that went away alone would take along who waits in its
- * queue.
+ * them at once; one that went away alone would take along the newcomers in
+ * its queue.
  *
  * first    from net_listen()
  * Returns  the others; the process owns them until it exits.
  * Errors   dies with status 1 and the system's reason.
  */
 struct listeners net_listen_beside(const struct listeners *first);
+
+/* No descriptor of this process is as high as this: the size of a table by
+ * descriptor. Known after net_listen(). */
+size_t net_descriptor_limit(void);
 
 /* One end of a connection, for messages. */
 struct net_end {
@@ -59,33 +67,30 @@ struct net_end net_here(int fd);
 struct net_end net_peer(int fd);
 
 /*
- * Takes the next newcomer.
+ * May this newcomer come in? To be asked after each accept().
  *
- * At --max-clients, or when this process or the system is out of
- * descriptors, the newcomer is closed at once, and stderr says so when that
- * begins. Otherwise a newcomer would stay in the queue and a
- * level-triggered loop would spin on it.
+ * client    what accept() returned, with its errno: a newcomer, or -1
+ * listener  where it came from
+ * Returns   true: it is counted, for net_close() or, in a conn, for
+ *           conn_close(). False: there is nobody to serve, and the caller
+ *           carries on: it left again, or a signal came, or
  *
- * Returns  a descriptor, to be closed by net_close() or, in a conn, by
- *          conn_close(); or -1: nobody (left again, refused, interrupted,
- *          or the server is stopping), in which case the caller carries on.
+ *           - as many as --max-clients are here: it was closed;
+ *           - this process or the system has no more descriptors. Newcomers
+ *             would stay in the queue, and the listener would be ready
+ *             again and again: so a spare descriptor is given up for the
+ *             next one, which is then closed;
+ *           - the server is stopping: the listener is made never to be
+ *             ready again.
+ *
+ *           stderr says what ran out when newcomers begin to be closed.
  */
-int net_accept(int listener);
+bool net_admit(int client, int listener);
 
 /*
- * The second half of net_accept(), for who lets the kernel accept: is there
- * room for this newcomer under --max-clients? Otherwise it is closed.
- *
- * client   owned by this function until it returns it
- * Returns  client, or -1.
- */
-int net_admit(int client);
-
-/*
- * Gives up the reserve for the next newcomer, for who lets the kernel
- * accept, when that failed: out of descriptors, accept() fails before
- * somebody comes. net_admit() wants the reserve back. Where it was given up
- * already, rests for 10 ms.
+ * Closes the spare descriptor, so that the next call that needs one
+ * succeeds; where there is none any more, rests for 10 ms. The next
+ * net_admit() wants it back.
  */
 void net_give_way(void);
 
@@ -105,7 +110,7 @@ void net_turn_away(int client, const char *limit);
  */
 int net_send_all(int fd, const void *data, size_t n);
 
-/* Closes a client that net_accept() gave. Leaves errno alone. */
+/* Closes a client that net_admit() let in. Leaves errno alone. */
 void net_close(int client);
 
 #endif

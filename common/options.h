@@ -46,6 +46,7 @@ struct options {
     uint16_t ports[MAX_PORTS];
     size_t nports;    /* 1 or more */
     bool many_ports;  /* from the model */
+    bool echoes;      /* it is an echo server */
     long max_clients; /* 1 or more */
     long drain_ms;    /* 0 or more */
     uint64_t idle_ns; /* how long a client may be silent; 0: for ever */

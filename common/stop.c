@@ -1,95 +1,176 @@
 #include "common/stop.h"
 
+#include "common/census.h"
+#include "common/children.h"
+#include "common/clock.h"
+#include "common/idle.h"
+#include "common/tcp.h"
+
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
+#include <sys/time.h>
+#include <unistd.h>
 
-/*
- * The handlers read what the rest of the process writes, so all of it is
- * atomic. Whoever adds a client looks at `asked` afterwards and the handler
- * sets `asked` before it looks for clients: one of the two sees the other.
- */
-static atomic_bool asked;
-static atomic_long count;
-
-/* What a stop does about a descriptor. */
-enum role {
-    NOBODY,
-    CLIENT,   /* let it finish */
-    LISTENER, /* shut it */
-    SHARED,   /* a listener that others use, too: only close it */
+enum {
+    FIRST_MS =
+        10, /* from the signal to the next round; then longer, up to */
+    LAST_MS = 100,  /* this from one round to the next */
+    QUIET_MS = 500, /* how long a client is quiet that we may let go */
 };
 
-static atomic_uchar *roles; /* by descriptor */
-static atomic_size_t ndescriptors;
-static atomic_int highest; /* no descriptor with a role is beyond */
+struct listener {
+    int fd;
+    struct listener *next;
+};
 
-static _Atomic pid_t *children; /* 0: a free place */
-static size_t nchildren;
+static struct listener *_Atomic listeners; /* never shortened */
+static atomic_bool shared; /* in a child: they are the parent's, too */
 
-static timer_t drain_timer;
-static struct itimerspec drain;
-static long drain_ms;
-static atomic_bool over; /* the drain is */
+static atomic_bool asked, over;
+static atomic_llong deadline_ms; /* of the drain, by clock_now_ms() */
+static atomic_long pause_ms = FIRST_MS;
 static atomic_long cut;
+static struct stop_plan plan;
+static int silent = -1; /* a descriptor that is never ready to be read */
+static pid_t parent;    /* of a child: the process that has forked it */
 
-/* Async-signal-safe, as all that a handler calls. Returns how many. */
-static long tell_all(int how, int signo)
+/* --- what a round does --------------------------------------------------
+ */
+
+static void next_round_in(long ms)
 {
-    long told = 0;
+    const struct itimerval timer = {
+        .it_value = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000}};
 
-    for (int fd = 0; fd <= highest; fd++)
-        if (roles[fd] == CLIENT) {
-            shutdown(fd, how);
-            told++;
-        }
-    for (size_t i = 0; i < nchildren; i++) {
-        pid_t pid = children[i];
-        if (pid != 0) {
-            kill(pid, signo);
-            told++;
-        }
-    }
-    return told;
+    setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/* Is there something that this client has yet to get? */
+static bool is_owed(int client, const struct tcp *tcp, uint64_t arrived)
+{
+    int unread = 0;
+
+    if (plan.echoes)
+        return tcp->written < arrived;
+    ioctl(client, FIONREAD, &unread);
+    return unread > 0 || tcp->taken < tcp->written ||
+           tcp->quiet_ms < QUIET_MS;
+}
+
+static void cut_off(int client, struct memory *memory, bool has_all)
+{
+    if (!memory->cut && !has_all)
+        cut++;
+    memory->cut = true;
+    shutdown(client, SHUT_RDWR);
+}
+
+static void see_off(int client, struct memory *memory)
+{
+    struct tcp tcp = {0};
+    bool is_tcp = tcp_look(client, &tcp);
+
+    if (!memory->seen)
+        memory->arrived = tcp.arrived;
+    memory->seen = true;
+    if (over)
+        cut_off(client, memory, tcp.end_taken);
+    else if (!is_tcp || (tcp.end_taken && tcp.quiet_ms >= QUIET_MS))
+        shutdown(client, SHUT_RD);
+    else if (!memory->ended && !is_owed(client, &tcp, memory->arrived)) {
+        memory->ended = true;
+        shutdown(client, plan.echoes ? SHUT_WR : SHUT_RD);
+    }
+}
+
+/* How many milliseconds to wait for the next round. */
+static long pause_of_a_stop(void)
+{
+    const int64_t left_ms = deadline_ms - clock_now_ms();
+    const long ms = pause_ms;
+
+    pause_ms = 2 * ms < LAST_MS ? 2 * ms : LAST_MS;
+    return left_ms > 0 && left_ms < ms ? (long)left_ms : ms;
+}
+
+static void look_around(void)
+{
+    if (!asked) {
+        census_each(idle_look);
+        return;
+    }
+    if (!over && clock_now_ms() >= deadline_ms) {
+        over = true;
+        children_tell(SIGKILL);
+        census_wake();
+    }
+    census_each(see_off);
+}
+
+static void make_a_round(void)
+{
+    static atomic_flag busy = ATOMIC_FLAG_INIT; /* in another thread */
+
+    if (!atomic_flag_test_and_set(&busy)) {
+        look_around();
+        atomic_flag_clear(&busy);
+    }
+    long ms = asked ? pause_of_a_stop() : idle_interval_ms();
+    if (ms > 0)
+        next_round_in(ms);
+}
+
+/* --- signals ------------------------------------------------------------
+ */
+
+static void on_alarm(int signo)
+{
+    int saved_errno = errno;
+
+    (void)signo;
+    make_a_round();
+    errno = saved_errno;
+}
+
+/*
+ * Where the listener is shared, to shut it would end it for all. A child
+ * drops its own descriptor: accept() then fails, or is interrupted, as
+ * there is no SA_RESTART.
+ */
 static void end_listeners(void)
 {
-    for (int fd = 0; fd <= highest; fd++) {
-        if (roles[fd] == LISTENER)
-            shutdown(fd, SHUT_RDWR);
-        if (roles[fd] == SHARED)
-            close(fd);
-    }
+    for (struct listener *one = listeners; one != NULL; one = one->next)
+        if (shared)
+            stop_silence(one->fd);
+        else
+            shutdown(one->fd, SHUT_RDWR);
 }
 
 static void on_stop(int signo)
 {
+    static atomic_flag told = ATOMIC_FLAG_INIT;
     int saved_errno = errno;
 
     (void)signo;
-    if (!atomic_exchange(&asked, true)) {
-        /* Children first: those who accept beside each other would all wake
-         * when the listener is shut, find nothing and try again, and leave
-         * this process no time to tell them. */
-        tell_all(SHUT_RD, SIGTERM);
+    if (!atomic_flag_test_and_set(&told)) {
+        deadline_ms = clock_now_ms() + plan.drain_ms;
+        asked = true;
+        /* Children first: those that accept beside each other would all
+         * wake when the listener is shut, find nothing and try again, and
+         * leave this process no time to tell them. */
+        children_tell(SIGTERM);
         end_listeners();
-        timer_settime(drain_timer, 0, &drain, NULL);
+        make_a_round();
     }
-    errno = saved_errno;
-}
-
-static void on_drain_over(int signo)
-{
-    int saved_errno = errno;
-
-    (void)signo;
-    over = true;
-    cut += tell_all(SHUT_RDWR, SIGKILL);
     errno = saved_errno;
 }
 
@@ -105,42 +186,104 @@ static sigset_t our_signals(void)
     return set;
 }
 
-int stop_prepare(long max_clients, long ms)
+static int install_handlers(void)
 {
-    struct rlimit limit;
+    const sigset_t ours = our_signals();
+    /* No SA_RESTART: all calls here are ready for EINTR, and a runtime that
+     * defers a handler until the call is over, as ThreadSanitizer does,
+     * gets it. */
+    struct sigaction act = {.sa_handler = on_stop, .sa_mask = ours};
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-        return -1;
-    ndescriptors = limit.rlim_cur < (1 << 20) ? limit.rlim_cur : 1 << 20;
-    nchildren = (size_t)max_clients;
-    roles = calloc(ndescriptors, sizeof(*roles));
-    children = calloc(nchildren, sizeof(*children));
-    if (roles == NULL || children == NULL)
-        return -1;
-
-    drain_ms = ms;
-    drain.it_value.tv_sec = ms / 1000;
-    drain.it_value.tv_nsec = ms % 1000 * 1000000;
-    if (ms == 0)
-        drain.it_value.tv_nsec = 1; /* 0 would mean: never */
-    if (timer_create(CLOCK_MONOTONIC, NULL, &drain_timer) == -1)
-        return -1;
-
-    /* No SA_RESTART: all calls here are ready for EINTR, and who defers a
-     * handler until the call is over, as ThreadSanitizer does, gets it. */
-    struct sigaction act = {
-        .sa_handler = on_stop,
-        .sa_mask = our_signals(),
-    };
     if (sigaction(SIGTERM, &act, NULL) == -1 ||
         sigaction(SIGINT, &act, NULL) == -1)
         return -1;
-    act.sa_handler = on_drain_over; /* the timer sends SIGALRM */
+    act.sa_handler = on_alarm;
     if (sigaction(SIGALRM, &act, NULL) == -1)
         return -1;
-    /* Who started us may have held them, and exec() keeps that. */
-    const sigset_t ours = our_signals();
+    signal(SIGCHLD, SIG_DFL); /* ignored, it would leave nobody to reap */
+    /* The parent process may have held them, and exec() keeps that. */
     return sigprocmask(SIG_UNBLOCK, &ours, NULL);
+}
+
+/* --- fork() -------------------------------------------------------------
+ */
+
+/* Until a child has a state of its own, no handler runs in it. */
+static sigset_t before_fork;
+
+static void hold_signals(void)
+{
+    const sigset_t ours = our_signals();
+
+    parent = getpid();
+    pthread_sigmask(SIG_BLOCK, &ours, &before_fork);
+}
+
+static void release_signals(void)
+{
+    pthread_sigmask(SIG_SETMASK, &before_fork, NULL);
+}
+
+/* A timer is not inherited. No child outlives its parent for longer than
+ * the drain: it would keep the port, or wait for ever for a client. */
+static void begin_child(void)
+{
+    children_forget();
+    shared = true;
+    cut = 0;
+    if (asked || idle_interval_ms() > 0)
+        next_round_in(FIRST_MS);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        raise(SIGTERM); /* it died before that */
+    release_signals();
+}
+
+/* ------------------------------------------------------------------------
+ */
+
+int stop_prepare(const struct stop_plan *of)
+{
+    static bool forks_well;
+    int error = 0;
+
+    plan = *of;
+    if (census_prepare(plan.max_clients) == -1 ||
+        children_prepare(plan.max_clients) == -1)
+        return -1;
+    if (silent == -1)
+        silent = eventfd(0, EFD_CLOEXEC);
+    if (silent == -1)
+        return -1;
+    if (!forks_well)
+        error = pthread_atfork(hold_signals, release_signals, begin_child);
+    forks_well = true;
+    errno = error;
+    return error != 0 ? -1 : install_handlers();
+}
+
+void stop_look_for_idle(void)
+{
+    if (idle_interval_ms() > 0)
+        next_round_in(idle_interval_ms());
+}
+
+int stop_add_listener(int fd)
+{
+    struct listener *one = malloc(sizeof(*one));
+
+    if (one == NULL)
+        return -1;
+    *one = (struct listener){.fd = fd, .next = listeners};
+    listeners = one;
+    if (asked)
+        shutdown(fd, SHUT_RDWR); /* the handler may have been too early */
+    return 0;
+}
+
+void stop_silence(int listener)
+{
+    dup3(silent, listener, O_CLOEXEC);
 }
 
 bool stop_asked(void)
@@ -150,7 +293,7 @@ bool stop_asked(void)
 
 bool stop_done(void)
 {
-    return asked && count == 0;
+    return asked && census_count() == 0;
 }
 
 bool stop_over(void)
@@ -158,119 +301,26 @@ bool stop_over(void)
     return over;
 }
 
-long stop_count(void)
-{
-    return count;
-}
-
-long stop_room(void)
-{
-    return (long)nchildren - count;
-}
-
-size_t stop_descriptors(void)
-{
-    return ndescriptors;
-}
-
-static int note(int fd, enum role role)
-{
-    if ((size_t)fd >= ndescriptors) {
-        errno = EMFILE;
-        return -1;
-    }
-    int old = highest;
-    while (fd > old && !atomic_compare_exchange_weak(&highest, &old, fd))
-        ;
-    roles[fd] = (unsigned char)role;
-    return 0;
-}
-
-int stop_add_listener(int fd)
-{
-    if (note(fd, LISTENER) == -1)
-        return -1;
-    if (asked)
-        shutdown(fd, SHUT_RDWR); /* the handler may have been too early */
-    return 0;
-}
-
-long stop_add_client(int fd)
-{
-    if (note(fd, CLIENT) == -1)
-        return -1;
-    long now = ++count;
-    if (asked)
-        shutdown(fd, SHUT_RD); /* the handler may have been too early */
-    return now;
-}
-
-void stop_remove_client(int fd)
-{
-    /* Beyond the table is who stop_add_client() refused: the limit may have
-     * been raised from outside (prlimit(1)) since the table was made. */
-    if ((size_t)fd < ndescriptors &&
-        atomic_exchange(&roles[fd], NOBODY) == CLIENT)
-        count--;
-}
-
-void stop_add_child(pid_t pid)
-{
-    for (size_t i = 0; i < nchildren; i++)
-        if (children[i] == 0) {
-            children[i] = pid;
-            count++;
-            return;
-        }
-}
-
-void stop_remove_child(pid_t pid)
-{
-    for (size_t i = 0; i < nchildren; i++)
-        if (children[i] == pid) {
-            children[i] = 0;
-            count--;
-            return;
-        }
-}
-
-void stop_forget_family(void)
-{
-    for (size_t i = 0; i < nchildren; i++)
-        if (children[i] != 0)
-            count--;
-    nchildren = 0;
-    for (int fd = 0; fd <= highest; fd++)
-        if (roles[fd] == LISTENER)
-            roles[fd] = NOBODY;
-}
-
-void stop_share_listener(int listener)
-{
-    roles[listener] = SHARED;
-}
-
-sigset_t stop_hold(void)
-{
-    sigset_t set = our_signals();
-    sigset_t before;
-
-    pthread_sigmask(SIG_BLOCK, &set, &before);
-    return before;
-}
-
-void stop_release(const sigset_t *before)
-{
-    pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
 int stop_status(void)
 {
-    if (cut == 0)
-        return EXIT_SUCCESS;
-    fprintf(stderr,
-            "stop: cut %ld client%s that had not finished after "
-            "%ld ms\n",
-            (long)cut, cut == 1 ? "" : "s", drain_ms);
-    return EXIT_FAILURE;
+    return cut > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* A child ends at the latest when it is killed; a thread may be at work
+ * for a client that is cut. */
+static bool somebody_is_left(void)
+{
+    return census_children() > 0 || (census_count() > 0 && !over);
+}
+
+int stop_wait(void)
+{
+    census_wait(somebody_is_left);
+    cut += children_failed();
+    if (cut > 0)
+        fprintf(stderr,
+                "stop: cut %ld client%s that had not finished after "
+                "%ld ms\n",
+                (long)cut, cut == 1 ? "" : "s", plan.drain_ms);
+    return stop_status();
 }

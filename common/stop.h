@@ -1,46 +1,72 @@
 /*
- * The graceful stop: who is to be told when SIGTERM or SIGINT comes.
+ * The graceful stop: SIGTERM or SIGINT.
  *
- * The signal handler calls nothing but what is async-signal-safe:
+ * What had arrived when the signal came is echoed, then the stream ends.
+ * Nothing of it is lost on the way:
  *
  *   shutdown(listener, SHUT_RDWR)  wakes a blocked accept() with EINVAL and
  *                                  makes the listener readable for select,
- *                                  poll and epoll
- *   shutdown(client, SHUT_RD)      lets recv() take what has arrived and
- *                                  then say 0: the usual end of a client
+ *                                  poll and epoll. net_admit() then puts a
+ *                                  descriptor in its place that is never
+ *                                  ready
  *   kill(child, SIGTERM)           passes the word on
+ *   shutdown(client, SHUT_WR)      ends our stream, once as many bytes have
+ *                                  gone back as had arrived at the signal:
+ *                                  the kernel counts both (tcp.h)
  *
- * So no server needs a line for it but the condition of its loop, and there
- * is no moment in which the signal could be missed: accept() on a listener
- * that is shut down fails at once. After --drain-ms whoever is left is cut:
- * shutdown(client, SHUT_RDWR), kill(child, SIGKILL).
+ * The client reads to that end, and ends its own stream, which the server
+ * meets in its usual way: recv() says 0. What comes in between is received
+ * and dropped (echo.h): unread, it would reset the connection, and the
+ * reset would take back the replies that are still under way. For the same
+ * reason there is no SHUT_RD here: after both, the kernel itself answers
+ * what comes by a reset. Only a client that has taken all, our end of the
+ * stream, too, and then is quiet for half a second, is let go so. After
+ * --drain-ms the clients that are left are cut: shutdown(client,
+ * SHUT_RDWR), kill(child, SIGKILL).
  *
- * Any thread may call these functions.
+ * All this is done by handlers of signals, by calls that are
+ * async-signal-safe: at the signal and then in rounds, at each SIGALRM of a
+ * timer. A SIGALRM of another origin is a round more and does no harm, as
+ * the clock alone says when the drain is over.
+ *
+ * What a server owes that is no echo server, the kernel can't count. When a
+ * client of it has been quiet for half a second, and nothing is unread or
+ * under way, recv() says 0 (SHUT_RD), and the server ends the stream.
  */
 #ifndef COMMON_STOP_H
 #define COMMON_STOP_H
 
-#include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <sys/types.h>
+
+struct stop_plan {
+    long max_clients; /* how many may be here at once, at least 1 */
+    long drain_ms;    /* from the signal to the cut, 0 or more */
+    bool echoes;      /* all that arrives is to go back */
+};
 
 /*
- * Installs the handlers for SIGTERM and SIGINT, and lets these through, as
- * SIGALRM and SIGCHLD, should the process have been started with them held.
+ * Makes the census (census.h) and the table of children (children.h),
+ * installs the handlers, and lets their signals through, should the process
+ * have been started with them held. From then on fork() makes children that
+ * stop when they get SIGTERM or their parent dies.
  *
- * max_clients  how many may be here at once, at least 1
- * drain_ms     milliseconds from the signal to the cut, 0 or more
- * Returns      0, or -1 with errno.
+ * Returns  0, or -1 with errno.
  */
-int stop_prepare(long max_clients, long drain_ms);
+int stop_prepare(const struct stop_plan *plan);
+
+/* Starts the rounds that --idle-timeout needs (idle.h). */
+void stop_look_for_idle(void);
 
 /*
  * Notes a listener, so that a stop shuts it. net_listen() does this.
  *
- * Returns  0, or -1 when the descriptor is beyond the table (EMFILE).
+ * Returns  0, or -1 with errno (no memory).
  */
 int stop_add_listener(int fd);
+
+/* Puts a descriptor that is never ready in the place of a listener that
+ * was shut: that is readable for good. */
+void stop_silence(int listener);
 
 /* Has a signal asked this process to stop? */
 bool stop_asked(void);
@@ -48,66 +74,20 @@ bool stop_asked(void);
 /* Has it, and is the last client gone? The condition of an event loop. */
 bool stop_done(void);
 
-/* Is the drain over? Who was left has been cut, and hears no reply. */
+/* Is the drain over? The clients that were left have been cut. */
 bool stop_over(void);
 
-/* How many are here now: noted clients and children together. */
-long stop_count(void);
-
-/* How many more may come before --max-clients are here. */
-long stop_room(void);
-
 /*
- * Above every client's descriptor: the process's limit when it started, but
- * at most 2^20.
- */
-size_t stop_descriptors(void);
-
-/*
- * Notes a client, so that a stop reaches it. net_accept() does this.
+ * To be called when the server accepts no more: waits for the clients and
+ * children that are still here, but no longer than the drain.
  *
- * Returns  how many are here now, this one included; or -1 when the
- *          descriptor is beyond the table (EMFILE).
+ * Returns  the exit status: 0; or 1 when clients were cut, which is then
+ *          said on stderr.
  */
-long stop_add_client(int fd);
+int stop_wait(void);
 
-/* Forgets a client, before it is closed; one that was not noted is let
- * pass. net_close() does this. */
-void stop_remove_client(int fd);
-
-/*
- * Notes a child process that serves a client; forget it when it is reaped.
- * Call both with the signals held: a child may die before it is noted.
- */
-void stop_add_child(pid_t pid);
-void stop_remove_child(pid_t pid);
-
-/*
- * In a child, after fork(): the listeners and the other children are the
- * parent's to stop.
- */
-void stop_forget_family(void);
-
-/*
- * In a child that accepts beside others, after stop_forget_family(): a stop
- * closes the child's own descriptor of the listener. Its accept() then
- * fails (EBADF; EINTR, where it was blocked, as there is no SA_RESTART);
- * shutting the listener down would end the parent's and the other
- * children's.
- */
-void stop_share_listener(int listener);
-
-/* Holds back SIGTERM, SIGINT, SIGALRM and SIGCHLD. Returns what was held
- * back before. */
-sigset_t stop_hold(void);
-
-/* Lets them through again. */
-void stop_release(const sigset_t *before);
-
-/*
- * The exit status: 0, or 1 when clients had to be cut, which is then said
- * on stderr.
- */
+/* The exit status of a child that served clients: 0, or 1 when one was
+ * cut. children_remove() counts these. */
 int stop_status(void);
 
 #endif

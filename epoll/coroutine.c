@@ -4,13 +4,12 @@
 
 #include "epoll/coroutine.h"
 
-#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -143,7 +142,6 @@ static void wait_for(uint32_t what)
     if (running->watched != what)
         watch(running->fd, EPOLL_CTL_MOD, what);
     running->watched = what;
-    idle_touch(running->fd, what == EPOLLOUT ? POLLOUT : POLLIN);
     give_way();
 }
 
@@ -252,12 +250,9 @@ static void advance(struct coroutine *coroutine)
 
 static void welcome(const struct service *service)
 {
-    int client = net_accept(service->listener);
-    if (client == -1) {
-        if (stop_asked()) /* readable for good: no more */
-            epoll_ctl(epoll_fd, EPOLL_CTL_DEL, service->listener, NULL);
+    int client = accept4(service->listener, NULL, NULL, SOCK_CLOEXEC);
+    if (!net_admit(client, service->listener))
         return;
-    }
     struct coroutine *coroutine = coroutine_get(client, service->handler);
     if (coroutine == NULL || watch(client, EPOLL_CTL_ADD, EPOLLIN) == -1) {
         net_turn_away(client, "memory");
@@ -287,14 +282,16 @@ void coroutine_serve(const char *name, const struct service *list, size_t n)
     nservices = n;
     guard_bytes = (size_t)sysconf(_SC_PAGESIZE);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    clients = calloc(stop_descriptors(), sizeof(struct coroutine *));
+    clients = calloc(net_descriptor_limit(), sizeof(struct coroutine *));
     if (epoll_fd == -1 || clients == NULL)
         fatal_errno(name, "cannot start");
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        fcntl(services[i].listener, F_SETFL, O_NONBLOCK); /* never wait */
         if (watch(services[i].listener, EPOLL_CTL_ADD, EPOLLIN) == -1)
             fatal_errno(name, "epoll_ctl");
+    }
     while (!stop_done()) {
-        int ready = epoll_wait(epoll_fd, events, EVENTS, idle_wait_ms());
+        int ready = epoll_wait(epoll_fd, events, EVENTS, -1);
         for (int i = 0; i < ready; i++) /* ready is -1 after a signal */
             dispatch(events[i].data.fd);
     }

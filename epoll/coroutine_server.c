@@ -6,6 +6,8 @@
  * Stops at     the descriptor limit
  * Chapter      docs/6-epoll.md
  */
+#include <errno.h>
+#include <stdbool.h>
 #include <time.h>
 
 #include "common/echo.h"
@@ -39,14 +41,19 @@ static const struct model model = {
 static void echo(int client)
 {
     unsigned char buf[ECHO_CHUNK];
+    bool ended = false;
+    ssize_t n;
 
-    for (;;) {
-        ssize_t n = coroutine_recv(client, buf, sizeof(buf));
-        if (n <= 0)
-            return; /* end of stream, or the client failed: done with it */
+    /* 0: end of stream; -1: the client failed */
+    while ((n = coroutine_recv(client, buf, sizeof(buf))) > 0) {
+        if (ended)
+            continue;
         work_do();
-        if (coroutine_send_all(client, buf, (size_t)n) == -1)
-            return;
+        if (coroutine_send_all(client, buf, (size_t)n) == -1) {
+            if (errno != EPIPE)
+                return;
+            ended = true;
+        }
     }
 }
 
@@ -82,5 +89,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

@@ -4,14 +4,16 @@
  * Waits in     epoll_wait() for changes on all sockets at once
  * A client is  an entry in the kernel's list, and a conn
  * Stops at     the descriptor limit
+ * Differs by   EPOLLET, calls until EAGAIN
  * Chapter      docs/6-epoll.md
  */
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "common/echo.h"
-#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -29,8 +31,7 @@ enum {
 };
 
 /* Asked for once and for all: epoll tells what has changed. */
-static const uint32_t changes = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI |
-                                EPOLLET;
+static const uint32_t changes = EPOLLIN | EPOLLOUT | EPOLLET;
 
 static struct conn **clients; /* by descriptor */
 static int epoll_fd;
@@ -45,12 +46,10 @@ static int watch(int fd, int op, uint32_t what)
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1) {
-        if (stop_asked()) /* readable for good: no more */
-            epoll_ctl(epoll_fd, EPOLL_CTL_DEL, listener, NULL);
+    int client = accept4(listener, NULL, NULL,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!net_admit(client, listener))
         return;
-    }
     struct conn *conn = conn_open(client);
     if (conn == NULL || watch(client, EPOLL_CTL_ADD, changes) == -1) {
         net_turn_away(client, "memory");
@@ -60,30 +59,19 @@ static void welcome(int listener)
     clients[client] = conn;
 }
 
-/*
- * Has the kernel no more for this client, so that it will tell of more? The
- * last call says so by EAGAIN; a recv() that did not fill the buffer, too
- * (epoll(7)), but not that the end of the stream, or urgent data, is next:
- * for these there is an event of their own.
- */
-static bool used_up(const struct conn *conn, uint32_t events)
-{
-    bool short_read = conn->waits_for == ECHO_READ &&
-                      conn->filled < ECHO_CHUNK;
-    bool only_data = (events & ~(uint32_t)(EPOLLIN | EPOLLOUT)) == 0;
-
-    return conn->drained || (short_read && only_data);
-}
-
-static void advance(struct conn *conn, uint32_t events)
+/* Goes on until the kernel has no more for this client (EAGAIN): of what
+ * was there before, epoll does not tell again. */
+static void advance(struct conn *conn)
 {
     for (int i = 0; i < STEPS; i++) {
-        if (echo_step(conn) == ECHO_DONE) {
+        enum echo_wait next = echo_step(conn);
+
+        if (next == ECHO_DONE) {
             clients[conn->fd] = NULL;
             conn_close(conn); /* which takes it from the kernel's list */
             return;
         }
-        if (used_up(conn, events))
+        if (conn->drained)
             return;
     }
     watch(conn->fd, EPOLL_CTL_MOD, changes); /* tell once more */
@@ -94,20 +82,23 @@ static void serve(const struct listeners *listeners)
     struct epoll_event events[EVENTS];
 
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    clients = calloc(stop_descriptors(), sizeof(struct conn *));
+    clients = calloc(net_descriptor_limit(), sizeof(struct conn *));
     if (epoll_fd == -1 || clients == NULL)
         fatal_errno(model.name, "cannot start");
-    for (size_t i = 0; i < listeners->n; i++)
+    for (size_t i = 0; i < listeners->n; i++) {
+        fcntl(listeners->fds[i], F_SETFL,
+              O_NONBLOCK); /* never wait there */
         if (watch(listeners->fds[i], EPOLL_CTL_ADD, EPOLLIN) == -1)
             fatal_errno(model.name, "epoll_ctl");
+    }
     while (!stop_done()) {
-        int n = epoll_wait(epoll_fd, events, EVENTS, idle_wait_ms());
+        int n = epoll_wait(epoll_fd, events, EVENTS, -1);
         for (int i = 0; i < n; i++) { /* n is -1 after a signal */
             int fd = events[i].data.fd;
             if (clients[fd] == NULL)
                 welcome(fd); /* no client, so a listener */
             else
-                advance(clients[fd], events[i].events);
+                advance(clients[fd]);
         }
     }
     free(clients);
@@ -119,5 +110,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

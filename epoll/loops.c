@@ -4,15 +4,17 @@
  * Waits in     epoll_wait() in each thread, on its own sockets
  * A client is  an entry in the kernel's list for one thread, and a conn
  * Stops at     the descriptor limit, which all threads share
+ * Differs by   pthread_create(), SO_REUSEPORT
  * Chapter      docs/6-epoll.md
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "common/echo.h"
-#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -37,12 +39,8 @@ static const struct model model = {
 
 enum { EVENTS = 64 }; /* the most to hear of at once; the rest waits */
 
-/* The threads share nothing; this is written before the first of them. */
-struct loop {
-    pthread_t thread;
-    int epoll_fd;
-    struct conn **clients;
-};
+/* No thread has a newcomer's descriptor before all have theirs. */
+static pthread_barrier_t all_are_ready;
 
 static _Thread_local struct conn **clients; /* by descriptor */
 static _Thread_local size_t nclients;
@@ -61,12 +59,10 @@ static int watch(int fd, int op, enum echo_wait what)
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1) {
-        if (stop_asked()) /* readable for good: no more */
-            epoll_ctl(epoll_fd, EPOLL_CTL_DEL, listener, NULL);
+    int client = accept4(listener, NULL, NULL,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!net_admit(client, listener))
         return;
-    }
     struct conn *conn = conn_open(client);
     if (conn == NULL || watch(client, EPOLL_CTL_ADD, ECHO_READ) == -1) {
         net_turn_away(client, "memory");
@@ -94,13 +90,22 @@ static void advance(struct conn *conn)
 /* The life of a thread. */
 static void *run(void *arg)
 {
-    const struct loop *loop = arg;
+    const struct listeners *listeners = arg;
     struct epoll_event events[EVENTS];
 
-    epoll_fd = loop->epoll_fd;
-    clients = loop->clients;
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    clients = calloc(net_descriptor_limit(), sizeof(struct conn *));
+    if (epoll_fd == -1 || clients == NULL)
+        fatal_errno(model.name, "cannot start");
+    for (size_t i = 0; i < listeners->n; i++) {
+        fcntl(listeners->fds[i], F_SETFL,
+              O_NONBLOCK); /* never wait there */
+        if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
+            fatal_errno(model.name, "epoll_ctl");
+    }
+    pthread_barrier_wait(&all_are_ready);
     while (!stop_asked() || nclients > 0) {
-        int n = epoll_wait(epoll_fd, events, EVENTS, idle_wait_ms());
+        int n = epoll_wait(epoll_fd, events, EVENTS, -1);
         for (int i = 0; i < n; i++) { /* n is -1 after a signal */
             int fd = events[i].data.fd;
             if (clients[fd] == NULL)
@@ -113,40 +118,26 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Done for all before the first runs: newcomers may take the last
- * descriptor. */
-static void prepare(struct loop *loop, const struct listeners *listeners)
-{
-    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    clients = calloc(stop_descriptors(), sizeof(struct conn *));
-    if (epoll_fd == -1 || clients == NULL)
-        fatal_errno(model.name, "cannot start");
-    for (size_t i = 0; i < listeners->n; i++)
-        if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
-            fatal_errno(model.name, "epoll_ctl");
-    *loop = (struct loop){.epoll_fd = epoll_fd, .clients = clients};
-}
-
 static void serve(const struct listeners *listeners)
 {
-    struct loop all[MAX_LOOPS];
+    static struct listeners own[MAX_LOOPS]; /* of each thread */
+    pthread_t threads[MAX_LOOPS];
 
     if (nloops == 0)
         nloops = options_cores(MAX_LOOPS);
-    prepare(&all[0], listeners);
-    for (long i = 1; i < nloops; i++) {
-        struct listeners beside = net_listen_beside(listeners);
-        prepare(&all[i], &beside);
-    }
+    pthread_barrier_init(&all_are_ready, NULL, (unsigned)nloops);
+    own[0] = *listeners;
+    for (long i = 1; i < nloops; i++)
+        own[i] = net_listen_beside(listeners);
     for (long i = 0; i < nloops; i++) {
-        int error = pthread_create(&all[i].thread, NULL, run, &all[i]);
+        int error = pthread_create(&threads[i], NULL, run, &own[i]);
         if (error != 0) {
             errno = error;
             fatal_errno(model.name, "pthread_create");
         }
     }
     for (long i = 0; i < nloops; i++)
-        pthread_join(all[i].thread, NULL);
+        pthread_join(threads[i], NULL);
 }
 
 int main(int argc, char **argv)
@@ -155,5 +146,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

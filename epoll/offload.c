@@ -11,6 +11,7 @@
  * client whose request it had, and is replaced.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,6 @@
 #include <unistd.h>
 
 #include "common/echo.h"
-#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -127,23 +127,21 @@ static int hire(struct worker *worker)
     int ends[2];
 
     if (pair(ends) == -1) {
-        net_give_way(); /* clients may have all the descriptors but that */
+        net_give_way(); /* clients may have all others */
         if (pair(ends) == -1)
             return -1;
     }
-    sigset_t before = stop_hold();
     pid_t pid = watch(ends[0], EPOLL_CTL_ADD, ECHO_READ) == -1 ? -1
                                                                : fork();
     if (pid == 0) {
         signal(SIGTERM, SIG_IGN); /* Ctrl-C reaches all, but is for the */
-        signal(SIGINT, SIG_IGN);  /* parent, who still needs us */
-        stop_release(&before);
+        signal(SIGINT, SIG_IGN);  /* parent, which still needs us, as is */
+        signal(SIGALRM, SIG_IGN); /* the look at its clients */
         dup2(ends[1], STDERR_FILENO + 1);
         /* The clients and the other workers are the parent's. */
         close_range(STDERR_FILENO + 2, ~0U, 0);
         labour(STDERR_FILENO + 1);
     }
-    stop_release(&before);
     close(ends[1]);
     if (pid == -1) {
         close(ends[0]);
@@ -284,12 +282,9 @@ static void collect(struct worker *worker)
 
 static void welcome(int listener)
 {
-    int fd = net_accept(listener);
-    if (fd == -1) {
-        if (stop_asked()) /* readable for good: no more */
-            epoll_ctl(epoll_fd, EPOLL_CTL_DEL, listener, NULL);
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!net_admit(fd, listener))
         return;
-    }
     struct client *client = calloc(1, sizeof(*client));
     struct conn *conn = conn_open(fd);
     if (client == NULL || conn == NULL ||
@@ -337,16 +332,17 @@ static void serve(const struct listeners *listeners)
     if (nworkers == 0)
         nworkers = options_cores(MAX_WORKERS);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    clients = calloc(stop_descriptors(), sizeof(struct client *));
+    clients = calloc(net_descriptor_limit(), sizeof(struct client *));
     if (epoll_fd == -1 || clients == NULL)
         fatal_errno(model.name, "cannot start");
-    for (size_t i = 0; i < listeners->n; i++)
+    for (size_t i = 0; i < listeners->n; i++) {
+        fcntl(listeners->fds[i], F_SETFL,
+              O_NONBLOCK); /* never wait there */
         if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
             fatal_errno(model.name, "epoll_ctl");
+    }
     while (!stop_done()) {
-        int wait_ms = idle_wait_ms();
-        if (!set_to_work() && (wait_ms == -1 || wait_ms > RETRY_MS))
-            wait_ms = RETRY_MS;
+        int wait_ms = set_to_work() ? -1 : RETRY_MS;
         int n = epoll_wait(epoll_fd, events, EVENTS, wait_ms);
         for (int i = 0; i < n; i++) /* n is -1 after a signal */
             dispatch(events[i].data.fd);
@@ -363,5 +359,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

@@ -4,13 +4,15 @@
  * Waits in     epoll_wait() on all sockets at once
  * A client is  an entry in the kernel's list, and a conn
  * Stops at     the descriptor limit
+ * Differs by   epoll_create1(), epoll_ctl(), epoll_wait()
  * Chapter      docs/6-epoll.md
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "common/echo.h"
-#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -40,12 +42,10 @@ static int watch(int fd, int op, enum echo_wait what)
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1) {
-        if (stop_asked()) /* readable for good: no more */
-            epoll_ctl(epoll_fd, EPOLL_CTL_DEL, listener, NULL);
+    int client = accept4(listener, NULL, NULL,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!net_admit(client, listener))
         return;
-    }
     struct conn *conn = conn_open(client);
     if (conn == NULL || watch(client, EPOLL_CTL_ADD, ECHO_READ) == -1) {
         net_turn_away(client, "memory");
@@ -73,14 +73,17 @@ static void serve(const struct listeners *listeners)
     struct epoll_event events[EVENTS];
 
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    clients = calloc(stop_descriptors(), sizeof(struct conn *));
+    clients = calloc(net_descriptor_limit(), sizeof(struct conn *));
     if (epoll_fd == -1 || clients == NULL)
         fatal_errno(model.name, "cannot start");
-    for (size_t i = 0; i < listeners->n; i++)
+    for (size_t i = 0; i < listeners->n; i++) {
+        fcntl(listeners->fds[i], F_SETFL,
+              O_NONBLOCK); /* never wait there */
         if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
             fatal_errno(model.name, "epoll_ctl");
+    }
     while (!stop_done()) {
-        int n = epoll_wait(epoll_fd, events, EVENTS, idle_wait_ms());
+        int n = epoll_wait(epoll_fd, events, EVENTS, -1);
         for (int i = 0; i < n; i++) { /* n is -1 after a signal */
             int fd = events[i].data.fd;
             if (clients[fd] == NULL)
@@ -98,5 +101,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

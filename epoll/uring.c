@@ -10,13 +10,10 @@
  * to send, and its next waits behind those of all others.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <liburing.h>
-#include <poll.h>
 #include <stdlib.h>
 
 #include "common/echo.h"
-#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -55,12 +52,12 @@ static void watch(int fd, enum echo_wait what)
 /* result is what accept() would have returned, or an error, negated. */
 static void welcome(int listener, int result)
 {
-    int client = result < 0 ? -1 : net_admit(result);
-    if (result < 0 && !stop_asked())
-        net_give_way();
+    int client = result < 0 ? -1 : result;
+    errno = -result;
+    bool admitted = net_admit(client, listener);
     if (!stop_asked())
         watch(listener, ECHO_READ);
-    if (client == -1)
+    if (!admitted)
         return;
     struct conn *conn = conn_open(client);
     if (conn == NULL || (conn->buf = malloc(ECHO_CHUNK)) == NULL) {
@@ -75,12 +72,14 @@ static void welcome(int listener, int result)
 /* result is what recv() or send() would have returned, likewise. */
 static void advance(struct conn *conn, int result)
 {
-    if (result <= 0) { /* end of stream, or the client failed */
+    if (conn->waits_for == ECHO_WRITE && result == -EPIPE) {
+        conn->ended = true;   /* to be read on, all the same: echo.h */
+    } else if (result <= 0) { /* end of stream, or the client failed */
         clients[conn->fd] = NULL;
         conn_close(conn);
         return;
     }
-    if (conn->waits_for == ECHO_READ) {
+    if (conn->waits_for == ECHO_READ && !conn->ended) {
         work_do();
         conn->filled = (size_t)result;
         conn->waits_for = ECHO_WRITE;
@@ -88,12 +87,11 @@ static void advance(struct conn *conn, int result)
         conn->waits_for = ECHO_READ;
     }
     watch(conn->fd, conn->waits_for);
-    idle_touch(conn->fd, conn->waits_for == ECHO_READ ? POLLIN : POLLOUT);
 }
 
 static void serve(const struct listeners *listeners)
 {
-    clients = calloc(stop_descriptors(), sizeof(struct conn *));
+    clients = calloc(net_descriptor_limit(), sizeof(struct conn *));
     if (clients == NULL)
         fatal_errno(model.name, "cannot start");
     errno = -io_uring_queue_init(REQUESTS, &ring,
@@ -102,19 +100,13 @@ static void serve(const struct listeners *listeners)
     if (errno != 0)
         fatal_errno(model.name, "io_uring (needs Linux 6.1 and sysctl "
                                 "kernel.io_uring_disabled=0)");
-    for (size_t i = 0; i < listeners->n; i++) {
-        fcntl(listeners->fds[i], F_SETFL, 0); /* or EAGAIN, not a wait */
+    for (size_t i = 0; i < listeners->n; i++)
         watch(listeners->fds[i], ECHO_READ);
-    }
     while (!stop_done()) {
         struct io_uring_cqe *cqe;
         unsigned head;
         unsigned n = 0;
-        int wait_ms = idle_wait_ms();
-        struct __kernel_timespec wait = {wait_ms / 1000,
-                                         wait_ms % 1000 * 1000000L};
-        io_uring_submit_and_wait_timeout(
-            &ring, &cqe, 1, wait_ms == -1 ? NULL : &wait, NULL);
+        io_uring_submit_and_wait(&ring, 1);
         io_uring_for_each_cqe (&ring, head, cqe) { /* none after a signal */
             int fd = (int)cqe->user_data;
             if (clients[fd] == NULL)
@@ -135,5 +127,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

@@ -10,6 +10,7 @@
  * and Linux passes it on to those whom the listener accepts.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,12 +303,9 @@ static void time_out(struct client *client)
 
 static void welcome(int listener)
 {
-    int fd = net_accept(listener);
-    if (fd == -1) {
-        if (stop_asked()) /* readable for good: no more */
-            epoll_ctl(epoll_fd, EPOLL_CTL_DEL, listener, NULL);
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (!net_admit(fd, listener))
         return;
-    }
     struct client *client = calloc(1, sizeof(*client));
     if (client == NULL || watch(fd, EPOLL_CTL_ADD, EPOLLIN) == -1) {
         net_turn_away(fd, "memory");
@@ -338,12 +336,15 @@ static void serve(const struct listeners *listeners)
     struct epoll_event events[EVENTS];
 
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    clients = calloc(stop_descriptors(), sizeof(struct client *));
+    clients = calloc(net_descriptor_limit(), sizeof(struct client *));
     if (epoll_fd == -1 || clients == NULL)
         fatal_errno(model.name, "cannot start");
-    for (size_t i = 0; i < listeners->n; i++)
+    for (size_t i = 0; i < listeners->n; i++) {
+        fcntl(listeners->fds[i], F_SETFL,
+              O_NONBLOCK); /* never wait there */
         if (watch(listeners->fds[i], EPOLL_CTL_ADD, EPOLLIN) == -1)
             fatal_errno(model.name, "epoll_ctl");
+    }
     console = console_open(model.name);
     fputs("Started Epoll Server\n", console);
     console_pass_on();
@@ -363,5 +364,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

@@ -1,16 +1,19 @@
 /*
  * forking: one child process per client.
  *
- * Waits in     accept() in the parent, recv() and send() in each child
+ * Waits in     accept4() in the parent, recv() and send() in each child
  * A client is  a process
  * Stops at     the process limit
+ * Differs by   fork(), waitpid() on SIGCHLD
  * Chapter      docs/2-forking.md
  */
 #include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/children.h"
 #include "common/echo.h"
 #include "common/net.h"
 #include "common/options.h"
@@ -26,56 +29,43 @@ static const struct model model = {
 static void reap(int signo)
 {
     int saved_errno = errno;
+    int status;
     pid_t pid;
 
     (void)signo;
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-        stop_remove_child(pid);
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        children_remove(pid, status);
     errno = saved_errno;
 }
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1)
+    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (!net_admit(client, listener))
         return;
-    sigset_t before = stop_hold(); /* a child may die before it is noted */
     pid_t pid = fork();
     if (pid == 0) {
-        stop_forget_family();
-        stop_release(&before);
         close(listener); /* the parent listens, a child only talks */
         echo_blocking(client);
-        _exit(0);
+        net_close(client);
+        _exit(stop_status());
     }
     if (pid == -1) {
         net_turn_away(client, "fork");
-    } else {
-        stop_add_child(pid);
-        net_close(client); /* or the connection would outlive the child */
+        return;
     }
-    stop_release(&before);
-}
-
-/* When a stop was asked for: the parent is the last to leave. */
-static void wait_for_all(void)
-{
-    sigset_t before = stop_hold();
-
-    while (stop_count() > 0)
-        sigsuspend(&before);
-    stop_release(&before);
+    children_add(pid);
+    net_close(client); /* or the connection would outlive the child */
 }
 
 static void serve(const struct listeners *listeners)
 {
     struct sigaction act = {.sa_handler = reap, .sa_flags = SA_RESTART};
 
-    sigfillset(&act.sa_mask); /* a stop must not meet a half-kept list */
+    sigfillset(&act.sa_mask); /* a stop would signal a child just reaped */
     sigaction(SIGCHLD, &act, NULL);
     while (!stop_asked())
         welcome(listeners->fds[0]);
-    wait_for_all();
 }
 
 int main(int argc, char **argv)
@@ -84,5 +74,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

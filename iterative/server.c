@@ -1,11 +1,13 @@
 /*
  * iterative: one client at a time.
  *
- * Waits in     accept(), then recv() and send() for one client
+ * Waits in     accept4(), then recv() and send() for one client
  * A client is  a turn of the loop
- * Stops at     the second client, who waits until the first has left
+ * Stops at     the second client, which waits until the first has left
  * Chapter      docs/1-iterative.md
  */
+#include <sys/socket.h>
+
 #include "common/echo.h"
 #include "common/net.h"
 #include "common/options.h"
@@ -19,8 +21,8 @@ static const struct model model = {
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1)
+    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (!net_admit(client, listener))
         return;
     echo_blocking(client);
     net_close(client);
@@ -38,5 +40,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

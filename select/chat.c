@@ -12,6 +12,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,12 +265,9 @@ static void drop_the_leaving(void)
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1) {
-        if (stop_asked()) /* readable for good: no more */
-            watch(listener, false, false);
+    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (!net_admit(client, listener))
         return;
-    }
     if (client >= FD_SETSIZE) {
         errno = EMFILE;
         net_turn_away(client, "FD_SETSIZE");
@@ -293,6 +291,8 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++) {
         if (listeners->fds[i] >= FD_SETSIZE)
             fatal(program, "too many descriptors are open: FD_SETSIZE");
+        fcntl(listeners->fds[i], F_SETFL,
+              O_NONBLOCK); /* never wait there */
         watch(listeners->fds[i], true, false);
     }
     while (!stop_done()) {
@@ -422,7 +422,7 @@ static int run_server(const struct arguments *arguments)
 
     console = console_open(program);
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }
 
 static int run_client(const struct arguments *arguments)

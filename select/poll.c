@@ -4,13 +4,15 @@
  * Waits in     poll() on all sockets at once
  * A client is  an entry in an array, and a conn
  * Stops at     the descriptor limit; each turn goes through all entries
+ * Differs by   poll(), POLLIN and POLLOUT
  * Chapter      docs/5-select.md
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "common/echo.h"
-#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -37,12 +39,10 @@ static void watch(int fd, enum echo_wait what)
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1) {
-        if (stop_asked()) /* readable for good: no more */
-            watch(listener, ECHO_DONE);
+    int client = accept4(listener, NULL, NULL,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!net_admit(client, listener))
         return;
-    }
     struct conn *conn = conn_open(client);
     if (conn == NULL) {
         net_turn_away(client, "memory");
@@ -65,16 +65,19 @@ static void advance(struct conn *conn)
 
 static void serve(const struct listeners *listeners)
 {
-    clients = calloc(stop_descriptors(), sizeof(struct conn *));
-    watched = calloc(stop_descriptors(), sizeof(struct pollfd));
+    clients = calloc(net_descriptor_limit(), sizeof(struct conn *));
+    watched = calloc(net_descriptor_limit(), sizeof(struct pollfd));
     if (clients == NULL || watched == NULL)
         fatal_errno(model.name, "cannot start");
-    for (size_t fd = 0; fd < stop_descriptors(); fd++)
+    for (size_t fd = 0; fd < net_descriptor_limit(); fd++)
         watched[fd].fd = -1;
-    for (size_t i = 0; i < listeners->n; i++)
+    for (size_t i = 0; i < listeners->n; i++) {
+        fcntl(listeners->fds[i], F_SETFL,
+              O_NONBLOCK); /* never wait there */
         watch(listeners->fds[i], ECHO_READ);
+    }
     while (!stop_done()) {
-        if (poll(watched, (nfds_t)highest + 1, idle_wait_ms()) == -1)
+        if (poll(watched, (nfds_t)highest + 1, -1) == -1)
             continue; /* a signal */
         for (int fd = 0; fd <= highest; fd++) {
             if (watched[fd].revents == 0)
@@ -95,5 +98,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

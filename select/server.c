@@ -4,14 +4,16 @@
  * Waits in     select() on all sockets at once
  * A client is  a bit in a set, and a conn
  * Stops at     descriptor 1023, the last bit of the set (FD_SETSIZE)
+ * Differs by   select(), FD_SET()
  * Chapter      docs/5-select.md
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 
 #include "common/echo.h"
-#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -42,12 +44,10 @@ static void watch(int fd, enum echo_wait what)
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1) {
-        if (stop_asked()) /* readable for good: no more */
-            watch(listener, ECHO_DONE);
+    int client = accept4(listener, NULL, NULL,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!net_admit(client, listener))
         return;
-    }
     if (client >= FD_SETSIZE) {
         errno = EMFILE;
         net_turn_away(client, "FD_SETSIZE");
@@ -78,15 +78,14 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++) {
         if (listeners->fds[i] >= FD_SETSIZE)
             fatal(model.name, "too many descriptors are open: FD_SETSIZE");
+        fcntl(listeners->fds[i], F_SETFL,
+              O_NONBLOCK); /* never wait there */
         watch(listeners->fds[i], ECHO_READ);
     }
     while (!stop_done()) {
         fd_set readable = reading; /* select() overwrites it */
         fd_set writable = writing;
-        int wait_ms = idle_wait_ms();
-        struct timeval wait = {wait_ms / 1000, wait_ms % 1000 * 1000};
-        if (select(highest + 1, &readable, &writable, NULL,
-                   wait_ms == -1 ? NULL : &wait) == -1)
+        if (select(highest + 1, &readable, &writable, NULL, NULL) == -1)
             continue; /* a signal */
         for (int fd = 0; fd <= highest; fd++) {
             if (!FD_ISSET(fd, &readable) && !FD_ISSET(fd, &writable))
@@ -105,5 +104,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

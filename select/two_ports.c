@@ -7,6 +7,7 @@
  * Stops at     the client who says nothing: nobody else is heard meanwhile
  * Chapter      docs/5-select.md
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -74,8 +75,8 @@ static void talk(int client)
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1)
+    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (!net_admit(client, listener))
         return;
     talk(client);
     net_close(client);
@@ -90,6 +91,8 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++) {
         if (listeners->fds[i] >= FD_SETSIZE) /* FD_SET() would not mind */
             fatal(model.name, "too many descriptors are open: FD_SETSIZE");
+        fcntl(listeners->fds[i], F_SETFL,
+              O_NONBLOCK); /* never wait there */
         FD_SET(listeners->fds[i], &ports);
         highest = listeners->fds[i]; /* they come in ascending order */
     }
@@ -113,5 +116,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

@@ -286,8 +286,8 @@ int main(int argc, char **argv)
     }
     struct listeners listeners = net_listen(&options);
     while (!stop_asked()) {
-        int client = net_accept(listeners.fds[0]);
-        if (client == -1)
+        int client = accept4(listeners.fds[0], NULL, NULL, SOCK_CLOEXEC);
+        if (!net_admit(client, listeners.fds[0]))
             continue;
         if (pthread_create(&thread, NULL, talk, (void *)(intptr_t)client) ==
             0)

@@ -198,7 +198,8 @@ static void print_end(const struct criterion_test_stats *test)
         fprintf(stderr, "    found: the check took more than %d s",
                 CHECK_TIMEOUT_S);
     else if (test->signal != 0)
-        fprintf(stderr, "    found: the check itself died of signal %d (%s)",
+        fprintf(stderr,
+                "    found: the check itself died of signal %d (%s)",
                 test->signal, strsignal(test->signal));
     else
         fprintf(stderr, "    found: the check itself ended with status %d",

@@ -1,10 +1,11 @@
 /* common/echo: the blocking echo and the single step. */
+#include "common/census.h"
 #include "common/echo.h"
 #include "common/net.h"
-#include "common/stop.h"
 #include "tests/client.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,15 +18,22 @@
 enum { HERE, THERE }; /* the two ends of a pair: the client, the server */
 enum { SEED = 3 };
 
-/* conn_close() tells stop.c of each client that leaves. */
+/* conn_close() tells the census of each client that leaves. */
 static void prepare(void)
 {
-    cr_assert(stop_prepare(1, 1000) == 0);
+    cr_assert(census_prepare(1) == 0);
 }
 
 TestSuite(echo, .init = prepare, .timeout = 60);
 
 static void open_pair(int ends[2])
+{
+    cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    /* as accept4() makes them for all that go by steps */
+    cr_assert(fcntl(ends[THERE], F_SETFL, O_NONBLOCK) == 0);
+}
+
+static void open_blocking_pair(int ends[2])
 {
     cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
 }
@@ -49,7 +57,7 @@ Test(echo, a_step_never_waits)
 {
     int ends[2];
 
-    open_pair(ends); /* blocking, and nothing to read */
+    open_pair(ends); /* nothing to read */
     struct conn *conn = conn_open(ends[THERE]);
     cr_assert(echo_step(conn) == ECHO_READ);
     cr_assert(conn->drained, "recv() had nothing: EAGAIN");
@@ -93,8 +101,44 @@ Test(echo, a_client_who_has_left_is_done_without_a_signal)
     struct conn *conn = conn_open(ends[THERE]);
     cr_assert(send(ends[HERE], "x", 1, 0) == 1);
     close(ends[HERE]);
-    cr_assert(echo_step(conn) == ECHO_DONE); /* EPIPE, and no SIGPIPE */
+    cr_assert(echo_step(conn) == ECHO_READ); /* EPIPE, and no SIGPIPE */
+    cr_assert(echo_step(conn) == ECHO_DONE);
     conn_close(conn);
+}
+
+/* As a stop does it: what still comes is read, or closing would reset the
+ * connection. */
+Test(echo, what_comes_when_our_stream_has_ended_is_dropped)
+{
+    static char data[3 * ECHO_CHUNK];
+    int ends[2];
+
+    open_pair(ends);
+    struct conn *conn = conn_open(ends[THERE]);
+    shutdown(ends[THERE], SHUT_WR);
+    cr_assert(send(ends[HERE], data, sizeof(data), 0) == sizeof(data));
+    while (echo_step(conn) == ECHO_READ && !conn->drained)
+        ;
+    cr_assert(conn->waits_for == ECHO_READ && conn->buf == NULL);
+    shutdown(ends[HERE], SHUT_WR);
+    cr_assert(echo_step(conn) == ECHO_DONE);
+    conn_close(conn);
+    cr_assert(client_end(ends[HERE]) == NULL);
+}
+
+Test(echo, blocking_until_the_end_though_our_stream_has_ended)
+{
+    static char data[3 * ECHO_CHUNK];
+    int ends[2];
+    char byte;
+
+    open_blocking_pair(ends);
+    shutdown(ends[THERE], SHUT_WR);
+    cr_assert(send(ends[HERE], data, sizeof(data), 0) == sizeof(data));
+    shutdown(ends[HERE], SHUT_WR);
+    echo_blocking(ends[THERE]);
+    cr_assert(recv(ends[THERE], &byte, 1, MSG_DONTWAIT) == 0,
+              "all was read");
 }
 
 /* What is pending for others must survive this. */
@@ -197,7 +241,7 @@ Test(echo, blocking_until_the_end_of_stream)
     pthread_t thread;
     int ends[2];
 
-    open_pair(ends);
+    open_blocking_pair(ends);
     cr_assert(pthread_create(&thread, NULL, serve,
                              (void *)(intptr_t)ends[THERE]) == 0);
     cr_assert(client_echo(ends[HERE], 1000000, 5) == NULL);
@@ -210,7 +254,7 @@ Test(echo, blocking_until_the_client_has_left)
     pthread_t thread;
     int ends[2];
 
-    open_pair(ends);
+    open_blocking_pair(ends);
     cr_assert(pthread_create(&thread, NULL, serve,
                              (void *)(intptr_t)ends[THERE]) == 0);
     client_fill(ends[HERE], 5);

@@ -1,202 +1,118 @@
-/* common/idle: who is shut, and how long to wait for the next. */
+/* common/idle: which clients are shut. */
 #include "common/idle.h"
 
 #include "common/clock.h"
-#include "common/stop.h"
 #include "tests/client.h"
+#include "tests/pair.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 TestSuite(idle, .timeout = 60);
 
-enum { FAR, HERE }; /* the ends of a connection: the client's, and ours */
+static struct memory memory;
 
-static void prepare(uint64_t timeout_ms, bool loop)
+static void prepare(uint64_t timeout_ms, int ends[2])
 {
-    cr_assert(stop_prepare(10, 1000) == 0);
-    cr_assert(idle_prepare(timeout_ms * NS_PER_MS, loop) == 0);
+    idle_prepare(timeout_ms * NS_PER_MS);
+    cr_assert(pair_open(ends) == 0);
+    idle_look(ends[HERE], &memory);
 }
 
-static void add(int ends[2])
+/* Looks after a while. Returns whether the client has been shut. */
+static bool is_shut_after(int ms, const int ends[2])
 {
-    cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    idle_add_client(ends[HERE]);
-}
-
-static bool is_shut(const int ends[2])
-{
+    clock_rest_ms(ms);
+    idle_look(ends[HERE], &memory);
     return client_listen(ends[FAR], 0) == CLIENT_CLOSED;
 }
 
-Test(idle, without_a_timeout_nobody_is_idle)
+Test(idle, without_a_timeout_nobody_looks)
 {
-    int ends[2];
-
-    prepare(0, true);
-    add(ends);
-    idle_touch(ends[HERE], POLLIN);
-    cr_assert(idle_wait_ms() == -1);
-    idle_remove_client(ends[HERE]);
-    cr_assert(!is_shut(ends));
+    idle_prepare(0);
+    cr_assert(idle_interval_ms() == 0);
 }
 
-Test(idle, who_is_silent_is_shut_in_time_and_not_before)
+Test(idle, it_looks_often_enough)
+{
+    idle_prepare(8 * NS_PER_S);
+    cr_assert(idle_interval_ms() == 1000);
+    idle_prepare(3600 * NS_PER_S);
+    cr_assert(idle_interval_ms() == 1000);
+    idle_prepare(80 * NS_PER_MS);
+    cr_assert(idle_interval_ms() == 10);
+    idle_prepare(1);
+    cr_assert(idle_interval_ms() > 0, "a nanosecond is not `never'");
+}
+
+Test(idle, a_silent_client_is_shut_in_time_and_not_before)
 {
     int ends[2];
 
-    prepare(100, true);
-    cr_assert(idle_wait_ms() == -1, "nobody is here");
     int64_t start_ms = clock_now_ms();
-    add(ends);
-    while (!is_shut(ends)) {
-        int wait_ms = idle_wait_ms();
-        cr_assert(wait_ms >= 1 && wait_ms <= 101, "%d ms", wait_ms);
-        clock_rest_ms(5);
+    prepare(100, ends);
+    while (!is_shut_after(5, ends))
         cr_assert(clock_now_ms() - start_ms < PATIENCE_MS);
-    }
-    cr_assert(clock_now_ms() - start_ms >= 99, "%d ms",
+    cr_assert(clock_now_ms() - start_ms >= 100, "%d ms",
               (int)(clock_now_ms() - start_ms));
 }
 
 Test(idle, a_byte_gives_a_client_its_time_again)
 {
-    int silent[2], talks[2], other[2];
+    int ends[2];
+    char byte;
 
-    prepare(1000, true);
-    add(talks);
-    add(silent);
-    add(other);
-    clock_rest_ms(1100); /* all are over, and nobody has looked */
-    idle_touch(talks[HERE], POLLIN);
-    int64_t touched_ms = clock_now_ms();
-    idle_sweep();
-    cr_assert(is_shut(silent) && is_shut(other));
-    cr_assert(!is_shut(talks) || clock_now_ms() - touched_ms >= 1000);
+    prepare(1000, ends);
+    clock_rest_ms(1100);
+    cr_assert(send(ends[FAR], "a", 1, 0) == 1);
+    cr_assert(recv(ends[HERE], &byte, 1, 0) == 1);
+    cr_assert(send(ends[HERE], "a", 1, 0) == 1);
+    cr_assert(recv(ends[FAR], &byte, 1, 0) == 1);
+    cr_assert(!is_shut_after(0, ends));
 }
 
-Test(idle, the_longest_silent_is_the_next)
-{
-    enum { HOUR_MS = 3600000, APART_MS = 200 };
-    int ends[3][2];
-
-    prepare(HOUR_MS, true);
-    for (int i = 0; i < 3; i++) {
-        add(ends[i]);
-        clock_rest_ms(APART_MS);
-    }
-    int first_ms = idle_wait_ms();
-    cr_assert(first_ms <= HOUR_MS - 3 * APART_MS + 1, "%d ms", first_ms);
-    idle_touch(ends[0][HERE], POLLIN);
-    int second_ms = idle_wait_ms();
-    cr_assert(second_ms > first_ms &&
-              second_ms <= HOUR_MS - 2 * APART_MS + 1);
-    idle_remove_client(ends[1][HERE]);
-    int third_ms = idle_wait_ms();
-    cr_assert(third_ms > second_ms && third_ms <= HOUR_MS - APART_MS + 1);
-    idle_remove_client(ends[2][HERE]);
-    idle_remove_client(ends[0][HERE]);
-    cr_assert(idle_wait_ms() == -1);
-}
-
-/* The loop had no time for it: it is not the client who was idle. */
-Test(idle, who_waits_for_us_is_not_idle)
+/* The loop had no time for it: it is not the client that was idle. */
+Test(idle, a_client_that_waits_for_us_is_not_idle)
 {
     int ends[2];
 
-    prepare(50, true);
-    add(ends);
+    prepare(50, ends);
     cr_assert(send(ends[FAR], "a", 1, 0) == 1);
-    clock_rest_ms(60);
-    idle_sweep();
-    cr_assert(!is_shut(ends), "its byte had come");
-    cr_assert(idle_wait_ms() >= 1);
+    cr_assert(!is_shut_after(60, ends));
+    cr_assert(!is_shut_after(60, ends));
 }
 
 /* Its bytes wait in our socket, but it is to read first. */
-Test(idle, who_does_not_read_is_idle_whatever_it_has_sent)
+Test(idle, a_client_that_does_not_read_is_idle_whatever_it_has_sent)
 {
-    char data[4096] = {0};
+    static char data[1 << 20];
     int ends[2];
 
-    prepare(50, true);
-    add(ends);
-    cr_assert(send(ends[FAR], "a", 1, 0) == 1);
-    while (send(ends[HERE], data, sizeof(data), MSG_DONTWAIT) > 0)
-        ;
-    idle_touch(ends[HERE], POLLOUT);
-    clock_rest_ms(60);
-    idle_sweep();
-    cr_assert(recv(ends[HERE], data, 1, 0) == 1, "which still is there");
-    cr_assert(recv(ends[HERE], data, 1, 0) == 0, "then the end");
+    prepare(300, ends);
+    cr_assert(send(ends[FAR], data, 1000, 0) == 1000);
+    for (int i = 0; i < 20; i++) { /* the kernel's buffers may grow */
+        clock_rest_ms(20);
+        while (send(ends[HERE], data, sizeof(data), MSG_DONTWAIT) > 0)
+            ;
+    }
+    int64_t start_ms = clock_now_ms();
+    while (send(ends[HERE], "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) != -1 ||
+           errno != EPIPE) {
+        idle_look(ends[HERE], &memory);
+        clock_rest_ms(20);
+        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS);
+    }
 }
 
-Test(idle, who_has_gone_is_not_shut)
-{
-    int gone[2], other[2];
-
-    prepare(20, true);
-    add(gone);
-    idle_remove_client(gone[HERE]);
-    add(other);
-    idle_remove_client(gone[HERE]); /* again, as one who never came */
-    clock_rest_ms(30);
-    idle_sweep();
-    cr_assert(!is_shut(gone) && is_shut(other));
-}
-
-static void *sweep(void *arg)
-{
-    int *wait_ms = arg;
-
-    *wait_ms = idle_wait_ms();
-    return NULL;
-}
-
-Test(idle, a_loop_sees_to_its_own_clients)
-{
-    pthread_t thread;
-    int wait_ms = 0;
-    int ends[2];
-
-    prepare(20, true);
-    add(ends);
-    clock_rest_ms(30);
-    cr_assert(pthread_create(&thread, NULL, sweep, &wait_ms) == 0);
-    cr_assert(pthread_join(thread, NULL) == 0);
-    cr_assert(wait_ms == -1 && !is_shut(ends));
-    idle_sweep();
-    cr_assert(is_shut(ends));
-}
-
-static uint64_t option_us(int fd, int option)
-{
-    struct timeval limit;
-    socklen_t size = sizeof(limit);
-
-    cr_assert(getsockopt(fd, SOL_SOCKET, option, &limit, &size) == 0);
-    return (uint64_t)limit.tv_sec * 1000000 + (uint64_t)limit.tv_usec;
-}
-
-Test(idle, a_blocking_call_has_the_kernel_count)
+Test(idle, what_is_no_tcp_connection_is_left_alone)
 {
     int ends[2];
     char byte;
 
-    prepare(1500, false);
-    add(ends);
-    cr_assert(option_us(ends[HERE], SO_RCVTIMEO) == 1500000);
-    cr_assert(option_us(ends[HERE], SO_SNDTIMEO) == 1500000);
-    cr_assert(idle_wait_ms() == -1);
-    idle_remove_client(ends[HERE]);
-
-    cr_assert(idle_prepare(1, false) == 0);
-    add(ends);
-    errno = 0;
-    cr_assert(recv(ends[HERE], &byte, 1, 0) == -1 && errno == EAGAIN,
-              "a nanosecond is not taken for `never'");
+    idle_prepare(1);
+    cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    idle_look(ends[HERE], &memory);
+    cr_assert(send(ends[FAR], "a", 1, 0) == 1);
+    cr_assert(recv(ends[HERE], &byte, 1, 0) == 1);
 }

@@ -316,6 +316,7 @@ Test(load, large_message_through_a_small_buffer)
 
     pair_open(&pair, MESSAGE_MAX);
     struct client *client = &pair.load.clients[0];
+    fcntl(pair.server, F_SETFL, O_NONBLOCK);
     struct conn *conn = conn_open(pair.server);
     setsockopt(client->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
     talk_start_all(&pair.load);

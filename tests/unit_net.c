@@ -1,5 +1,7 @@
 /* common/net: listen, accept, send all. */
 #include "common/net.h"
+
+#include "common/census.h"
 #include "common/stop.h"
 #include "tests/client.h"
 
@@ -9,6 +11,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,6 +57,14 @@ static int connect_client(void)
     return fd;
 }
 
+/* Returns a client, or -1. */
+static int take_newcomer(int listener)
+{
+    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+    return net_admit(client, listener) ? client : -1;
+}
+
 Test(net, says_where_it_listens)
 {
     char expected[64];
@@ -63,16 +74,6 @@ Test(net, says_where_it_listens)
     snprintf(expected, sizeof(expected), "listening 127.0.0.1:%d\n",
              port_of(listeners.fds[0]));
     cr_assert_stdout_eq_str(expected);
-}
-
-Test(net, listeners_block_for_one_and_not_for_many)
-{
-    cr_redirect_stdout();
-    listen_for(10, false);
-    cr_assert(!(fcntl(listeners.fds[0], F_GETFL) & O_NONBLOCK));
-    listen_for(10, true);
-    cr_assert(fcntl(listeners.fds[0], F_GETFL) & O_NONBLOCK);
-    cr_assert(net_accept(listeners.fds[0]) == -1, "nobody is there");
 }
 
 Test(net, listeners_beside_share_the_port)
@@ -85,11 +86,13 @@ Test(net, listeners_beside_share_the_port)
     struct listeners beside = net_listen_beside(&listeners);
     cr_assert_eq(beside.n, listeners.n);
     cr_assert_eq(port_of(beside.fds[0]), port_of(listeners.fds[0]));
+    fcntl(listeners.fds[0], F_SETFL, O_NONBLOCK);
+    fcntl(beside.fds[0], F_SETFL, O_NONBLOCK);
     for (int i = 0; i < 64; i++)
         connect_client();
-    while (net_accept(listeners.fds[0]) != -1)
+    while (take_newcomer(listeners.fds[0]) != -1)
         first++;
-    while (net_accept(beside.fds[0]) != -1)
+    while (take_newcomer(beside.fds[0]) != -1)
         second++;
     cr_assert(first > 0 && second > 0 && first + second == 64);
 }
@@ -138,15 +141,15 @@ Test(net, a_client_is_counted_and_sends_at_once)
     cr_redirect_stdout();
     listen_for(10, false);
     int there = connect_client();
-    int client = net_accept(listeners.fds[0]);
-    cr_assert(client != -1 && stop_count() == 1);
+    int client = take_newcomer(listeners.fds[0]);
+    cr_assert(client != -1 && census_count() == 1);
     cr_assert(fcntl(client, F_GETFD) & FD_CLOEXEC);
     cr_assert(getsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, &size) ==
               0);
     cr_assert(on != 0, "TCP_NODELAY is not passed on by the listener");
     errno = ENOENT;
     net_close(client);
-    cr_assert(errno == ENOENT && stop_count() == 0);
+    cr_assert(errno == ENOENT && census_count() == 0);
     cr_assert(client_end(there) == NULL);
 }
 
@@ -156,17 +159,17 @@ Test(net, at_max_clients_newcomers_are_closed)
     cr_redirect_stderr();
     listen_for(1, false);
     int there = connect_client();
-    int client = net_accept(listeners.fds[0]);
+    int client = take_newcomer(listeners.fds[0]);
     for (int i = 0; i < 3; i++) {
         int newcomer = connect_client();
-        cr_assert(net_accept(listeners.fds[0]) == -1);
+        cr_assert(take_newcomer(listeners.fds[0]) == -1);
         cr_assert(client_listen(newcomer, PATIENCE_MS) == CLIENT_CLOSED);
         close(newcomer);
     }
     net_close(client);
     close(there);
     connect_client();
-    cr_assert(net_accept(listeners.fds[0]) != -1);
+    cr_assert(take_newcomer(listeners.fds[0]) != -1);
     fflush(stderr);
     cr_assert_stderr_eq_str(
         "unit: --max-clients: Too many users: newcomers "
@@ -189,12 +192,43 @@ Test(net, without_descriptors_newcomers_are_closed)
     few.rlim_cur = (rlim_t)highest + 1;
     cr_assert(setrlimit(RLIMIT_NOFILE, &few) == 0);
     for (int i = 0; i < 2; i++) {
-        cr_assert(net_accept(listeners.fds[0]) == -1);
+        cr_assert(take_newcomer(listeners.fds[0]) == -1, "no descriptor");
+        cr_assert(take_newcomer(listeners.fds[0]) == -1, "the spare one");
         cr_assert(client_listen(there[i], PATIENCE_MS) == CLIENT_CLOSED);
     }
     close(highest);
-    cr_assert(net_accept(listeners.fds[0]) == highest);
+    cr_assert(take_newcomer(listeners.fds[0]) == highest);
     cr_assert(client_listen(there[2], QUIET_MS) == CLIENT_SILENCE);
+}
+
+Test(net, a_listener_that_was_shut_is_made_never_to_be_ready)
+{
+    struct pollfd one = {.events = POLLIN};
+
+    cr_redirect_stdout();
+    listen_for(1, false);
+    one.fd = listeners.fds[0];
+    raise(SIGTERM);
+    cr_assert(poll(&one, 1, 0) == 1, "a loop is woken");
+    cr_assert(take_newcomer(listeners.fds[0]) == -1);
+    cr_assert(poll(&one, 1, 0) == 0, "and does not spin");
+    cr_assert(take_newcomer(listeners.fds[0]) == -1);
+}
+
+Test(net, an_urgent_byte_stays_in_the_stream)
+{
+    char data[3];
+
+    cr_redirect_stdout();
+    listen_for(1, false);
+    int there = connect_client();
+    int client = take_newcomer(listeners.fds[0]);
+    cr_assert(send(there, "a", 1, 0) == 1);
+    cr_assert(send(there, "b", 1, MSG_OOB) == 1);
+    cr_assert(send(there, "c", 1, 0) == 1);
+    for (int i = 0; i < 3; i++)
+        cr_assert(recv(client, &data[i], 1, 0) == 1);
+    cr_assert(memcmp(data, "abc", 3) == 0);
 }
 
 /* "server 2>&1 | head -1": to tell of a limit is not worth a death. */
@@ -208,9 +242,9 @@ Test(net, a_limit_is_survived_though_nobody_reads_of_it)
     cr_assert(dup2(ends[1], STDERR_FILENO) != -1);
     close(ends[0]);
     connect_client();
-    cr_assert(net_accept(listeners.fds[0]) != -1);
+    cr_assert(take_newcomer(listeners.fds[0]) != -1);
     connect_client();
-    cr_assert(net_accept(listeners.fds[0]) == -1);
+    cr_assert(take_newcomer(listeners.fds[0]) == -1);
 }
 
 struct sending {

@@ -1,8 +1,12 @@
-/* common/stop: who hears of a signal, and when all are gone. */
+/* common/stop and children: who hears of a signal, and when all are gone.
+ */
 #include "common/stop.h"
 
+#include "common/census.h"
+#include "common/children.h"
 #include "common/clock.h"
 #include "tests/client.h"
+#include "tests/pair.h"
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
@@ -10,12 +14,44 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 TestSuite(stop, .timeout = 60);
+
+static void prepare(long most, long drain_ms, bool echoes)
+{
+    const struct stop_plan plan = {most, drain_ms, echoes};
+
+    cr_assert(stop_prepare(&plan) == 0);
+}
+
+static void add_client(int ends[2])
+{
+    cr_assert(pair_open(ends) == 0);
+    cr_assert(census_enter(ends[HERE]) == 0);
+}
+
+static void leave(int client)
+{
+    census_leave(client);
+    close(client);
+}
+
+/* What a server does with a client until its end of stream. */
+static size_t echo_to_the_end(int client)
+{
+    size_t echoed = 0;
+    char data[1000];
+    ssize_t n;
+
+    while ((n = recv(client, data, sizeof(data), 0)) > 0 ||
+           (n == -1 && errno == EINTR))
+        if (n > 0 && send(client, data, (size_t)n, MSG_NOSIGNAL) == n)
+            echoed += (size_t)n;
+    return echoed;
+}
 
 static int open_listener(void)
 {
@@ -35,109 +71,151 @@ Test(stop, a_signal_ends_accept_whenever_it_comes)
 {
     int listener = open_listener();
 
-    cr_assert(stop_prepare(10, 60000) == 0);
+    prepare(10, 60000, true);
     cr_assert(stop_add_listener(listener) == 0);
     cr_assert(!stop_asked() && !stop_done());
     raise(SIGTERM);
     cr_assert(stop_asked() && stop_done());
     cr_assert(accept(listener, NULL, NULL) == -1 && errno == EINVAL);
-    cr_assert(stop_status() == 0);
+    cr_assert(stop_wait() == 0);
 }
 
 Test(stop, a_listener_that_comes_after_the_signal_is_shut)
 {
     int listener = open_listener();
 
-    cr_assert(stop_prepare(10, 60000) == 0);
+    prepare(10, 60000, true);
     raise(SIGTERM);
     cr_assert(stop_add_listener(listener) == 0);
     cr_assert(accept(listener, NULL, NULL) == -1 && errno == EINVAL);
 }
 
-Test(stop, a_client_s_data_is_read_to_its_end)
+/* The client sends once more than had arrived, and then reads. */
+Test(stop, what_had_arrived_is_echoed_and_what_comes_later_resets_nothing)
 {
-    char data[8];
+    char data[1000] = "a";
     int ends[2];
 
-    cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    cr_assert(stop_prepare(10, 60000) == 0);
-    cr_assert(stop_add_client(ends[1]) == 1 && stop_count() == 1);
-    cr_assert(send(ends[0], "abc", 3, 0) == 3);
+    prepare(10, 60000, true);
+    add_client(ends);
+    cr_assert(send(ends[FAR], data, sizeof(data), 0) == sizeof(data));
+    cr_assert(client_arrived(ends[FAR]) == NULL);
     raise(SIGINT);
     cr_assert(stop_asked() && !stop_done(), "a client is left");
-    cr_assert(recv(ends[1], data, sizeof(data), 0) == 3);
-    cr_assert(recv(ends[1], data, sizeof(data), 0) == 0, "then the end");
-    cr_assert(send(ends[1], "abc", 3, MSG_NOSIGNAL) == 3,
-              "the reply still goes out");
-    stop_remove_client(ends[1]);
-    cr_assert(stop_done());
+    cr_assert(recv(ends[HERE], data, sizeof(data), 0) == sizeof(data));
+    cr_assert(send(ends[HERE], data, sizeof(data), 0) == sizeof(data));
+    while (send(ends[HERE], "x", 1, MSG_NOSIGNAL) == 1) /* until the end */
+        cr_assert(recv(ends[FAR], data, 1, 0) == 1);
+    cr_assert(errno == EPIPE);
+    cr_assert(send(ends[FAR], "more", 4, 0) == 4);
+    cr_assert(client_arrived(ends[FAR]) == NULL);
+    cr_assert(send(ends[FAR], "more", 4, MSG_NOSIGNAL) == 4, "no reset");
+    shutdown(ends[FAR], SHUT_WR);
+    cr_assert(echo_to_the_end(ends[HERE]) == 0);
+    leave(ends[HERE]);
+    cr_assert(stop_done() && stop_wait() == 0);
 }
 
-Test(stop, who_comes_after_the_signal_is_told_too)
+Test(stop, an_idle_client_is_sent_the_end_and_let_go)
 {
-    char byte;
     int ends[2];
 
-    cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    cr_assert(stop_prepare(10, 60000) == 0);
+    prepare(10, 60000, true);
+    add_client(ends);
     raise(SIGTERM);
-    cr_assert(stop_add_client(ends[1]) == 1);
-    cr_assert(recv(ends[1], &byte, 1, 0) == 0);
+    cr_assert(client_end(ends[FAR]) == NULL);
+    cr_assert(echo_to_the_end(ends[HERE]) == 0, "though it does not close");
+    leave(ends[HERE]);
+    cr_assert(stop_wait() == 0);
 }
 
-Test(stop, who_is_left_is_cut)
+Test(stop, a_client_that_comes_after_the_signal_is_sent_the_end)
 {
-    char byte;
     int ends[2];
 
-    cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    cr_assert(stop_prepare(10, 0) == 0);
-    stop_add_client(ends[1]);
+    prepare(10, 60000, true);
+    raise(SIGTERM);
+    add_client(ends);
+    cr_assert(client_end(ends[FAR]) == NULL);
+}
+
+/* No echo server: what it owes, the kernel can't count. */
+Test(stop, another_server_is_told_when_its_client_is_quiet)
+{
+    int ends[2];
+
+    prepare(10, 60000, false);
+    add_client(ends);
+    cr_assert(send(ends[FAR], "ask", 3, 0) == 3);
+    cr_assert(client_arrived(ends[FAR]) == NULL);
+    raise(SIGTERM);
+    cr_assert(echo_to_the_end(ends[HERE]) == 3);
+    cr_assert(send(ends[HERE], "bye", 3, MSG_NOSIGNAL) == 3,
+              "it can still answer");
+}
+
+/* alarm() before exec(), or kill -ALRM. */
+Test(stop, a_foreign_SIGALRM_ends_no_drain)
+{
+    char data[10] = "a";
+    int ends[2];
+
+    prepare(10, 60000, true);
+    add_client(ends);
+    raise(SIGALRM);
+    cr_assert(!stop_asked());
+    cr_assert(send(ends[FAR], data, sizeof(data), 0) == sizeof(data));
+    cr_assert(client_arrived(ends[FAR]) == NULL);
+    raise(SIGTERM);
+    raise(SIGALRM);
+    raise(SIGALRM);
+    cr_assert(!stop_over());
+    cr_assert(recv(ends[HERE], data, sizeof(data), 0) == sizeof(data));
+    cr_assert(send(ends[HERE], data, sizeof(data), 0) == sizeof(data));
+}
+
+Test(stop, a_client_that_is_left_is_cut)
+{
+    int ends[2];
+
+    prepare(10, 100, true);
+    add_client(ends);
+    cr_assert(send(ends[FAR], "a", 1, 0) == 1);
+    cr_assert(client_arrived(ends[FAR]) == NULL);
     cr_redirect_stderr();
     raise(SIGTERM);
-    cr_assert(client_listen(ends[0], PATIENCE_MS) == CLIENT_CLOSED);
-    cr_assert(recv(ends[0], &byte, 1, 0) == 0);
-    cr_assert(stop_status() == 1);
+    cr_assert(client_listen(ends[FAR], PATIENCE_MS) == CLIENT_CLOSED);
+    cr_assert(stop_over() && stop_wait() == 1);
     cr_assert_stderr_eq_str(
         "stop: cut 1 client that had not finished after "
-        "0 ms\n");
+        "100 ms\n");
 }
 
-Test(stop, a_client_is_forgotten_once)
+Test(stop, a_client_that_comes_when_the_drain_is_over_is_cut_too)
 {
-    cr_assert(stop_prepare(10, 1000) == 0);
-    cr_assert(stop_add_client(0) == 1 && stop_count() == 1);
-    stop_remove_client(0);
-    stop_remove_client(0);
-    cr_assert(stop_count() == 0);
-}
+    int ends[2];
 
-Test(stop, the_table_ends_at_the_descriptor_limit)
-{
-    const struct rlimit few = {64, 64};
-
-    cr_assert(setrlimit(RLIMIT_NOFILE, &few) == 0);
-    cr_assert(stop_prepare(10, 1000) == 0);
-    cr_assert(stop_descriptors() == 64);
-    cr_assert(stop_add_client(63) == 1);
-    errno = 0;
-    cr_assert(stop_add_client(64) == -1 && errno == EMFILE);
-    cr_assert(stop_count() == 1);
-    stop_remove_client(64); /* as net_accept() does, who closes it */
-    cr_assert(stop_count() == 1);
+    prepare(10, 0, true);
+    raise(SIGTERM);
+    cr_assert(stop_over());
+    add_client(ends);
+    cr_assert(client_listen(ends[FAR], PATIENCE_MS) == CLIENT_CLOSED);
 }
 
 /* As when a shell or a service manager starts it so: exec() keeps it. */
 Test(stop, signals_held_from_the_start_are_let_through)
 {
-    stop_hold();
-    cr_assert(stop_prepare(10, 60000) == 0);
+    sigset_t all;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    prepare(10, 60000, true);
     raise(SIGTERM);
     cr_assert(stop_asked());
 }
 
 /* A child that waits for signals. SIGTERM is taken as told. */
-static pid_t start_child(void (*at_sigterm)(int), const sigset_t *release)
+static pid_t start_child(void (*at_sigterm)(int))
 {
     pid_t pid = fork();
 
@@ -145,39 +223,77 @@ static pid_t start_child(void (*at_sigterm)(int), const sigset_t *release)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGTERM, at_sigterm);
-    stop_release(release);
     for (;;)
         pause();
 }
 
-/* The signal that ended it. */
+/* Waits for its end; returns the signal that ended it. */
 static int wait_for(pid_t pid)
 {
     int status = 0;
 
     while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-        ; /* the drain's timer */
+        ; /* the rounds of the stop */
+    children_remove(pid, status);
     return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 Test(stop, a_child_is_told_and_cut)
 {
-    cr_assert(stop_prepare(2, 100) == 0);
-    sigset_t before = stop_hold();
-    pid_t obeys = start_child(SIG_DFL, &before);
-    pid_t ignores = start_child(SIG_IGN, &before);
-    stop_add_child(obeys);
-    stop_add_child(ignores);
-    stop_release(&before);
-    cr_assert(stop_count() == 2);
+    prepare(2, 100, true);
+    pid_t ignores = start_child(SIG_IGN);
+    children_add(ignores);
+    cr_assert(children_count() == 1 && children_wanted() == 1);
     raise(SIGTERM);
-    cr_assert(wait_for(obeys) == SIGTERM);
-    stop_remove_child(obeys);
+    cr_assert(children_wanted() == 0);
+    pid_t late = start_child(SIG_IGN);
+    children_add(late);
     cr_assert(wait_for(ignores) == SIGKILL);
-    stop_remove_child(ignores);
+    cr_assert(wait_for(late) == SIGKILL, "told already when it came");
     cr_assert(stop_done());
     cr_redirect_stderr();
-    cr_assert(stop_status() == 1);
+    cr_assert(stop_wait() == 1);
+    cr_assert_stderr_eq_str(
+        "stop: cut 2 clients that had not finished after "
+        "100 ms\n");
+}
+
+Test(stop, a_child_may_end_before_it_is_added)
+{
+    prepare(2, 100, true);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    cr_assert(wait_for(pid) == 0);
+    cr_assert(children_count() == 0);
+    children_add(pid);
+    cr_assert(children_count() == 0 && children_wanted() == 2);
+    children_add(pid); /* the same number, a child later */
+    cr_assert(children_count() == 1);
+}
+
+/* A child has a timer of its own: nobody is there to kill it. */
+Test(stop, a_child_that_was_told_cuts_its_client)
+{
+    int ends[2];
+
+    prepare(2, 200, true);
+    add_client(ends);
+    cr_assert(send(ends[FAR], "a", 1, 0) == 1);
+    cr_assert(client_arrived(ends[FAR]) == NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        while (!stop_over())
+            pause();
+        leave(ends[HERE]);
+        _exit(stop_status());
+    }
+    leave(ends[HERE]);
+    kill(pid, SIGTERM);
+    cr_assert(client_listen(ends[FAR], PATIENCE_MS) == CLIENT_CLOSED);
+    int status = 0;
+    cr_assert(waitpid(pid, &status, 0) == pid);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 }
 
 /* The last of many children once had to wait for its turn while all the
@@ -189,29 +305,26 @@ Test(stop, children_are_told_before_their_listener_is_shut)
     int listener = open_listener();
     int in_vain = 0;
 
-    cr_assert(stop_prepare(CHILDREN, 10000) == 0);
+    prepare(CHILDREN, 10000, true);
     cr_assert(stop_add_listener(listener) == 0);
-    sigset_t before = stop_hold();
     for (int i = 0; i < CHILDREN; i++) {
         pid_t pid = fork();
         if (pid == 0) {
-            stop_forget_family();
-            stop_share_listener(listener);
-            stop_release(&before);
             while (!stop_asked())
                 if (accept(listener, NULL, NULL) == -1 && !stop_asked())
                     _exit(1);
             _exit(0);
         }
         cr_assert(pid != -1);
-        stop_add_child(pid);
+        children_add(pid);
     }
-    stop_release(&before);
-    clock_rest_ms(100); /* they come to wait; who does not can't fail */
+    clock_rest_ms(
+        100); /* they come to wait; one that does not can't fail */
     raise(SIGTERM);
     for (int i = 0; i < CHILDREN; i++) {
-        int status;
-        cr_assert(wait(&status) != -1);
+        int status = 0;
+        while (wait(&status) == -1)
+            cr_assert(errno == EINTR);
         in_vain += status != 0;
     }
     cr_assert(in_vain == 0, "%d children tried in vain", in_vain);

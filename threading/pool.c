@@ -1,13 +1,15 @@
 /*
  * threading/pool: a fixed number of pthreads, newcomers queue for them.
  *
- * Waits in     accept() in the main thread, recv() and send() in each other
- * A client is  a turn in the life of a thread
- * Stops at     the number of threads: who comes then waits in the queue
- * Chapter      docs/3-threading.md
+ * Waits in     accept4() in the main thread, recv() and send() in each
+ * other A client is  a turn in the life of a thread Stops at     the number
+ * of threads: further clients wait in the queue Differs by
+ * pthread_cond_wait(), pthread_create() before accept4() Chapter
+ * docs/3-threading.md
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sys/socket.h>
 
 #include "common/echo.h"
 #include "common/net.h"
@@ -42,40 +44,33 @@ static pthread_cond_t one_came = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t one_taken = PTHREAD_COND_INITIALIZER;
 static int queue[MOST];     /* a ring of places; guarded by lock */
 static long first, waiting; /* in the queue; guarded by lock */
-static bool over;           /* no more will come; guarded by lock */
-static pthread_t threads[MOST];
 
-/* The next of the queue, or -1 when no more will come. */
+/* The next client of the queue. */
 static int take(void)
 {
-    int client = -1;
-
     pthread_mutex_lock(&lock);
-    while (waiting == 0 && !over)
+    while (waiting == 0)
         pthread_cond_wait(&one_came, &lock);
-    if (waiting > 0) {
-        client = queue[first];
-        first = (first + 1) % places;
-        waiting--;
-    }
+    int client = queue[first];
+    first = (first + 1) % places;
+    waiting--;
     pthread_mutex_unlock(&lock);
     pthread_cond_signal(&one_taken);
     return client;
 }
 
 /* The life of a thread. */
-static void *talk(void *arg)
+static _Noreturn void *talk(void *arg)
 {
-    int client;
-
-    while ((client = take()) != -1) {
+    (void)arg;
+    for (;;) {
+        int client = take();
         echo_blocking(client);
         net_close(client);
     }
-    return arg;
 }
 
-/* Nobody is accepted whom the queue could not hold. */
+/* A client that the queue could not hold is not accepted. */
 static void wait_for_place(void)
 {
     pthread_mutex_lock(&lock);
@@ -87,14 +82,14 @@ static void wait_for_place(void)
 static void welcome(int listener)
 {
     wait_for_place();
-    int client = net_accept(listener);
-    if (client == -1)
+    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (!net_admit(client, listener))
         return;
     pthread_mutex_lock(&lock);
     queue[(first + waiting) % places] = client;
     waiting++;
     pthread_mutex_unlock(&lock);
-    pthread_cond_signal(&one_came); /* who wakes up wants the lock */
+    pthread_cond_signal(&one_came); /* the one that wakes wants the lock */
 }
 
 /* Where the system allows fewer than asked for, those have to do. */
@@ -103,27 +98,18 @@ static void make_threads(void)
     pthread_attr_t attr;
 
     pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, STACK_BYTES);
     for (long made = 0; made < nthreads; made++) {
-        int error = pthread_create(&threads[made], &attr, talk, NULL);
+        pthread_t thread;
+        int error = pthread_create(&thread, &attr, talk, NULL);
         if (error != 0 && made == 0) {
             errno = error;
             fatal_errno(model.name, "pthread_create");
         }
         if (error != 0)
-            nthreads = made;
+            return;
     }
-}
-
-/* When a stop was asked for: the main thread is the last to leave. */
-static void wait_for_all(void)
-{
-    pthread_mutex_lock(&lock);
-    over = true;
-    pthread_cond_broadcast(&one_came);
-    pthread_mutex_unlock(&lock);
-    for (long i = 0; i < nthreads; i++)
-        pthread_join(threads[i], NULL);
 }
 
 static void serve(const struct listeners *listeners)
@@ -131,7 +117,6 @@ static void serve(const struct listeners *listeners)
     make_threads();
     while (!stop_asked())
         welcome(listeners->fds[0]);
-    wait_for_all();
 }
 
 int main(int argc, char **argv)
@@ -140,5 +125,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

@@ -1,14 +1,14 @@
 /*
  * threading: one pthread per client.
  *
- * Waits in     accept() in the main thread, recv() and send() in each other
- * A client is  a thread
- * Stops at     the thread limit
- * Chapter      docs/3-threading.md
+ * Waits in     accept4() in the main thread, recv() and send() in each
+ * other A client is  a thread Stops at     the thread limit Differs by
+ * pthread_create() Chapter      docs/3-threading.md
  */
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "common/echo.h"
 #include "common/net.h"
@@ -24,10 +24,7 @@ static const struct model model = {
 /* The default of 8 MiB for each would use up the address space first. */
 enum { STACK_BYTES = 256 * 1024 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t one_left = PTHREAD_COND_INITIALIZER;
-static int talking;         /* threads with a client; guarded by lock */
-static pthread_attr_t attr; /* of each thread; written before the first */
+static pthread_attr_t attr; /* of each thread */
 
 /* The life of a thread. */
 static void *talk(void *arg)
@@ -36,38 +33,21 @@ static void *talk(void *arg)
 
     echo_blocking(client);
     net_close(client);
-    pthread_mutex_lock(&lock);
-    talking--;
-    pthread_cond_signal(&one_left);
-    pthread_mutex_unlock(&lock);
     return NULL;
 }
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1)
+    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (!net_admit(client, listener))
         return;
     pthread_t thread;
-    pthread_mutex_lock(&lock);
     int error = pthread_create(&thread, &attr, talk,
                                (void *)(intptr_t)client);
-    if (error == 0)
-        talking++;
-    pthread_mutex_unlock(&lock);
     if (error != 0) {
         errno = error;
         net_turn_away(client, "pthread_create");
     }
-}
-
-/* When a stop was asked for: the main thread is the last to leave. */
-static void wait_for_all(void)
-{
-    pthread_mutex_lock(&lock);
-    while (talking > 0)
-        pthread_cond_wait(&one_left, &lock);
-    pthread_mutex_unlock(&lock);
 }
 
 static void serve(const struct listeners *listeners)
@@ -77,7 +57,6 @@ static void serve(const struct listeners *listeners)
     pthread_attr_setstacksize(&attr, STACK_BYTES);
     while (!stop_asked())
         welcome(listeners->fds[0]);
-    wait_for_all();
 }
 
 int main(int argc, char **argv)
@@ -86,5 +65,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

@@ -2,15 +2,17 @@
  * timeout_poll: one thread asks each socket in turn, for a while.
  *
  * Waits in     poll() on one socket, at most --timeout-ms, then the next
- * A client is  a turn in each lap
+ * A client is  a turn in each lap, and a conn
  * Stops at     patience: a lap takes sockets x timeout
+ * Differs by   poll(), O_NONBLOCK
  * Chapter      docs/4-timeout_poll.md
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "common/echo.h"
-#include "common/idle.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -33,62 +35,63 @@ static const struct model model = {
     .numbers = numbers,
 };
 
-static struct conn **clients; /* nclients of them, in no order */
-static size_t nclients;
+static struct conn **clients; /* by descriptor */
+static int highest;           /* descriptor of a client */
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1)
+    int client = accept4(listener, NULL, NULL,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!net_admit(client, listener))
         return;
     struct conn *conn = conn_open(client);
     if (conn == NULL) {
         net_turn_away(client, "memory");
         return;
     }
-    clients[nclients++] = conn;
+    clients[client] = conn;
+    if (client > highest)
+        highest = client;
 }
 
 /* Waits for this one socket, as settimeout() does, and for no other. */
-static bool ready_in_time(int fd, short event)
+static bool ready_in_time(int fd, enum echo_wait what)
 {
-    struct pollfd one = {.fd = fd, .events = event};
+    struct pollfd one = {
+        .fd = fd,
+        .events = what == ECHO_WRITE ? POLLOUT : POLLIN,
+    };
 
     return poll(&one, 1, (int)turn_ms) == 1;
 }
 
 static void advance(struct conn *conn)
 {
-    if (ready_in_time(conn->fd,
-                      conn->waits_for == ECHO_WRITE ? POLLOUT : POLLIN))
-        echo_step(conn);
-}
+    enum echo_wait next = echo_step(conn);
 
-/* Everybody's turn, once. */
-static void lap(const struct listeners *listeners)
-{
-    idle_sweep();
-    for (size_t i = 0; i < listeners->n; i++)
-        if (ready_in_time(listeners->fds[i], POLLIN))
-            welcome(listeners->fds[i]);
-    for (size_t i = 0; i < nclients;) {
-        advance(clients[i]);
-        if (clients[i]->waits_for == ECHO_DONE) {
-            conn_close(clients[i]);
-            clients[i] = clients[--nclients];
-        } else {
-            i++;
-        }
+    if (next == ECHO_DONE) {
+        clients[conn->fd] = NULL;
+        conn_close(conn);
     }
 }
 
 static void serve(const struct listeners *listeners)
 {
-    clients = calloc(stop_descriptors(), sizeof(struct conn *));
+    clients = calloc(net_descriptor_limit(), sizeof(struct conn *));
     if (clients == NULL)
         fatal_errno(model.name, "cannot start");
-    while (!stop_done())
-        lap(listeners);
+    for (size_t i = 0; i < listeners->n; i++)
+        fcntl(listeners->fds[i], F_SETFL,
+              O_NONBLOCK); /* never wait there */
+    while (!stop_done()) {
+        for (size_t i = 0; i < listeners->n; i++)
+            if (ready_in_time(listeners->fds[i], ECHO_READ))
+                welcome(listeners->fds[i]);
+        for (int fd = 0; fd <= highest; fd++)
+            if (clients[fd] != NULL &&
+                ready_in_time(fd, clients[fd]->waits_for))
+                advance(clients[fd]);
+    }
     free(clients);
 }
 
@@ -98,5 +101,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

@@ -7,6 +7,7 @@
  * Stops at     patience: a lap takes ports x timeout, with nobody there
  * Chapter      docs/4-timeout_poll.md
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -84,8 +85,8 @@ static void talk(int client)
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1)
+    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (!net_admit(client, listener))
         return;
     talk(client);
     net_close(client);
@@ -101,6 +102,9 @@ static bool ready_in_time(int listener)
 
 static void serve(const struct listeners *listeners)
 {
+    for (size_t i = 0; i < listeners->n; i++)
+        fcntl(listeners->fds[i], F_SETFL,
+              O_NONBLOCK); /* never wait there */
     while (!stop_asked()) {
         for (size_t i = 0; i < listeners->n && !stop_asked(); i++) {
             printf("hello socket%zu\n", i + 1);
@@ -117,5 +121,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

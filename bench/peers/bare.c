@@ -36,8 +36,8 @@ static int watch(int fd)
 
 static void welcome(int listener)
 {
-    int client = net_accept(listener);
-    if (client == -1)
+    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (!net_admit(client, listener))
         return;
     if (watch(client) == -1)
         net_turn_away(client, "memory");
@@ -77,5 +77,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

@@ -8,6 +8,7 @@
  */
 #include <ev.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "common/echo.h"
 #include "common/net.h"
@@ -43,10 +44,11 @@ static void advance(struct ev_loop *loop, ev_io *io, int events)
 
 static void welcome(struct ev_loop *loop, ev_io *listener, int events)
 {
-    int client = net_accept(listener->fd);
+    int client = accept4(listener->fd, NULL, NULL,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
     (void)events;
-    if (client == -1) {
-        if (stop_asked()) /* readable for good: no more */
+    if (!net_admit(client, listener->fd)) {
+        if (stop_asked()) /* the loop ends when nothing is watched */
             ev_io_stop(loop, listener);
         return;
     }
@@ -84,5 +86,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

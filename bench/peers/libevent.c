@@ -10,6 +10,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "common/net.h"
 #include "common/options.h"
@@ -80,10 +81,10 @@ static void failed(struct bufferevent *client, short what, void *arg)
 
 static void welcome(evutil_socket_t listener, short what, void *event)
 {
-    int fd = net_accept(listener);
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     (void)what;
-    if (fd == -1) {
-        if (stop_asked()) /* readable for good: no more */
+    if (!net_admit(fd, listener)) {
+        if (stop_asked()) /* the loop ends when nothing is watched */
             event_del(event);
         return;
     }
@@ -92,7 +93,6 @@ static void welcome(evutil_socket_t listener, short what, void *event)
         net_turn_away(fd, "memory");
         return;
     }
-    evutil_make_socket_nonblocking(fd);
     bufferevent_setcb(client, advance, sent, failed, NULL);
     bufferevent_enable(client, EV_READ | EV_WRITE);
 }
@@ -122,5 +122,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }

@@ -8,8 +8,10 @@
  */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <uv.h>
 
+#include "common/census.h"
 #include "common/net.h"
 #include "common/options.h"
 #include "common/stop.h"
@@ -37,7 +39,7 @@ static void leave(uv_stream_t *client)
     if (uv_is_closing((uv_handle_t *)client))
         return;
     uv_fileno((uv_handle_t *)client, &fd);
-    stop_remove_client(fd);
+    census_leave(fd);
     uv_close((uv_handle_t *)client, forget);
 }
 
@@ -98,9 +100,9 @@ static void welcome(uv_poll_t *listener, int status, int events)
     (void)status;
     (void)events;
     uv_fileno((uv_handle_t *)listener, &fd);
-    int client = net_accept(fd);
-    if (client == -1) {
-        if (stop_asked()) /* readable for good: no more */
+    int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    if (!net_admit(client, fd)) {
+        if (stop_asked()) /* the loop ends when nothing is watched */
             uv_poll_stop(listener);
         return;
     }
@@ -138,5 +140,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_status();
+    return stop_wait();
 }
