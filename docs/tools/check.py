@@ -12,7 +12,7 @@ make docs-check: do the pages show only what the tree has?
   - a path in a code span is in the tree or is built from it;
   - an option after one of our programs, or alone in a code span, is one
     that --help names; a make target is one of the Makefile's;
-  - a picture is what its script draws.
+  - no room of the house includes one above it: docs/tools/house.py.
 """
 
 import functools
@@ -21,6 +21,7 @@ import shlex
 import sys
 
 import blocks
+import house
 import pages
 import tree
 
@@ -213,4 +214,7 @@ def check_all():
             for problem in problems_of(check, name, page):
                 print(f"{pages.shown(name)}: {problem}", file=sys.stderr)
                 failed += 1
+    for problem in house.problems():
+        print(problem, file=sys.stderr)
+        failed += 1
     return failed
