@@ -1,6 +1,6 @@
 #!/bin/bash
 # tests/harness.sh: bench/run and bench/report as their users run them, with
-# slices too short to mean anything; and the soak. Under three minutes.
+# turns too short to mean anything; and the soak. Under three minutes.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 make -s all || exit 1
@@ -46,7 +46,7 @@ left_over() {
     return 1
 }
 
-tiny=(--quick --slice 20ms --models 'iterative,epoll' --seed 1)
+tiny=(--quick --turn 20ms --models 'iterative,epoll' --seed 1)
 
 echo 'harness: a run'
 check 'a run ends well' status 0 bench/run "${tiny[@]}" -e clients \
@@ -93,9 +93,9 @@ echo '{}' >"$dir/run/manifest.json"
 check 'nor one of no run' status 1 bench/report "$dir/run"
 
 echo 'harness: Ctrl-C'
-build/bench/harness "${tiny[@]}" --out "$dir/cut" >"$dir/log" 2>&1 &
+build/bench/run "${tiny[@]}" --out "$dir/cut" >"$dir/log" 2>&1 &
 for _ in $(seq 600); do # until there is something to keep
-    grep -qs ',ok,\|,repeated,' "$dir"/cut/raw/*.csv && break
+    grep -qs ',ok,' "$dir"/cut/raw/*.csv && break
     sleep 0.1
 done
 kill -INT $!
@@ -136,7 +136,7 @@ check 'who can not hold so many says why' status 0 bench/run -e held \
 check 'by its limit' grep -q 'FD_SETSIZE' "$dir/held/report.txt"
 check 'leaves no process' eval '! left_over'
 for signal in INT KILL; do
-    build/bench/harness -e million --clients 10000 --out "$dir/$signal" \
+    build/bench/run -e million --clients 10000 --out "$dir/$signal" \
         >"$dir/log" 2>&1 &
     part=$(a_hold $!)
     [ $signal = KILL ] || part=$!
@@ -189,7 +189,7 @@ check 'and the text is there' test -s "$dir/bad/report.txt"
 
 echo 'harness: wrong usage'
 for wrong in '--experiment nothing' '--models nobody' '--nothing' 'word' \
-    '--slice 5' '--seed x' '--quick --full' '--server nothing' \
+    '--turn 5' '--seed x' '--quick --full' '--server nothing' \
     '--reference nobody' '--against nothing' \
     '--quick --experiment syscalls' '--experiment lap --models epoll' \
     '--clients 5' \

@@ -16,7 +16,8 @@
 enum {
     READY_MS = 5000,
     STOP_MS = 4000,
-    PATIENCE_MS = 2000,
+    PATIENCE_MS = 1000,
+    PATIENCE_US = 2000, /* more for each client */
     SPOILT_MAX = 3,
     LAST_MS = 100,   /* between a server's last packets and its end */
     TASKS_MAX = 100, /* to be asked one by one around each turn */
@@ -54,6 +55,11 @@ void contestant_put_out(struct contestant *one, const char *why)
     proc_forget(&one->beside);
 }
 
+static unsigned patience_ms(const struct job *job)
+{
+    return PATIENCE_MS + (job->clients + job->idle) * PATIENCE_US / 1000;
+}
+
 int contestant_start(struct contestant *one, struct bench *bench,
                      const int cpus[2])
 {
@@ -78,7 +84,8 @@ int contestant_start(struct contestant *one, struct bench *bench,
     launcher_free_command(argv);
     if (result == 0)
         result = generator_start(&one->generator, bench->load, one->job,
-                                 &one->server, cpus[1], PATIENCE_MS);
+                                 &one->server, cpus[1],
+                                 patience_ms(one->job));
     if (result == -1)
         contestant_put_out(one, one->server.error[0] != '\0'
                                     ? one->server.error
