@@ -3,13 +3,10 @@
  * long is the accept queue, which connections are accepted, which have
  * bytes that nobody has read, and whose are they.
  *
- * The rows are those of /proc/net/tcp. A listener's receive queue is its
- * accept queue; a connection that waits there has the inode 0 and its
- * unread bytes in its receive queue. We ask for them by SOCK_DIAG
- * (sock_diag(7)), as ss(8) does, a connection at a time: /proc/net/tcp
- * writes out every socket of the machine, and after a benchmark 50,000 in
- * TIME_WAIT make that take 50 ms. It is read where the kernel has no
- * SOCK_DIAG. Neither needs privilege.
+ * The rows are those of /proc/net/tcp (common/lab/tcp.h says how they are
+ * asked for). A listener's receive queue is its accept queue; a connection
+ * that waits there has the inode 0 and its unread bytes in its receive
+ * queue.
  */
 #ifndef DEMO_SOCKETS_H
 #define DEMO_SOCKETS_H
@@ -71,13 +68,6 @@ int sockets_read(struct sockets *sockets);
 
 /* The same, from /proc/net/tcp and tcp6 alone. */
 int sockets_read_proc(struct sockets *sockets);
-
-/*
- * Reads a line of /proc/net/tcp or tcp6.
- *
- * Returns  0, or -1: the heading, or no such line.
- */
-int sockets_read_line(const char *line, struct sockets_row *row);
 
 /* The row of a connection, at the server's end; NULL when there is none. */
 const struct sockets_row *

@@ -3,7 +3,7 @@
  * memory that runs out, clients that take their time.
  */
 #include "common/clock.h"
-#include "demo/sockets.h"
+#include "common/lab/tcp.h"
 #include "tests/contract.h"
 #include "tests/program.h"
 #include "tests/villains.h"
@@ -276,7 +276,7 @@ static uint64_t find_inode(const struct subject *subject, int fd)
 {
     struct sockaddr_in own = {0};
     socklen_t length = sizeof(own);
-    struct sockets_row row;
+    struct tcp_row row;
     char line[512];
     uint64_t inode = 0;
 
@@ -285,7 +285,7 @@ static uint64_t find_inode(const struct subject *subject, int fd)
     if (file == NULL)
         return 0;
     while (inode == 0 && fgets(line, sizeof(line), file) != NULL)
-        if (sockets_read_line(line, &row) == 0 &&
+        if (tcp_read_line(line, &row) == 0 &&
             row.local == subject->server.ports[0] &&
             row.remote == ntohs(own.sin_port))
             inode = row.inode;

@@ -2,9 +2,12 @@
  * common/lab/launcher: starts and ends servers. Here the servers are
  * shells.
  */
+#include "common/clock.h"
 #include "common/lab/launcher.h"
+#include "tests/program.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +18,12 @@ TestSuite(launcher, .timeout = 60);
 
 static struct server server;
 
-/* The script takes the place of a server. */
+/* The script takes the place of a server, and listens nowhere. */
 static int start(const char *script, int ready_ms)
 {
     const char *const argv[] = {"sh", "-c", script, NULL};
-    const struct launch_plan plan = {.argv = argv, .ready_ms = ready_ms};
+    const struct launch_plan plan = {
+        .argv = argv, .ready_ms = ready_ms, .listens_elsewhere = true};
 
     return launcher_start(&server, &plan);
 }
@@ -215,6 +219,51 @@ Test(launcher, finds_what_is_left_behind)
     assert_error("left processes behind");
 }
 
+/* In a session of its own it is in no group of ours. */
+Test(launcher, finds_what_has_gone_away)
+{
+    char words[16] = "";
+    int status;
+
+    cr_assert(start("setsid sh -c 'echo $$ >&2; exec sleep 1000' & "
+                    "trap 'exit 0' TERM; echo listening 127.0.0.1:80; "
+                    "while :; do sleep 0.01; done",
+                    0) == 0);
+    while (launcher_read_words(&server, 0, words, sizeof(words)) < 2)
+        ;
+    cr_assert(launcher_stop(&server, 10000, &status) == -1);
+    assert_error("left processes behind");
+    for (int i = 0; i < 1000 && kill(atoi(words), 0) == 0; i++)
+        clock_rest_ms(10); /* whoever inherits it reaps it */
+    cr_assert(kill(atoi(words), 0) == -1, "%s lives", words);
+}
+
+Test(launcher, tells_that_a_server_said_too_much)
+{
+    const char *const argv[] = {"sh", "-c",
+                                "exec head -c 2000000 /dev/zero >&2", NULL};
+    const struct launch_plan plan = {.argv = argv, .max_words = 1000000};
+
+    cr_assert(launcher_start(&server, &plan) == -1);
+    assert_error("said more");
+}
+
+Test(launcher, tells_that_a_server_takes_too_much)
+{
+    cr_assert(start("sleep 100 & sleep 100 & "
+                    "echo listening 127.0.0.1:80; wait",
+                    0) == 0);
+    while (
+        !launcher_exceeds(&server, 2, 1 << 20)) /* until both are there */
+        clock_rest_ms(1);
+    cr_assert(strstr(server.error, "processes and threads; 2 are allowed"));
+    cr_assert(!launcher_exceeds(&server, 100, 1 << 20));
+    cr_assert(launcher_exceeds(&server, 100, 1));
+    cr_assert(strstr(server.error, "KiB of memory; 1 are allowed"));
+    launcher_kill(&server);
+    cr_assert(!launcher_exceeds(&server, 0, 0), "it does not run");
+}
+
 Test(launcher, limits_are_the_server_s_alone)
 {
     const char *const argv[] = {
@@ -223,7 +272,8 @@ Test(launcher, limits_are_the_server_s_alone)
         "echo listening 127.0.0.1:$(ulimit -n); exec sleep 9",
         NULL,
     };
-    const struct launch_plan plan = {.argv = argv, .max_files = 123};
+    const struct launch_plan plan = {
+        .argv = argv, .max_files = 123, .listens_elsewhere = true};
 
     cr_assert(launcher_start(&server, &plan) == 0, "%s", server.error);
     cr_assert(server.ports[0] == 123);
@@ -238,6 +288,20 @@ Test(launcher, gives_the_server_none_of_our_descriptors)
                     0) == 0,
               "descriptor 77 was passed on");
     launcher_kill(&server);
+}
+
+/* Without pidfd_open (Linux 5.3) and close_range (5.9). This suite in an
+ * empty environment, or it would take itself for a part of this run. */
+Test(launcher, needs_no_new_kernel)
+{
+    struct program program;
+
+    cr_assert(program_start(&program, "tests/without",
+                            "pidfd_open,close_range env -i PATH=/bin "
+                            "build/tests/unit "
+                            "--filter launcher/@(stops|kills|gives)_*"));
+    cr_assert_eq(program_end(&program, 0), 0, "%s",
+                 program_output(&program));
 }
 
 static void assert_words(const char *command, const char *const *words)

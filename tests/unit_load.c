@@ -9,6 +9,7 @@
 #include "common/echo.h"
 #include "common/lab/launcher.h"
 #include "common/options.h"
+#include "tests/program.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -851,6 +852,38 @@ Test(load, cut_short_by_a_signal)
     cr_assert(number(&outcome, "round_trips") > 10);
     cr_assert(number(&outcome, "elapsed_ns") >= 50e6);
     cr_assert_lt(now_s() - began, 5);
+}
+
+/* Without epoll_pwait2 (Linux 5.11). */
+Test(load, needs_no_new_kernel)
+{
+    struct program program;
+    char arguments[128];
+
+    start("build/epoll/server", "--port=0");
+    snprintf(arguments, sizeof(arguments),
+             "epoll_pwait2 build/bench/load --duration=20ms 127.0.0.1:%d",
+             server.ports[0]);
+    cr_assert(program_start(&program, "tests/without", arguments));
+    cr_assert(program_says(&program, "served 10, unserved 0"));
+    cr_assert_eq(program_end(&program, 0), 0);
+}
+
+/* Closed, its place must not become a connection's. */
+Test(load, keeps_its_output_from_its_connections)
+{
+    char command[160];
+
+    start("build/epoll/server", "--port=0");
+    snprintf(command, sizeof(command),
+             "build/bench/load --duration=20ms 127.0.0.1:%d <&- >&- 2>&-",
+             server.ports[0]);
+    cr_assert_eq(WEXITSTATUS(system(command)), 1, "stdout is closed");
+    snprintf(command, sizeof(command),
+             "build/bench/load --duration=20ms 127.0.0.1:%d <&- 2>&- | "
+             "grep -q 'served 10, unserved 0'",
+             server.ports[0]);
+    cr_assert_eq(WEXITSTATUS(system(command)), 0);
 }
 
 Test(load, histogram_is_told_in_whole)

@@ -19,50 +19,6 @@
 
 /* --- pure ------------------------------------------------------------ */
 
-Test(sockets, reads_a_line_of_proc_net_tcp)
-{
-    struct sockets_row row;
-
-    cr_assert_eq(
-        sockets_read_line(
-            "   1: 0100007F:13BA 00000000:0000 0A 00000000:00000002 "
-            "00:00000000 "
-            "00000000     0        0 38658 1 00000000e7d4dd30 100 0 0 10 0",
-            &row),
-        0);
-    cr_assert_eq(row.local, 5050);
-    cr_assert_eq(row.remote, 0);
-    cr_assert_eq(row.state, TCP_LISTEN);
-    cr_assert_eq(row.unread, 2);
-    cr_assert_eq(row.inode, 38658);
-    cr_assert_eq(
-        sockets_read_line(
-            "12345: 00000000000000000000000001000000:13BA "
-            "00000000000000000000000001000000:D431 01 00000000:0000000C "
-            "00:00000000 00000000  1000        0 0 1 0",
-            &row),
-        0);
-    cr_assert_eq(row.remote, 0xd431);
-    cr_assert_eq(row.unread, 12);
-    cr_assert_eq(row.inode, 0);
-}
-
-Test(sockets, refuses_other_lines)
-{
-    struct sockets_row row;
-
-    cr_assert_eq(sockets_read_line("  sl  local_address rem_address   st "
-                                   "tx_queue rx_queue tr tm->when "
-                                   "retrnsmt   uid  timeout inode",
-                                   &row),
-                 -1);
-    cr_assert_eq(sockets_read_line("", &row), -1);
-    cr_assert_eq(sockets_read_line("1: 0100007F:13BA", &row), -1);
-    cr_assert_eq(sockets_read_line("1: 0100007F:13BA 0:0 0A 1", &row), -1);
-    cr_assert_eq(sockets_read_line("1: 0100007F:13BA 0:0 0A 1:2 3", &row),
-                 -1);
-}
-
 Test(observe, tells_who_runs_and_who_waits)
 {
     static struct sockets none;

@@ -131,6 +131,15 @@ static void push(struct load *load, struct client *client)
     }
 }
 
+/* Its next message counts from load->now_ns. */
+static void note(struct load *load, struct client *client, uint64_t due_ns)
+{
+    load_client_begin(client);
+    client->due_ns = due_ns;
+    client->asked_ns = load->now_ns;
+    client->state = CLIENT_WAITING;
+}
+
 static void connected(struct load *load, struct client *client)
 {
     load->turn.connects++;
@@ -142,8 +151,11 @@ static void connected(struct load *load, struct client *client)
     client->state = CLIENT_READY;
     load->idle_connected += client->idle;
     load->connected += !client->idle;
-    if (load->greets)
-        talk_start(load, client);
+    if (load->greets) {
+        load->flight++;
+        note(load, client, load->now_ns);
+        push(load, client);
+    }
 }
 
 void talk_connect(struct load *load, struct client *client)
@@ -170,13 +182,10 @@ void talk_connect(struct load *load, struct client *client)
     }
 }
 
-/* Counts from load->now_ns; load->flight is the caller's. */
+/* load->flight is the caller's. */
 static void begin(struct load *load, struct client *client, uint64_t due_ns)
 {
-    load_client_begin(client);
-    client->due_ns = due_ns;
-    client->asked_ns = load->now_ns;
-    client->state = CLIENT_WAITING;
+    note(load, client, due_ns);
     if (churn(load) && !client->idle)
         talk_connect(load, client);
     else

@@ -1,8 +1,11 @@
 #include "common/lab/launcher.h"
 
 #include "common/clock.h"
+#include "common/lab/port.h"
+#include "common/lab/proc.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +20,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,9 +53,31 @@ static void take_own_user(void)
     }
 }
 
+/* Should memory run out, the kernel ends it before us. */
+static void go_first(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd == -1)
+        return;
+    (void)!write(fd, "1000", 4);
+    close(fd);
+}
+
+static void close_from(int first)
+{
+    struct rlimit limit = {.rlim_cur = 1024};
+
+    if (close_range((unsigned)first, ~0U, 0) == 0)
+        return;
+    getrlimit(RLIMIT_NOFILE, &limit); /* before Linux 5.9 */
+    for (int fd = first; fd < (int)limit.rlim_cur; fd++)
+        close(fd);
+}
+
 /* In the child, between fork() and exec(): async-signal-safe calls only. */
-_Noreturn static void become(const struct launch_plan *plan, int out,
-                             int err, pid_t parent)
+_Noreturn static void become(const struct launch_plan *plan, char **envp,
+                             int out, int err, pid_t parent)
 {
     sigset_t none;
     cpu_set_t cpus;
@@ -64,7 +88,9 @@ _Noreturn static void become(const struct launch_plan *plan, int out,
     signal(SIGPIPE, SIG_DFL);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
-    close_range(3, ~0U, 0);
+    close_from(3);
+    go_first();
+    limit(RLIMIT_FSIZE, plan->max_words);
     limit(RLIMIT_NOFILE, plan->max_files);
     /* First: PR_SET_PDEATHSIG does not outlast it, and a limit on tasks
      * from before a user namespace would bind all that we run. */
@@ -80,7 +106,7 @@ _Noreturn static void become(const struct launch_plan *plan, int out,
         CPU_SET((size_t)plan->cpu - 1, &cpus);
         sched_setaffinity(0, sizeof(cpus), &cpus);
     }
-    execvp(plan->argv[0], (char *const *)plan->argv);
+    execvpe(plan->argv[0], (char *const *)plan->argv, envp);
     dprintf(STDERR_FILENO, "%s: %s\n", plan->argv[0], strerror(errno));
     _exit(127);
 }
@@ -183,29 +209,40 @@ void launcher_last_words(const struct server *server,
     }
 }
 
+void launcher_describe_end(int status, char *text, size_t size)
+{
+    int signo = status & 0x7f;
+
+    if (signo == 0)
+        snprintf(text, size, "ended with status %d", status >> 8);
+    else if (signo == SIGXFSZ)
+        snprintf(text, size,
+                 "wrote a larger file, or said more, than it may, and was "
+                 "ended");
+    else
+        snprintf(text, size, "was ended by signal %d (%s)", signo,
+                 strsignal(signo));
+}
+
 static void explain_silence(struct server *server, const char *name,
                             int ready_ms)
 {
-    char words[LAUNCH_WORDS];
+    char words[LAUNCH_WORDS], end[LAUNCH_ERROR];
     int status;
 
     launcher_last_words(server, words);
     const char *colon = words[0] ? ": " : "";
-    if (!launcher_ended(server, &status))
+    if (!launcher_ended(server, &status)) {
         snprintf(server->error, LAUNCH_ERROR,
-                 "%s did not say `listening "
-                 "HOST:PORT` within %d ms%s%.120s",
+                 "%.60s did not say `listening "
+                 "HOST:PORT` within %d ms%s%.100s",
                  name, ready_ms, colon, words);
-    else if (WIFSIGNALED(status))
-        snprintf(server->error, LAUNCH_ERROR,
-                 "%s was ended by signal %d "
-                 "before it listened%s%.120s",
-                 name, WTERMSIG(status), colon, words);
-    else
-        snprintf(server->error, LAUNCH_ERROR,
-                 "%s ended with status %d "
-                 "before it listened%s%.120s",
-                 name, WEXITSTATUS(status), colon, words);
+        return;
+    }
+    launcher_describe_end(status, end, sizeof(end));
+    snprintf(server->error, LAUNCH_ERROR,
+             "%.60s %.90s before it listened%s%.80s", name, end, colon,
+             words);
 }
 
 static bool is_readable(int fd)
@@ -235,11 +272,74 @@ static int take_lines(struct server *server, const struct launch_plan *plan,
     return 0;
 }
 
+/* Who a client of this port would reach, once somebody listens there; one
+ * that was quick to speak is waited for. */
+static enum port_owner find_owner(struct server *server, uint16_t port,
+                                  int64_t deadline_ms, char *holder,
+                                  size_t size)
+{
+    for (;;) {
+        int status;
+        bool last = launcher_ended(server, &status) ||
+                    left_ms(deadline_ms) == 0;
+        enum port_owner owner = port_owner(server->host, port, server->pid,
+                                           holder, size);
+        if (owner != PORT_NOBODYS || last)
+            return owner;
+        clock_rest_ms(5 * LOOK_MS);
+    }
+}
+
+/* Is it its own listener that a client would reach? */
+static int check_port(struct server *server, uint16_t port,
+                      int64_t deadline_ms)
+{
+    char holder[64];
+    enum port_owner owner = find_owner(server, port, deadline_ms, holder,
+                                       sizeof(holder));
+    const char *who = holder[0] != '\0' ? holder
+                                        : "a process of another user";
+
+    if (owner == PORT_NOBODYS)
+        snprintf(server->error, LAUNCH_ERROR,
+                 "it says that it listens on %s port %d, but nobody does",
+                 server->host, port);
+    else if (owner == PORT_OTHERS)
+        snprintf(server->error, LAUNCH_ERROR,
+                 "it says that it listens on %s port %d, but %s does",
+                 server->host, port, who);
+    else if (owner == PORT_SHARED)
+        snprintf(server->error, LAUNCH_ERROR,
+                 "it listens on %s port %d, but so does %s, which takes a "
+                 "part of the clients",
+                 server->host, port, who);
+    if (owner == PORT_WIDER)
+        snprintf(server->note, LAUNCH_ERROR,
+                 "says %s and listens on every address of the machine",
+                 server->host);
+    return owner == PORT_NOBODYS || owner == PORT_OTHERS ||
+                   owner == PORT_SHARED
+               ? -1
+               : 0;
+}
+
+static int check_ports(struct server *server,
+                       const struct launch_plan *plan)
+{
+    if (plan->listens_elsewhere || plan->shares_port)
+        return 0;
+    int64_t deadline_ms = clock_now_ms() +
+                          (plan->ready_ms ? plan->ready_ms : READY_MS);
+    for (size_t i = 0; i < server->nports; i++)
+        if (check_port(server, server->ports[i], deadline_ms) == -1)
+            return -1;
+    return 0;
+}
+
 /* A file is not waited for by poll(): we look, and rest. */
 static int wait_until_ready(struct server *server,
                             const struct launch_plan *plan)
 {
-    const struct timespec rest = {.tv_nsec = LOOK_MS * 1000000};
     int ready_ms = plan->ready_ms ? plan->ready_ms : READY_MS;
     int64_t deadline_ms = clock_now_ms() + ready_ms;
     size_t wanted = plan->nports ? plan->nports : 1;
@@ -263,7 +363,7 @@ static int wait_until_ready(struct server *server,
                      plan->argv[0]);
             return -1;
         }
-        nanosleep(&rest, NULL);
+        clock_rest_ms(LOOK_MS);
     }
 }
 
@@ -279,49 +379,130 @@ static int open_words(const char *name)
     return fd;
 }
 
-int launcher_start(struct server *server, const struct launch_plan *plan)
+/* --- a mark that the server hands on to all that it starts ---------- */
+
+/* Our environment and the mark in front. NULL: no memory. To be freed. */
+static char **mark_environment(struct server *server)
+{
+    static unsigned count;
+    size_t n = 0;
+
+    snprintf(server->mark, LAUNCH_MARK, "SUITE_LAUNCH=%d.%u.%llx", getpid(),
+             count++, (unsigned long long)clock_now_ns());
+    while (environ[n] != NULL)
+        n++;
+    char **envp = calloc(n + 2, sizeof(*envp));
+    if (envp != NULL) {
+        envp[0] = server->mark;
+        memcpy(envp + 1, environ, n * sizeof(*envp));
+    }
+    return envp;
+}
+
+static bool has_mark(const char *pid, const char *mark)
+{
+    char path[64];
+    char *variable = NULL;
+    size_t size = 0;
+    bool found = false;
+
+    snprintf(path, sizeof(path), "/proc/%.20s/environ", pid);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && !found &&
+           getdelim(&variable, &size, '\0', file) > 0)
+        found = strcmp(variable, mark) == 0;
+    if (file != NULL)
+        fclose(file);
+    free(variable);
+    return found;
+}
+
+/* Kills what has the mark, wherever it has gone. Returns how many. */
+static size_t kill_marked(const char *mark)
+{
+    DIR *processes = opendir("/proc");
+    struct dirent *entry;
+    size_t n = 0;
+
+    while (processes != NULL && (entry = readdir(processes)) != NULL) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (pid > 1 && pid != getpid() && has_mark(entry->d_name, mark) &&
+            kill(pid, SIGKILL) == 0)
+            n++;
+    }
+    if (processes != NULL)
+        closedir(processes);
+    return n;
+}
+
+/* --- starting and ending --------------------------------------------- */
+
+/* What a server that nobody vouches for may use. */
+static struct launch_plan bound(const struct launch_plan *plan)
+{
+    struct launch_plan copy = *plan;
+
+    if (!plan->bounded)
+        return copy;
+    if (copy.max_words == 0)
+        copy.max_words = LAUNCH_SAID;
+    /* The limit counts all that the user runs, and so does its start. */
+    if (copy.max_tasks == 0 && !copy.own_user)
+        copy.max_tasks = LAUNCH_TASKS + proc_count_tasks(geteuid());
+    return copy;
+}
+
+static int spawn(struct server *server, const struct launch_plan *plan)
 {
     pid_t parent = getpid();
-    pid_t pid = -1;
+    char **envp = mark_environment(server);
+    const struct launch_plan bounded = bound(plan);
 
-    memset(server, 0, sizeof(*server));
     server->stdout_fd = open_words("stdout");
     server->stderr_fd = open_words("stderr");
-    if (server->stdout_fd != -1 && server->stderr_fd != -1)
-        pid = fork();
+    if (envp == NULL || server->stdout_fd == -1 ||
+        server->stderr_fd == -1) {
+        free(envp);
+        return -1;
+    }
+    pid_t pid = fork();
     if (pid == 0)
-        become(plan, server->stdout_fd, server->stderr_fd, parent);
+        become(&bounded, envp, server->stdout_fd, server->stderr_fd,
+               parent);
+    free(envp);
     if (pid == -1)
-        goto fail;
+        return -1;
     setpgid(pid, pid); /* here too: whoever is first */
     server->pid = pid;
-    if (wait_until_ready(server, plan) == 0)
-        return 0;
-    launcher_kill(server);
-    return -1;
+    return 0;
+}
 
-fail:
-    snprintf(server->error, LAUNCH_ERROR, "cannot start %s: %s",
-             plan->argv[0], strerror(errno));
+int launcher_start(struct server *server, const struct launch_plan *plan)
+{
+    memset(server, 0, sizeof(*server));
+    if (spawn(server, plan) == -1)
+        snprintf(server->error, LAUNCH_ERROR, "cannot start %s: %s",
+                 plan->argv[0], strerror(errno));
+    else if (wait_until_ready(server, plan) == 0 &&
+             check_ports(server, plan) == 0)
+        return 0;
     launcher_kill(server);
     return -1;
 }
 
-/* Waits for the end of a child. Returns 0, or -1 when the time is over. */
-static int wait_end(pid_t pid, int wait_ms)
+/* Waits for the end of a child. Returns 0, or -1 when the time is over. By
+ * looking again and again: pidfd_open() is missing before Linux 5.3. */
+static int wait_end(struct server *server, int wait_ms)
 {
     int64_t deadline_ms = clock_now_ms() + wait_ms;
-    struct pollfd end = {.events = POLLIN};
-    int ready;
+    int status;
 
-    end.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (end.fd == -1)
-        return -1;
-    do {
-        ready = poll(&end, 1, left_ms(deadline_ms));
-    } while (ready == -1 && errno == EINTR);
-    close(end.fd);
-    return ready == 1 ? 0 : -1;
+    while (!launcher_ended(server, &status)) {
+        if (left_ms(deadline_ms) == 0)
+            return -1;
+        clock_rest_ms(1);
+    }
+    return 0;
 }
 
 static void forget(struct server *server)
@@ -363,7 +544,7 @@ int launcher_wait(struct server *server, int wait_ms, int *status)
 
     if (server->pid == 0)
         return 0;
-    if (wait_end(server->pid, wait_ms) == -1) {
+    if (wait_end(server, wait_ms) == -1) {
         snprintf(server->error, LAUNCH_ERROR,
                  "did not end within %d ms of "
                  "the signal to stop and was killed",
@@ -372,7 +553,9 @@ int launcher_wait(struct server *server, int wait_ms, int *status)
     }
     kill(server->pid, SIGKILL); /* a zombie by now, if all went well */
     TEMP_FAILURE_RETRY(waitpid(server->pid, &how, 0));
-    if (kill(-server->pid, SIGKILL) == 0 && result == 0) {
+    bool left = kill(-server->pid, SIGKILL) == 0;
+    left |= kill_marked(server->mark) > 0;
+    if (left && result == 0) {
         snprintf(server->error, LAUNCH_ERROR,
                  "left processes behind when "
                  "it ended");
@@ -390,8 +573,31 @@ void launcher_kill(struct server *server)
         kill(-server->pid, SIGKILL);
         kill(server->pid, SIGKILL);
         TEMP_FAILURE_RETRY(waitpid(server->pid, NULL, 0));
+        kill_marked(server->mark);
     }
     forget(server);
+}
+
+bool launcher_exceeds(struct server *server, unsigned tasks, uint64_t kib)
+{
+    struct proc_tree tree;
+    bool exceeds = true;
+
+    if (server->pid == 0 || proc_find(server->pid, &tree) == -1)
+        return false;
+    uint64_t used_kib = tree.tasks > tasks ? 0 : proc_pss_kib(&tree);
+    if (tree.tasks > tasks)
+        snprintf(server->error, LAUNCH_ERROR,
+                 "has %u processes and threads; %u are allowed", tree.tasks,
+                 tasks);
+    else if (used_kib > kib)
+        snprintf(server->error, LAUNCH_ERROR,
+                 "uses %llu KiB of memory; %llu are allowed",
+                 (unsigned long long)used_kib, (unsigned long long)kib);
+    else
+        exceeds = false;
+    proc_forget(&tree);
+    return exceeds;
 }
 
 const char *launcher_folder(void)

@@ -4,8 +4,10 @@
  * to stop.
  *
  * A server runs in a process group of its own, so that Ctrl-C in a terminal
- * reaches who started it and not the server, and so that whatever it forked
- * can be ended with it. It dies with the thread that launched it.
+ * reaches the program that started it and not the server, and so that
+ * whatever it forked can be ended with it. What has left the group is known
+ * by a mark in its environment. A server dies with the thread that launched
+ * it, and is the first to be ended when the machine runs out of memory.
  */
 #ifndef COMMON_LAB_LAUNCHER_H
 #define COMMON_LAB_LAUNCHER_H
@@ -21,6 +23,7 @@ enum {
     LAUNCH_ARGS = 48,
     LAUNCH_ERROR = 256,
     LAUNCH_WORDS = 256,
+    LAUNCH_MARK = 64,
     LAUNCH_KEPT = 1 << 20, /* bytes that launcher_trim() leaves alone */
 };
 #define LAUNCH_NO_USER "cannot become a user of its own"
@@ -34,8 +37,25 @@ struct launch_plan {
     unsigned long max_tasks; /* RLIMIT_NPROC; 0: as it is */
     unsigned long max_bytes; /* RLIMIT_AS; 0: as it is */
     bool own_user;           /* so that max_tasks binds it alone */
+    bool bounded; /* a server that nobody vouches for: see below */
+    unsigned long max_words; /* bytes of a file that it may write, what it
+                                says on stdout and stderr among them; 0 */
     int ready_ms;            /* wait for `listening` this long; 0: 10000 */
     int quit_fd;             /* readable: wait no longer; 0: none */
+    bool shares_port;        /* with other servers, on purpose */
+    bool listens_elsewhere;  /* whose the port is can't be seen from here:
+                                it is not looked at */
+};
+
+/*
+ * What a bounded server may use, so that a mistake in it does not take the
+ * machine. The first two are limits of the kernel (the second does not bind
+ * root), the third is for launcher_exceeds().
+ */
+enum {
+    LAUNCH_SAID = 256 << 20,     /* bytes said before launcher_trim() */
+    LAUNCH_TASKS = 16384,        /* processes and threads */
+    LAUNCH_MEMORY_KIB = 4 << 20, /* of all its processes (PSS) */
 };
 
 struct server {
@@ -47,6 +67,9 @@ struct server {
      * whatever comes: a pipe that nobody empties would block the server, a
      * file at its limit would make its writes fail. */
     int stdout_fd, stderr_fd;
+    char mark[LAUNCH_MARK];   /* in its environment, and in that of all
+                                 that it starts */
+    char note[LAUNCH_ERROR];  /* what is strange about it; "" */
     char error[LAUNCH_ERROR]; /* what went wrong, a sentence */
 };
 
@@ -58,10 +81,15 @@ struct server {
  * when we are root, otherwise a user namespace. Where neither is allowed
  * the error says so, in the words LAUNCH_NO_USER.
  *
+ * The kernel is asked whose the port is (common/lab/port.h): a server left
+ * from before may hold it. One that listens on every address of the machine
+ * and says 127.0.0.1 is started, with server->note.
+ *
  * Returns  0, and server is to be ended by launcher_stop(); or -1 with
  *          server->error: could not be executed, ended before it listened
- *          (with what it said on stderr), said nothing in time, or was not
- *          waited for any longer. Nothing is then left running.
+ *          (with what it said on stderr), said nothing in time, does not
+ *          listen where it says, or was not waited for any longer. Nothing
+ *          is then left running.
  */
 int launcher_start(struct server *server, const struct launch_plan *plan);
 
@@ -86,13 +114,15 @@ void launcher_last_words(const struct server *server,
 /*
  * Empties each file that holds more than LAUNCH_KEPT bytes; what is said
  * next stands at its beginning. To be called now and then while a server
- * runs for long: it bounds what one who talks without end takes of memory.
+ * runs for long: it bounds the memory that one takes which talks without
+ * end.
  */
 void launcher_trim(const struct server *server);
 
 /*
- * Sends SIGTERM and waits. Who has not ended after wait_ms milliseconds is
- * killed with its whole process group; so is whatever it leaves behind.
+ * Sends SIGTERM and waits. A server that has not ended after wait_ms
+ * milliseconds is killed with its whole process group; so is whatever it
+ * leaves behind.
  *
  * status   as from waitpid(); may be NULL
  * Returns  0; or -1 with server->error when it had to be killed or left
@@ -108,6 +138,18 @@ int launcher_wait(struct server *server, int wait_ms, int *status);
  * Does nothing when it does not run.
  */
 void launcher_kill(struct server *server);
+
+/*
+ * Does it take more than it may: processes and threads, KiB of memory? A
+ * scan of /proc, so not to be done while something is timed.
+ *
+ * Returns  true with server->error, a sentence.
+ */
+bool launcher_exceeds(struct server *server, unsigned tasks, uint64_t kib);
+
+/* How it ended, as "ended with status 3" or "was ended by signal 9
+ * (Killed)"; status as from waitpid(). */
+void launcher_describe_end(int status, char *text, size_t size);
 
 /* Has it ended by itself? Then *status is as from waitpid(). */
 bool launcher_ended(struct server *server, int *status);

@@ -4,11 +4,13 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -155,6 +157,7 @@ int proc_find(pid_t root, struct proc_tree *tree)
     if (read_all(&list) == -1)
         return -1;
     size_t n = select_tree(&list, root);
+    errno = ESRCH;
     if (contains(&list, n, root))
         tree->pids = calloc(n + 1, sizeof(pid_t));
     if (tree->pids != NULL) {
@@ -173,6 +176,24 @@ void proc_forget(struct proc_tree *tree)
 {
     free(tree->pids);
     *tree = (struct proc_tree){0};
+}
+
+unsigned proc_count_tasks(uid_t user)
+{
+    struct list list;
+    struct stat owner;
+    char path[PATH];
+    unsigned tasks = 0;
+
+    if (read_all(&list) == -1)
+        return 0;
+    for (size_t i = 0; i < list.n; i++) {
+        snprintf(path, sizeof(path), "/proc/%d", list.all[i].pid);
+        if (stat(path, &owner) == 0 && owner.st_uid == user)
+            tasks += list.all[i].tasks;
+    }
+    free(list.all);
+    return tasks;
 }
 
 /* Returns 0 when the process is gone. */

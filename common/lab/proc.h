@@ -23,10 +23,14 @@ struct proc_tree {
 /*
  * Finds the tree in a scan of /proc.
  *
- * Returns  0, or -1 when root does not run or there is no memory.
+ * Returns  0; or -1 with errno: ESRCH when root does not run, ENOMEM, or
+ *          why /proc can't be read.
  */
 int proc_find(pid_t root, struct proc_tree *tree);
 void proc_forget(struct proc_tree *tree);
+
+/* Processes and threads that a user runs; 0 when /proc does not say. */
+unsigned proc_count_tasks(uid_t user);
 
 /*
  * CPU time that the tree has used so far, in ns.
@@ -43,7 +47,8 @@ uint64_t proc_cpu_ns(const struct proc_tree *tree);
 void proc_count_switches(const struct proc_tree *tree, uint64_t *voluntary,
                          uint64_t *involuntary);
 
-/* What the scheduler says of all tasks that live, of /proc/PID/schedstat. */
+/* What the scheduler says of all tasks that live, of /proc/PID/schedstat.
+ */
 struct proc_schedule {
     uint64_t ran_ns;    /* time on a processor */
     uint64_t waited_ns; /* time ready to run, while others ran */
