@@ -54,7 +54,7 @@ SUITE_CFLAGS := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
     -fno-omit-frame-pointer -U_FORTIFY_SOURCE) $(CFLAGS)
 SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
   $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
-SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # --as-needed: who needs none has none
+SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # as needed (--as-needed)
 
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
   libjansson-dev liburing-dev libunistring-dev libuv1-dev libevent-dev \
@@ -124,7 +124,8 @@ $(BUILD)/servers: $(SERVERS) Makefile
 
 # --- testing ----------------------------------------------------------------
 
-# No pipe behind the suites: who a crash leaves over would hold it open.
+# No pipe after the suites: a process that a crash leaves over would hold it
+# open.
 run_unit = SUITE_BUILD=$(BUILD) timeout -k 10 300 build/tests/unit
 run_contract = SUITE_BUILD=$(BUILD) timeout -k 10 900 build/tests/contract \
   $(if $(FILTER),--filter $(call quote,$(FILTER)))

@@ -4,10 +4,11 @@
  * Waits in     epoll_wait() on all sockets at once
  * A client is  an entry in the kernel's list, and two buffers
  * Stops at     the descriptor limit
+ * Differs by   epoll_wait() with a deadline; shutdown() before close()
  * Chapter      docs/6-epoll.md
  *
- * Not a word waits to be joined by the next: net_listen() sets TCP_NODELAY,
- * and Linux passes it on to those whom the listener accepts.
+ * No answer is held back to be joined by the next: net_listen() sets
+ * TCP_NODELAY, and the sockets that a listener accepts inherit it on Linux.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,9 +58,9 @@ static const struct model model = {
 struct client {
     int fd;
     uint32_t watched; /* EPOLLIN or EPOLLOUT */
-    bool last;        /* no more requests: the connection is to end */
-    bool parting;     /* we have said so, and wait for the client's end */
-    int64_t deadline_ms; /* all take as long, so the list stays in order */
+    bool last;        /* the last answer is queued or sent */
+    bool parting;     /* we have ended our stream, and wait for its end */
+    int64_t deadline_ms; /* the same time for all: the list stays sorted */
     TAILQ_ENTRY(client) link;
     size_t filled; /* bytes in `in` */
     size_t queued; /* bytes in `out` */
@@ -90,7 +91,7 @@ static void grant_time(struct client *client)
     client->deadline_ms = clock_now_ms() + timeout_ms;
 }
 
-/* Returns -1, for ever, when nobody is here. */
+/* Returns -1, which is for ever, when there is no client. */
 static int ms_to_next_deadline(void)
 {
     const struct client *first = TAILQ_FIRST(&waiting);
@@ -135,7 +136,7 @@ static void answer_request(struct client *client,
 {
     const struct page *page = NULL;
 
-    /* A body is not read: what is after it could not be told from it. */
+    /* A body is not read, and so the next request can't be found. */
     client->last = !request->keep_alive || request->has_body;
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
         if (http_is_path(request->path, pages[i].path))
@@ -149,7 +150,7 @@ static void answer_request(struct client *client,
         answer(client, request, page != NULL ? 200 : 404, page);
 }
 
-/* Prints what was asked, between lines, as it came. */
+/* Prints a request as it came, under a line. */
 static void print_request(const char *data, size_t n)
 {
     fputs("----------------------------------------\n", console);
@@ -167,8 +168,8 @@ static void print_request(const char *data, size_t n)
     console_pass_on();
 }
 
-/* Answers what is in the buffer, one request or several (pipelining), as
- * long as there is room for the answers. */
+/* Answers the requests in the buffer, of which there may be several
+ * (pipelining), as long as there is room for the answers. */
 static void answer_all(struct client *client)
 {
     struct http_request request;
@@ -211,16 +212,16 @@ static void drop(struct client *client)
     free(client);
 }
 
-/* A call returned -1: is it only not the time yet? */
+/* After a call returned -1: should it be tried again later? */
 static bool not_yet(void)
 {
     return errno == EAGAIN || errno == EINTR;
 }
 
 /*
- * EPOLLOUT: sends what fits. To close with something unread would reset the
- * connection, and the reset may overtake the answer: so we say that we have
- * done, and read on until the client has, too.
+ * EPOLLOUT: sends what fits. close() with something unread resets the
+ * connection, and the reset may overtake the answer. So we end our stream
+ * after the last answer, and read until the client ends its own.
  *
  * Returns false when the client is gone.
  */
@@ -236,7 +237,7 @@ static bool send_answers(struct client *client)
         client->queued -= (size_t)n;
         memmove(client->out, client->out + n, client->queued);
         if (client->queued == 0)
-            grant_time(client); /* who takes it byte by byte wins none */
+            grant_time(client); /* a byte at a time wins none */
     }
     if (client->queued == 0 && client->last && !client->parting) {
         shutdown(client->fd, SHUT_WR);
@@ -245,18 +246,18 @@ static bool send_answers(struct client *client)
     return true;
 }
 
-/* Answers, sends, and answers what there was no room for before. */
+/* Answers and sends, until no request or no room is left. */
 static void advance(struct client *client)
 {
     do {
         answer_all(client);
         if (client->queued == 0)
-            break; /* nothing whole in the buffer */
+            break; /* no whole request is in the buffer */
         if (!send_answers(client))
             return;
     } while (client->queued == 0);
 
-    /* Who does not read its answers is not read from. */
+    /* A client that does not read its answers is not read from. */
     uint32_t what = client->queued > 0 ? EPOLLOUT : EPOLLIN;
     if (what != client->watched)
         watch(client->fd, EPOLL_CTL_MOD, what);
@@ -269,7 +270,7 @@ static void hear(struct client *client)
     bool begins = client->filled == 0;
 
     if (client->parting)
-        client->filled = 0; /* and is thrown away */
+        client->filled = 0; /* what it still sends is thrown away */
     ssize_t n = recv(client->fd, client->in + client->filled,
                      sizeof(client->in) - client->filled, MSG_DONTWAIT);
     if (n == 0 || (n == -1 && !not_yet())) {
@@ -280,11 +281,11 @@ static void hear(struct client *client)
         return;
     client->filled += (size_t)n;
     if (begins)
-        grant_time(client); /* once: bytes that trickle win none */
+        grant_time(client); /* for the whole request */
     advance(client);
 }
 
-/* The client's time is over: in mid-request, it is told. */
+/* The client's time is over. If a request has begun, it is told so. */
 static void time_out(struct client *client)
 {
     struct http_request request;
@@ -324,7 +325,7 @@ static void dispatch(int fd, uint32_t events)
     if (clients[fd] == NULL)
         welcome(fd); /* no client, so a listener */
     else if (events & (EPOLLHUP | EPOLLERR))
-        drop(clients[fd]); /* gone: there is nobody to answer */
+        drop(clients[fd]); /* the connection is gone */
     else if (events & EPOLLIN)
         hear(clients[fd]);
     else if (events & EPOLLOUT && send_answers(clients[fd]))

@@ -3,13 +3,15 @@
  *
  * Waits in     connect(), then poll() for the socket and the keyboard
  * A client is  this program
- * Stops at     nothing: it holds 16 MiB, whatever the size of the whole
+ * Stops at     nothing: it holds 16 MiB at once, however much is to be sent
+ * Differs by   connect(), shutdown(), poll() on a socket and a keyboard
  * Chapter      docs/1-iterative.md
  *
- * Two lessons, to be seen with --trace: send() may take less than all of
- * it, and recv(1024) may return one byte. And a third: who sends everything
- * before reading anything waits for ever, once all buffers on the way are
- * full of the reply. So this one does both as they become possible.
+ * Two lessons can be seen with --trace: send() may take less than it is
+ * given, and recv(1024) may return one byte. There is a third: a client
+ * that sends everything before it reads anything waits for ever, once all
+ * buffers on the way are full of the reply. This client does either as soon
+ * as it is possible.
  */
 #include <argp.h>
 #include <arpa/inet.h>
@@ -31,7 +33,7 @@
 
 enum {
     RECV_BYTES = 1024,     /* asked of each recv(), as in the seeds */
-    HELD_BYTES = 16 << 20, /* of what is to be sent, held at once */
+    HELD_BYTES = 16 << 20, /* held at once, of what is to be sent */
 };
 
 static const char name[] = "iterative/client";
@@ -44,12 +46,12 @@ static bool trace;
 static char *held;    /* what is to be sent; HELD_BYTES, or the arguments */
 static size_t filled; /* bytes in held */
 static size_t sent;   /* of these, bytes that send() took */
-static bool ended;    /* nothing is to follow what is held */
-static bool closed;   /* we said so, or there is nobody to hear it */
+static bool ended;    /* no more follows after what is held */
+static bool closed;   /* we have ended our stream, or the server is gone */
 static int server;
 static char last = '\n'; /* byte printed */
 
-/* Says what a call returned. Leaves errno alone. */
+/* With --trace: prints a call and its result. Leaves errno alone. */
 static void tell(const char *call, const char *what, size_t n,
                  ssize_t result)
 {
@@ -121,7 +123,7 @@ static void reach_server(void)
     freeaddrinfo(addresses);
 }
 
-/* Takes what the keyboard, the pipe or the file has now. */
+/* Reads what the keyboard, the pipe or the file has now. */
 static void refill(void)
 {
     ssize_t n = read(STDIN_FILENO, held, HELD_BYTES);
@@ -143,7 +145,7 @@ static void send_some(void)
     if (result >= 0)
         sent += (size_t)result;
     else if (errno == EPIPE || errno == ECONNRESET)
-        closed = true; /* what it answered before may be here to be read */
+        closed = true; /* an earlier answer may still be here to be read */
     else if (errno != EAGAIN && errno != EINTR)
         give_up("send");
 }
@@ -194,7 +196,7 @@ static void serve(void)
         if (fds[0].revents & ~POLLOUT)
             more = print_some();
     }
-    /* On a terminal, the prompt is not to stick to the reply. */
+    /* On a terminal, the prompt begins on a line of its own. */
     if (isatty(STDOUT_FILENO) && last != '\n')
         dprintf(STDOUT_FILENO, "\n");
     if (sent < filled)

@@ -1,10 +1,11 @@
 /*
- * select/chat: a room to talk in, and those who talk.
+ * select/chat: a room to talk in, and the people in it.
  *
  * Waits in     select(): the server for all sockets at once, the client for
  *              its socket and its keyboard
  * A client is  a bit in a set, a name and two buffers
  * Stops at     descriptor 1023, the last bit of the set (FD_SETSIZE)
+ * Differs by   select() on the keyboard; a queue for each client
  * Chapter      docs/5-select.md
  *
  * Nobody waits for a slow client: what it has not read is kept for it up to
@@ -34,20 +35,20 @@
 enum {
     CHAT_PORT = 8800,
     DRAIN_MS = 3000,
-    NAME_MS = 5000,          /* a newcomer has, to say its name */
-    QUEUE_BYTES = 64 * 1024, /* kept for one who does not read */
+    NAME_MS = 5000,          /* the time for a newcomer to say its name */
+    QUEUE_BYTES = 64 * 1024, /* kept for a client that does not read */
 };
 
 static const char program[] = "select/chat";
 static const char server_name[] = "server";
 
-/* Who is at the other end: a client for the server, and the other way. */
+/* The other end of a connection: a client, or the server. */
 struct talker {
     int fd;
     char name[FRAME_NAME + 1]; /* empty until it has said its name */
-    int64_t deadline_ms;       /* to say its name by */
-    bool admitted;             /* the server knows us by our name */
-    const char *leaving;       /* why it is to be dropped; NULL: it stays */
+    int64_t deadline_ms;       /* by when it has to say its name */
+    bool admitted;             /* the server has accepted our name */
+    const char *leaving;       /* the reason to drop it; NULL: it stays */
     size_t filled;             /* bytes in `in`, less than a frame */
     size_t queued;             /* bytes in `out` */
     unsigned char in[FRAME_BYTES];
@@ -57,7 +58,7 @@ struct talker {
 static struct talker *talkers[FD_SETSIZE]; /* by descriptor */
 static fd_set reading, writing;            /* what we wait for */
 static int highest;                        /* descriptor in either set */
-static int ntalkers;                       /* those with a name */
+static int ntalkers;                       /* clients with a name */
 static FILE *console;                      /* the server's */
 
 /* fd is below FD_SETSIZE: FD_SET() would write beyond the set. */
@@ -97,12 +98,13 @@ static void flush(struct talker *talker)
     watch(talker->fd, true, talker->queued > 0);
 }
 
-/* Why it leaves who has said all, but may still listen. */
+/* The reason of a client that has ended its stream. It may still listen. */
 static const char done[] = "done";
 
 /*
- * Queues a frame. Who has no room left for it, though the kernel took what
- * it can, is too slow: many may speak before select() is asked again.
+ * Queues a frame. Many may speak before select() is called again, so a full
+ * queue is first sent as far as the kernel takes it. A client whose queue
+ * has no room even then is too slow.
  */
 static void tell(struct talker *talker, const char *name, const void *text,
                  size_t n)
@@ -164,7 +166,7 @@ static void tell_all(const struct talker *but, const char *name,
             tell(talkers[fd], name, text, n);
 }
 
-/* Comings and goings. */
+/* Tells all that a client has come or has left. */
 static void announce(const struct talker *talker, const char *what,
                      const char *where)
 {
@@ -186,7 +188,7 @@ static bool is_taken(const char *name)
     return taken;
 }
 
-/* Tells a newcomer why its name can't be. */
+/* Tells a newcomer why it can't have its name. */
 static void refuse(struct talker *talker, const char *why)
 {
     char text[FRAME_TEXT];
@@ -224,7 +226,7 @@ static void take_at_server(struct talker *talker, const struct frame *frame)
 static void drop(struct talker *talker)
 {
     if (talker->leaving == done && talker->queued > 0)
-        flush(talker); /* the last words of others */
+        flush(talker); /* what others said last */
     watch(talker->fd, false, false);
     talkers[talker->fd] = NULL;
     if (talker->name[0] != '\0') {
@@ -235,8 +237,8 @@ static void drop(struct talker *talker)
     free(talker);
 }
 
-/* Who says no name would keep its place for good. Returns whether there are
- * some who still have time. */
+/* A newcomer that says no name would keep its place for ever. Returns
+ * whether there is a newcomer that still has time. */
 static bool dismiss_the_nameless(void)
 {
     bool some = false;
@@ -253,7 +255,8 @@ static bool dismiss_the_nameless(void)
     return some;
 }
 
-/* To tell of one who has left may show that others are too slow. */
+/* Begins again after each: when the others are told that it has left, some
+ * of them may turn out to be too slow. */
 static void drop_the_leaving(void)
 {
     for (int fd = 0; fd <= highest; fd++)
@@ -296,8 +299,8 @@ static void serve(const struct listeners *listeners)
         watch(listeners->fds[i], true, false);
     }
     while (!stop_done()) {
-        struct timeval second = {.tv_sec = 1}; /* and this, on Linux */
-        fd_set readable = reading;             /* select() overwrites it */
+        struct timeval second = {.tv_sec = 1};
+        fd_set readable = reading; /* select() overwrites all three */
         fd_set writable = writing;
         if (select(highest + 1, &readable, &writable, NULL,
                    names_missing ? &second : NULL) == -1)
@@ -327,21 +330,22 @@ static void take_at_client(struct talker *server, const struct frame *frame)
     fflush(stdout);
 }
 
-/* As much of n bytes as ends with a whole character. */
+/* Returns how many of the n bytes there are without a character that is cut
+ * off at the end. */
 static size_t whole_characters(const char *text, size_t n)
 {
     size_t last = n;
 
     while (last > 0 && n - last < 4 && (text[last - 1] & 0xc0) == 0x80)
-        last--; /* the later bytes of a character in UTF-8 */
+        last--; /* the second, third and fourth byte of a character */
     if (last == 0 || n - last == 4)
-        return n; /* no UTF-8: any place will do */
+        return n; /* this is no UTF-8 */
     return show_character(text + last - 1, n - last + 1) > 0 ? n : last - 1;
 }
 
 /*
- * Takes what was typed, and sends a frame for each line, or for as much of
- * a longer one as a frame holds. Returns false at the end of the keyboard.
+ * Reads what was typed, and sends each line in a frame; a line that is too
+ * long goes in several. Returns false when the keyboard has ended.
  */
 static bool type(struct talker *server)
 {
@@ -376,15 +380,15 @@ static void talk(struct talker *server)
 
     tell(server, server->name, "", 0); /* who we are */
     while (server->leaving == NULL) {
-        /* No more from the keyboard before the server knows us, or while
-         * the last of it is on its way. */
+        /* Nothing is read from the keyboard before the server has accepted
+         * our name, or while something is still to be sent. */
         bool listen_to_keys = typing && server->admitted &&
                               server->queued == 0;
         watch(STDIN_FILENO, listen_to_keys, false);
         fd_set readable = reading;
         fd_set writable = writing;
         if (select(highest + 1, &readable, &writable, NULL, NULL) == -1)
-            continue; /* stopped and continued */
+            continue; /* EINTR: the process was stopped and continued */
         if (FD_ISSET(STDIN_FILENO, &readable))
             typing = type(server);
         if (FD_ISSET(server->fd, &readable))
@@ -392,14 +396,14 @@ static void talk(struct talker *server)
         if (FD_ISSET(server->fd, &writable))
             flush(server);
         if (!typing && server->queued == 0)
-            shutdown(server->fd, SHUT_WR); /* the server drops us in turn */
+            shutdown(server->fd, SHUT_WR); /* the server will close, too */
     }
     if (typing || server->leaving != done)
         fatal(program, "the server has closed the connection (%s)",
               server->leaving);
 }
 
-/* --- who is who ------------------------------------------------------- */
+/* --- the command line ------------------------------------------------- */
 
 struct arguments {
     const char *name;
@@ -479,7 +483,8 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (arguments->name == NULL)
-            argp_error(state, "--name is missing: server, or who you are");
+            argp_error(state,
+                       "--name is missing: `server', or your own name");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -489,8 +494,8 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 int main(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"name", KEY_NAME, "NAME", 0,
-         "who this is; `server' keeps the room", 0},
+        {"name", KEY_NAME, "NAME", 0, "your name; `server' opens the room",
+         0},
         {"port", KEY_PORT, "N", 0, "the server's port (default 8800)", 0},
         {"host", KEY_HOST, "ADDRESS", 0,
          "the server's address (default " ECHO_HOST ")", 0},
@@ -500,13 +505,13 @@ int main(int argc, char **argv)
         table,
         take_option,
         NULL,
-        "A room to talk in: one server, and clients who type lines.\v"
+        "A room to talk in: one server, and clients that send lines.\v"
         "To copy, each in a window of its own:\n"
         "  build/select/chat --name=server --port=8800\n"
         "  build/select/chat --name=client1 --port=8800\n"
         "  build/select/chat --name=client2 --port=8800\n"
-        "Ctrl-D leaves the room, Ctrl-C closes it. Who connects and says "
-        "no name within 5 s is closed; so is who reads too slowly.",
+        "Ctrl-D leaves the room, Ctrl-C closes it. A client that says no "
+        "name within 5 s is closed; so is a client that reads too slowly.",
         NULL,
         NULL,
         NULL};

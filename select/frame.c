@@ -27,7 +27,7 @@ ssize_t frame_parse(const void *data, size_t n, struct frame *frame)
         return 0;
     size_t body = (size_t)bytes[0] << 8 | bytes[1];
     if (body < 2 || body > FRAME_BYTES - 2)
-        return -1; /* at once: don't wait for more of what is refused */
+        return -1; /* at once: the rest of it need not come */
     if (n < 2 + body)
         return 0;
     size_t name = bytes[2];

@@ -1,16 +1,16 @@
 /*
- * The frames of chat: length first, then who speaks, then what.
+ * The frames of chat: a length, the name of the speaker, the text.
  *
  *   2 bytes  length of what follows, most significant byte first
  *   1 byte   length of the name
  *   ...      name
- *   ...      text, all that is left; may be empty
+ *   ...      text: all that is left; may be empty
  *
- * A client's first frame says its name; the server answers with the same
- * frame when the name is free, and otherwise says why not and closes.
+ * A client's first frame says its name. The server answers with the same
+ * frame when the name is free; otherwise it says why not and closes.
  *
- * TCP has no messages, so one recv() may bring half a frame or three; the
- * length in front says where each ends, whatever bytes it holds.
+ * TCP has no messages, so one recv() may bring half a frame or three. The
+ * length says where each frame ends, whatever bytes it holds.
  */
 #ifndef SELECT_FRAME_H
 #define SELECT_FRAME_H
@@ -35,10 +35,10 @@ struct frame {
  * Takes the first frame from what has arrived.
  *
  * data     n bytes; borrowed
- * Returns  the bytes that the frame took; 0: it is not complete yet; or -1:
- *          it is too long or malformed (a name that frame_name_fits()
- *          refuses, lengths that disagree), and so what follows cannot be
- *          told apart. *frame is then undefined.
+ * Returns  the bytes that the frame took; or 0: it is not complete yet; or
+ *          -1: it is too long or malformed (frame_name_fits() refuses the
+ *          name, or the lengths disagree), so that nobody knows where the
+ *          next frame begins. *frame is then undefined.
  */
 ssize_t frame_parse(const void *data, size_t n, struct frame *frame);
 

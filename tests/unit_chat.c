@@ -1,4 +1,4 @@
-/* select/chat: five who talk, and villains that speak its frames. */
+/* select/chat: five clients that talk, and villains. */
 #include "common/clock.h"
 #include "common/lab/launcher.h"
 #include "common/options.h"
@@ -86,7 +86,7 @@ Test(chat, five_talk, .timeout = 60)
         snprintf(text, sizeof(text), "client%d", i + 1);
         enter(&clients[i], text);
         snprintf(text, sizeof(text), "), %d here\n", i + 1);
-        for (int j = 0; j <= i; j++) /* all who are here hear of it */
+        for (int j = 0; j <= i; j++) /* all that are here hear of it */
             cr_assert(program_says(&clients[j], text));
     }
     for (int i = 0; i < CLIENTS; i++) {
@@ -131,8 +131,8 @@ Test(chat, the_clients_hear_that_the_room_closes, .timeout = 60)
     cr_assert_eq(program_end(&ann, 0), 1);
 }
 
-/* All end their streams at once; who is dropped later has heard of who was
- * dropped before. */
+/* All end their streams at once; those that are dropped later hear of those
+ * that were dropped before. */
 Test(chat, a_stop_tells_those_who_are_still_here, .timeout = 60)
 {
     struct program ann, bob;
@@ -373,7 +373,7 @@ Test(chat, frames_cut_at_every_byte, .timeout = 60)
     close_room();
 }
 
-/* Each costs its sender alone, who spoke properly before. */
+/* Each costs its sender alone, which spoke properly before. */
 Test(chat, malformed_frames_cost_their_sender, .timeout = 60)
 {
     static const struct {
@@ -449,8 +449,8 @@ Test(chat, random_bytes, .timeout = 60)
     close_room();
 }
 
-/* Talks until who does not read is dropped. The kernel keeps some MiB
- * before the server's queue begins to fill. */
+/* Talks until the client that does not read is dropped. The kernel keeps
+ * some MiB before the server's queue begins to fill. */
 static bool talk_until_dropped(int talker)
 {
     static char text[FRAME_TEXT + 1];
@@ -501,8 +501,8 @@ Test(chat, slow_and_silent_clients_hold_nobody_up, .timeout = 120)
     close_room();
 }
 
-/* More in one lap than the server keeps for one, who reads all the same:
- * the server is held until all of them have spoken. */
+/* More in one lap than the server keeps for one client, though the client
+ * reads: the server is held until all of them have spoken. */
 Test(chat, many_who_speak_at_once_stay, .timeout = 60)
 {
     enum { MANY = 100 };

@@ -68,7 +68,8 @@ Test(client, answers_as_it_is_typed, .timeout = 60)
     cr_assert_eq(program_end(&server, SIGTERM), 0);
 }
 
-/* More than all buffers on the way hold: who only wrote would hang. */
+/* More than all buffers on the way hold: a client that only wrote would
+ * hang. */
 Test(client, sends_and_reads_at_the_same_time, .timeout = 60)
 {
     enum { CHUNKS = 40, CHUNK = 1 << 20 };

@@ -1,10 +1,11 @@
 /*
  * timeout_poll/two_ports: one thread asks each port in turn, for a second.
  *
- * Waits in     poll() on one port, at most --timeout-ms, then the next; and
- *              in recv() for the one client who is here
+ * Waits in     poll() on one port, at most --timeout-ms, then the next; or
+ *              recv() for the one client that was accepted
  * A client is  one message and one answer
  * Stops at     patience: a lap takes ports x timeout, with nobody there
+ * Differs by   poll(), O_NONBLOCK
  * Chapter      docs/4-timeout_poll.md
  */
 #include <fcntl.h>
@@ -21,8 +22,8 @@
 
 enum {
     MESSAGE_BYTES = 1024, /* asked of recv(), as in the seeds */
-    PATIENCE_S = 1,       /* for a client who says nothing; see talk() */
-    FAREWELL_MS = 1000,   /* for one who does not stop to talk */
+    PATIENCE_S = 1,       /* for a client that sends nothing; see talk() */
+    FAREWELL_MS = 1000,   /* for a client that does not close; see part() */
     TURN_MS = 1000,
 };
 
@@ -46,8 +47,9 @@ static const struct model model = {
     .ports = {5050, 5060},
 };
 
-/* To close with something unread would reset the connection, and the reset
- * may overtake the answer: so read on until the client closes, too. */
+/* close() with something unread resets the connection, and the reset may
+ * overtake the answer. So we end our stream, and read until the client
+ * closes, too. */
 static void part(int client)
 {
     char rest[MESSAGE_BYTES];
@@ -60,9 +62,10 @@ static void part(int client)
 }
 
 /*
- * One message, one answer. Who connects and says nothing keeps everybody
- * waiting in recv(), for good in the seeds, PATIENCE_S here: readiness was
- * asked of the port, not of the client.
+ * One message, one answer. A client that connects and sends nothing keeps
+ * all others waiting, as this thread waits in recv(): for ever in the
+ * seeds, for PATIENCE_S here. It was the port that was ready, not the
+ * client.
  */
 static void talk(int client)
 {
