@@ -131,13 +131,25 @@ static void answer(struct client *client,
     client->queued += (size_t)n;
 }
 
+/* Has nothing arrived but the first `used` bytes of the buffer? */
+static bool is_all(const struct client *client, size_t used)
+{
+    char byte;
+
+    return used == client->filled &&
+           recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1;
+}
+
+/* used: bytes of the buffer, up to the end of this request. */
 static void answer_request(struct client *client,
-                           const struct http_request *request)
+                           const struct http_request *request, size_t used)
 {
     const struct page *page = NULL;
 
-    /* A body is not read, and so the next request can't be found. */
-    client->last = !request->keep_alive || request->has_body;
+    /* A body is not read, and so the next request can't be found. During a
+     * stop, the client is told that no more is answered (RFC 9112, 9.6). */
+    client->last = !request->keep_alive || request->has_body ||
+                   (stop_asked() && is_all(client, used));
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
         if (http_is_path(request->path, pages[i].path))
             page = &pages[i];
@@ -182,8 +194,8 @@ static void answer_all(struct client *client)
             break;
         if (status == 200) {
             print_request(client->in + at, request.length);
-            answer_request(client, &request);
             at += request.length;
+            answer_request(client, &request, at);
         } else {
             print_request(client->in + at, client->filled - at);
             client->last = true;

@@ -92,12 +92,13 @@ static void serve(const struct listeners *listeners)
 
     FD_ZERO(&ports);
     for (size_t i = 0; i < listeners->n; i++) {
-        if (listeners->fds[i] >= FD_SETSIZE) /* FD_SET() would not mind */
+        if (listeners->fds[i] >= FD_SETSIZE) /* beyond the set */
             fatal(model.name, "too many descriptors are open: FD_SETSIZE");
         fcntl(listeners->fds[i], F_SETFL,
               O_NONBLOCK); /* never wait there */
         FD_SET(listeners->fds[i], &ports);
-        highest = listeners->fds[i]; /* they come in ascending order */
+        if (listeners->fds[i] > highest)
+            highest = listeners->fds[i];
     }
     while (!stop_asked()) {
         fd_set readable = ports; /* select() overwrites it */

@@ -1,10 +1,11 @@
 /* epoll/web, by raw sockets, curl, wrk and a browser. */
 #include "common/clock.h"
-#include "epoll/http.h"
+#include "tests/client.h"
 #include "tests/program.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -238,6 +239,81 @@ Test(web, one_who_does_not_read_is_closed_in_time, .timeout = 60)
     cr_assert_eq(poll(&end, 1, PROGRAM_PATIENCE_MS), 1);
     close(deaf);
     close_server();
+}
+
+/* A connection whose end here holds little that is unread: the rest stays
+ * at the server's, where a reset would destroy it. */
+static int dial_narrow(void)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons(port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    const int bytes = 4096;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    cr_assert_eq(
+        connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* What had arrived is answered, though the client takes little at a time
+ * and goes on to send; then the stream ends, without a reset. */
+Test(web, a_stop_loses_no_answer, .timeout = 60)
+{
+    enum { REQUESTS = 200 };
+    static char many[REQUESTS * sizeof(GET)], all[REQUESTS * 400];
+    char *end = many;
+    size_t filled = 0;
+    ssize_t n;
+
+    open_server("--port=0");
+    for (int i = 0; i < REQUESTS; i++)
+        end = stpcpy(end, GET);
+    int fd = dial_narrow();
+    cr_assert_eq(send(fd, many, strlen(many), MSG_NOSIGNAL),
+                 (ssize_t)strlen(many));
+    cr_assert_null(client_arrived(fd));
+    cr_assert(program_says(&server, "GET / ")); /* it was accepted */
+    kill(server.pid, SIGTERM);
+    for (int i = 0; i < 50; i++) { /* meanwhile the server has stopped */
+        send(fd, "G", 1, MSG_NOSIGNAL);
+        poll(NULL, 0, 2);
+    }
+    while ((n = recv(fd, all + filled, sizeof(all) - 1 - filled, 0)) > 0)
+        filled += (size_t)n;
+    cr_expect_eq(n, 0, "%s", strerror(errno));
+    cr_expect_eq(count(all, "HTTP/1.1 200 OK"), REQUESTS, "%zu answers",
+                 count(all, "HTTP/1.1 200 OK"));
+    close(fd);
+    cr_assert_eq(program_end(&server, 0), 0);
+}
+
+/* A client that asks again and again is told so by its last answer, and is
+ * not cut when the drain is over. */
+Test(web, a_stop_says_close, .timeout = 60)
+{
+    ssize_t n;
+    int answers = 0;
+
+    open_server("--port=0");
+    int fd = program_dial(port);
+    do {
+        cr_assert_eq(send(fd, GET, sizeof(GET) - 1, MSG_NOSIGNAL),
+                     sizeof(GET) - 1);
+        n = recv(fd, reply, sizeof(reply) - 1, 0); /* one segment */
+        reply[n > 0 ? n : 0] = '\0';
+        cr_assert(strstr(reply, HELLO) != NULL, "answer %d", answers);
+        if (++answers == 3)
+            kill(server.pid, SIGTERM);
+    } while (strstr(reply, "Connection: keep-alive") != NULL);
+    cr_assert(strstr(reply, "Connection: close") != NULL);
+    cr_assert_geq(answers, 3);
+    cr_assert_eq(recv(fd, reply, sizeof(reply), 0), 0);
+    close(fd);
+    cr_assert_eq(program_end(&server, 0), 0);
 }
 
 Test(web, random_bytes_and_resets, .timeout = 60)

@@ -24,10 +24,9 @@ enum {
     MESSAGE_BYTES = 1024, /* asked of recv(), as in the seeds */
     PATIENCE_S = 1,       /* for a client that sends nothing; see talk() */
     FAREWELL_MS = 1000,   /* for a client that does not close; see part() */
-    TURN_MS = 1000,
 };
 
-static long turn_ms = TURN_MS;
+static long turn_ms = 1000;
 
 static const struct option_number numbers[] = {
     {"timeout-ms", "MS", "wait at most MS for each port (default 1000)", 1,
