@@ -11,7 +11,6 @@
 #include "common/options.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -83,23 +82,6 @@ static void pin(const struct load_options *options)
 
 /* --- one turn, and its result -------------------------------------- */
 
-/* With --wait: silent until a line comes, or the end of standard input. */
-static void wait_for_reader(const char *what)
-{
-    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    char byte;
-
-    if (!load.options->wait)
-        return;
-    dprintf(STDOUT_FILENO, "%s %llu\n", what,
-            (unsigned long long)clock_now_ns());
-    while (!load.cut) {
-        if (poll(&input, 1, 20) == 1 &&
-            (read(STDIN_FILENO, &byte, 1) <= 0 || byte == '\n'))
-            break;
-    }
-}
-
 /* What the process's exit status says, and stderr beside it. */
 static int status_of_run(void)
 {
@@ -122,16 +104,8 @@ static int run_once(void)
     catch_signals();
     turn_gather(&load);
     uint64_t connect_ns = clock_now_ns() - began_ns;
-    uint64_t warmup_ns = options->warmup_ns;
-    if (options->wait) { /* the reader's window is to have no warm-up */
-        turn_run(&load, warmup_ns, warmup_ns, options->drain_ns);
-        load.warmup_echoes = load.turn.all_echoes;
-        warmup_ns = 0;
-    }
-    wait_for_reader("ready");
-    turn_run(&load, warmup_ns + options->duration_ns, warmup_ns,
-             options->drain_ns);
-    wait_for_reader("quiet");
+    turn_run(&load, options->warmup_ns + options->duration_ns,
+             options->warmup_ns, options->drain_ns);
     turn_leave(&load);
     if (report_result(&load, connect_ns) == -1)
         fatal_errno(name, "the result could not be written");

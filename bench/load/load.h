@@ -102,7 +102,6 @@ struct load {
 
     enum phase phase;
     struct turn turn;
-    uint64_t warmup_echoes; /* with --wait: in a turn of their own */
 };
 
 #endif

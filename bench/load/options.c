@@ -65,9 +65,7 @@ enum {
     KEY_CSV,
     KEY_HISTOGRAM,
     KEY_SAMPLES,
-    KEY_TURNS,
-    KEY_MARKS,
-    KEY_WAIT
+    KEY_TURNS
 };
 
 static const struct argp_option table[] = {
@@ -119,8 +117,6 @@ static const struct argp_option table[] = {
     {"samples", KEY_SAMPLES, "N", 0,
      "with --json or --turns: the first N latencies one by one", 4},
     {"turns", KEY_TURNS, 0, 0, "measure when told to, see below", 4},
-    {"marks", KEY_MARKS, 0, OPTION_HIDDEN, "", 4},
-    {"wait", KEY_WAIT, 0, OPTION_HIDDEN, "", 4},
     {0},
 };
 
@@ -317,12 +313,6 @@ static error_t take_output(int key, char *arg, struct argp_state *state,
         return 0;
     case KEY_TURNS:
         options->turns = true;
-        return 0;
-    case KEY_MARKS:
-        options->marks = true;
-        return 0;
-    case KEY_WAIT:
-        options->wait = true;
         return 0;
     default:
         return take_load(key, arg, state, options);

@@ -35,9 +35,7 @@ struct load_options {
     enum load_output output;
     bool histogram; /* in JSON: the buckets, too */
     bool turns;     /* driven by commands on stdin */
-    bool marks;
-    bool wait; /* for a line on stdin before and after the window */
-    bool spin; /* never sleep */
+    bool spin;      /* never sleep */
 };
 
 /*

@@ -260,8 +260,6 @@ static void set_run(json_t *object, const struct load *load)
     set_count(object, "elapsed_ns", elapsed_ns(turn));
     set_count(object, "round_trips", turn->echoes);
     set_real(object, "round_trips_per_s", per_second(turn->echoes, turn));
-    set_count(object, "late_round_trips", turn->all_echoes - turn->echoes);
-    set_count(object, "warmup_round_trips", load->warmup_echoes);
     set_count(object, "bytes_sent", turn->bytes_sent);
     set_count(object, "bytes_received", turn->bytes_received);
     set_count(object, "unserved", count_unserved(load, &served));

@@ -17,8 +17,7 @@ struct bench {
     const volatile sig_atomic_t *stop; /* set by a signal: end now */
     unsigned turn_ms; /* the least length of a turn; 0: the point's own */
     unsigned turns;   /* so far */
-    const char *load; /* path of the generator, */
-    const char *hold; /* and of who holds connections */
+    const char *load; /* path of the generator */
     unsigned held;    /* so many, in place of an experiment's own; 0 */
     struct progress *progress; /* for what takes long to tell of */
     FILE *calls;               /* raw/calls.csv; NULL: nobody counts */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -297,17 +298,20 @@ const struct limit *limits_smallest(const struct limits *limits)
     return least;
 }
 
-void limits_print(const struct limits *limits, FILE *file)
+void limits_print(const struct limits *limits, char *text, size_t size)
 {
     const struct limit *least = limits_smallest(limits);
+    size_t n = 0;
 
-    for (size_t i = 0; i < limits->n; i++) {
+    text[0] = '\0';
+    for (size_t i = 0; i < limits->n && n < size; i++) {
         const struct limit *one = &limits->all[i];
-        fprintf(file, "  %s %-13s ", one == least ? "->" : "  ", one->name);
-        if (one->connections == UINT64_MAX)
-            fprintf(file, "%15s  %s\n", "no limit", one->why);
-        else
-            fprintf(file, "%15" PRIu64 "  %s\n", one->connections,
-                    one->why);
+        char number[24] = "no limit";
+        if (one->connections != UINT64_MAX)
+            snprintf(number, sizeof(number), "%" PRIu64, one->connections);
+        int more = snprintf(text + n, size - n, "  %s %-13s %15s  %s\n",
+                            one == least ? "->" : "  ", one->name, number,
+                            one->why);
+        n += more > 0 ? (size_t)more : 0;
     }
 }

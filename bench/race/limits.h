@@ -7,11 +7,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 enum {
     LIMITS = 8,
     LIMIT_TEXT = 120,
+    LIMITS_LINE = LIMIT_TEXT + 48,
     LIMITS_PARTS = 256, /* servers, and as many generators */
     LIMITS_SPARE = 64,  /* descriptors that a process needs for itself */
     /*
@@ -79,7 +79,8 @@ uint64_t limits_kernel_kib(void);
 /* TCP sockets of the system, those in TIME_WAIT not counted. */
 uint64_t limits_sockets(void);
 
-/* A table for people, the smallest marked. */
-void limits_print(const struct limits *limits, FILE *file);
+/* A table for people, the smallest marked. LIMITS * LIMITS_LINE bytes are
+ * room enough. */
+void limits_print(const struct limits *limits, char *text, size_t size);
 
 #endif

@@ -330,7 +330,6 @@ static int open_run(struct run *run)
         .stop = &stop,
         .turn_ms = settings->turn_ms,
         .load = "build/bench/load",
-        .hold = "build/bench/hold",
         .held = settings->held,
         .progress = &run->progress,
     };

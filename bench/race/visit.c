@@ -1,7 +1,7 @@
 #include "bench/race/visit.h"
 
 #include "bench/race/contestant.h"
-#include "bench/race/crowd.h"
+#include "bench/race/hold.h"
 #include "bench/race/trace.h"
 #include "bench/record/judge.h"
 #include "common/clock.h"
@@ -533,12 +533,11 @@ static int run_held(struct race *race)
     const struct visit *visit = race->visit;
     struct contestant *one = &race->ones[0];
     char error[LAUNCH_ERROR];
-    bool started;
 
     one->who = &visit->who->all[visit->group.members[0]];
     describe(visit, race->bench, one->who, &one->blank);
-    if (crowd_measure(race->bench, &race->job, one->who, &one->blank,
-                      &started, error, sizeof(error)) == 0)
+    if (hold_measure(race->bench, &race->job, one->who, &one->blank, error,
+                     sizeof(error)) == 0)
         return keep_blank(race, one);
     if (errno == EINTR)
         return 1;

@@ -28,7 +28,7 @@ struct job {
     bool memory;             /* read the server's PSS, too */
     bool switches;           /* count context switches, too */
     bool trace;              /* count system calls: strace goes between */
-    unsigned held;           /* connections to hold, see crowd.h; 0: none */
+    unsigned held;           /* connections to hold, see hold.h; 0: none */
     bool spread;             /* ... over several servers on one port */
 };
 

@@ -68,7 +68,7 @@ def commands():
     scripts = ["bench/run", "bench/report", "bench/selfcheck"]
     hidden = {"build/bench/run", "build/bench/report",
               "build/bench/selfcheck", "build/bench/bare",
-              "build/bench/delay", "build/bench/hold"}
+              "build/bench/delay"}
     return [path for path in programs()
             if path not in hidden and not path.startswith("build/tests/")
             or path == "build/tests/villain"] + scripts
