@@ -4,6 +4,7 @@
  * Waits in     epoll_wait() on all sockets at once
  * A client is  a coroutine: a stack of its own
  * Stops at     the descriptor limit
+ * Differs by   a stack for each client; what would wait gives way
  * Chapter      docs/6-epoll.md
  */
 #include <errno.h>

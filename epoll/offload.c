@@ -4,6 +4,7 @@
  * Waits in     epoll_wait() on all sockets, those of the workers among them
  * A client is  an entry in the kernel's list, a conn, at times a request
  * Stops at     the cores: more work than they can do waits in a queue
+ * Differs by   fork() beforehand, send() and recv() to the workers
  * Chapter      docs/6-epoll.md
  *
  * The message itself travels to a worker and back, as the arguments and the

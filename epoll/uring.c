@@ -4,6 +4,7 @@
  * Waits in     io_uring_enter() for what was asked for, on all sockets
  * A client is  one request that the kernel has, and the buffer for it
  * Stops at     the descriptor limit
+ * Differs by   io_uring_enter() for accept, recv and send alike
  * Chapter      docs/7-further.md
  *
  * It is fair because each client has one request at a time, to receive or

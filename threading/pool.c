@@ -1,11 +1,11 @@
 /*
  * threading/pool: a fixed number of pthreads, newcomers queue for them.
  *
- * Waits in     accept4() in the main thread, recv() and send() in each
- * other A client is  a turn in the life of a thread Stops at     the number
- * of threads: further clients wait in the queue Differs by
- * pthread_cond_wait(), pthread_create() before accept4() Chapter
- * docs/3-threading.md
+ * Waits in     accept4() in the main thread, recv(), send() in each other
+ * A client is  a turn in the life of a thread
+ * Stops at     the number of threads: further clients wait in the queue
+ * Differs by   pthread_cond_wait(), pthread_create() before accept4()
+ * Chapter      docs/3-threading.md
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,9 +1,11 @@
 /*
  * threading: one pthread per client.
  *
- * Waits in     accept4() in the main thread, recv() and send() in each
- * other A client is  a thread Stops at     the thread limit Differs by
- * pthread_create() Chapter      docs/3-threading.md
+ * Waits in     accept4() in the main thread, recv(), send() in each other
+ * A client is  a thread
+ * Stops at     the thread limit
+ * Differs by   pthread_create()
+ * Chapter      docs/3-threading.md
  */
 #include <errno.h>
 #include <pthread.h>

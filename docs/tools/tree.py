@@ -106,6 +106,9 @@ def label(model):
         match = re.search(rf"^ \* {key} +(.*)$", card, re.M)
         if match:
             found[key] = re.sub(r"\s+", " ", match.group(1)).strip()
+        elif key != "Differs by" or model != "iterative":
+            raise Problem(f"{source(model)}: the label has no line that "
+                          f"begins with `{key}`")
     return found
 
 
