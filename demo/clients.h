@@ -1,5 +1,5 @@
 /*
- * The clients of the demo: named A, B, C ..., ours, and never waiting. Each
+ * The clients of the demo: A, B, C ... They live here and never wait. Each
  * does what it is told (connect, send, stop reading ...) and otherwise
  * takes its echo as it comes.
  *
@@ -26,7 +26,7 @@ enum connection_phase {
     CONNECTION_ENDING,  /* it has said that it will send no more */
     CONNECTION_CLOSED,  /* and the server has closed, too */
     CONNECTION_RESET,   /* it has reset the connection itself */
-    CONNECTION_CUT,     /* the server has closed or reset it, unasked */
+    CONNECTION_CUT,     /* the server has closed or reset it first */
     CONNECTION_REFUSED, /* connect() failed */
 };
 

@@ -180,7 +180,8 @@ static void draw_legend(struct screen *screen, bool unicode)
     }
 }
 
-/* The dearest first: what finds no room is left out, and help tells all. */
+/* The important keys first: those that don't fit are left out; help has
+ * all. */
 static void draw_keys(struct screen *screen, const struct story *story)
 {
     static const struct {

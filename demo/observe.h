@@ -1,5 +1,5 @@
 /*
- * What servers that we started do at this moment: their processes and
+ * What the servers that we started do at this moment: their processes and
  * threads, and the system call that each is blocked in. Nothing is asked of
  * the servers, and for our own children nothing needs privilege:
  *

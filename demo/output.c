@@ -53,7 +53,7 @@ void output_draw(struct output *output, const struct story *story)
     free(bytes);
 }
 
-/* In one piece: each try may take a second where nobody reads (signals.h).
+/* In one write(): each may wait for a second when nobody reads (signals.h).
  */
 static void print_screen(const struct screen *screen)
 {

@@ -25,7 +25,7 @@
 enum {
     SAMPLE_MS = 50,    /* between two looks at the servers */
     SHARE = 17,        /* a look may take 1/17, under 6 %, of the time */
-    MOST_SKIPPED = 32, /* scenes in a row that nobody can play */
+    MOST_SKIPPED = 32, /* scenes in a row that no server can play */
 };
 
 static const double SLOWEST = 0.125;
@@ -54,7 +54,7 @@ struct play {
 
 /* --- keys ------------------------------------------------------------ */
 
-/* In plain, whose answer is waited for. */
+/* Without a screen, a line names the server that is asked about. */
 static void prompt(const struct play *play)
 {
     char text[QUESTION_PROMPT];
@@ -71,7 +71,7 @@ static void answer(struct play *play, char key)
     prompt(play);
 }
 
-/* Of a line the first character. */
+/* The first character of a line is the answer. */
 static void answer_plainly(struct play *play, char key)
 {
     bool first = play->at_line_start;
@@ -280,8 +280,8 @@ static void report_deaths(const struct play *play)
     }
 }
 
-/* When the first scene can be played: a mistake shall not cost an older
- * recording. Returns 0, or -1 with error set. */
+/* Called when the first scene can be played, so that a mistake before does
+ * not destroy an older recording. Returns 0, or -1 with error set. */
 static int open_files(struct play *play, char error[SCENE_ERROR])
 {
     const struct play_options *options = play->options;
@@ -317,7 +317,7 @@ static size_t room_for(const struct play *play)
 /*
  * Puts the servers on the stage.
  *
- * all      false: who cannot play this scene is left out
+ * all      false: a server that can't play this scene is left out
  * Returns  0, or -1 with error set.
  */
 static int raise_curtain(struct play *play, bool all,
@@ -332,7 +332,7 @@ static int raise_curtain(struct play *play, bool all,
         .quit_fd = play->signals,
     };
 
-    /* One that takes its time is waited for up to ten seconds. */
+    /* Waits up to ten seconds for a slow server. */
     play->story.said = "The servers are being started ...";
     output_draw(&play->output, &play->story);
     play->story.said = play->scene.title;
@@ -368,8 +368,9 @@ static void fail(struct play *play, const char *error)
 }
 
 /*
- * The first scene was asked for: all must be able to play it. Those that
- * `n` goes on to are played by who can, and skipped when nobody can.
+ * The user asked for the first scene: every server must be able to play
+ * it. A later scene, which `n` goes on to, leaves out the servers that
+ * can't play it, and is skipped when none can.
  *
  * Returns  0, or -1 with error set.
  */
@@ -409,7 +410,8 @@ static int open_sources(struct play *play)
 {
     play->signals = signals_take();
     play->reactor = clients_open();
-    /* What a server orphans becomes our child: to be seen and ended. */
+    /* Orphans of a server become our children, so that we can see and end
+     * them. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (play->signals != -1 && play->reactor != -1)
         return 0;
@@ -459,7 +461,7 @@ int play(const struct play_options *options)
     const char *no_color = getenv("NO_COLOR");
     play.output.screen.colours = no_color == NULL || *no_color == '\0';
     play.story.speed = options->speed;
-    /* Before signals are taken: Ctrl-C ends who reads from a pipe. */
+    /* Before we take signals: Ctrl-C must end a demo that reads a pipe. */
     if (playbill_load(&play.scene, options->scene, error) == -1) {
         fail(&play, error);
         return play.status;

@@ -13,7 +13,7 @@
 
 /* What the command line says. All borrowed. */
 struct play_options {
-    struct stage_part parts[SCENE_SERVERS]; /* nparts; 0: who fits */
+    struct stage_part parts[SCENE_SERVERS]; /* nparts; 0: all that fit */
     size_t nparts;
     const char *scene; /* a name in demo/scenes, or a path */
     double speed;

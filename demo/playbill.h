@@ -1,7 +1,6 @@
 /*
- * What can be played and by whom: the scenes in demo/scenes, the models in
- * build/servers. Both are found from the root of the tree, where the demo
- * is to be run.
+ * Finds the scenes in demo/scenes and the models in build/servers. Both
+ * paths begin at the root of the tree, where the demo is to be run.
  */
 #ifndef DEMO_PLAYBILL_H
 #define DEMO_PLAYBILL_H
@@ -26,8 +25,8 @@ int playbill_load(struct scene *scene, const char *name,
 void playbill_name(char *to, const char *name);
 
 /*
- * Decides who plays: whom the user named; else the scene's own choice, else
- * the plain server of every room, as many as find room.
+ * Chooses the servers: those that the user named; else those that the scene
+ * names; else the plain server of every room. It takes as many as fit.
  *
  * room     panels, 1 or more
  * parts    SCENE_SERVERS; receives them

@@ -33,7 +33,7 @@ void question_take(struct story *story, char key);
 const char *question_prompt(const struct story *story,
                             char text[QUESTION_PROMPT]);
 
-/* Finds the truth for every server and counts who was right. */
+/* Finds the true answer for every server, and counts the right guesses. */
 void question_reveal(struct story *story);
 
 /* "B", "nobody", "yes", "9 or more": an answer for a person. */

@@ -54,7 +54,7 @@ int record_close(FILE *file)
     return reason == 0 ? 0 : -1;
 }
 
-/* What somebody did since start_ns. */
+/* What a task or client has done since start_ns. */
 struct span {
     long process, track; /* as the viewer groups them: see begin() */
     char what[OBSERVE_CALL];
@@ -71,7 +71,7 @@ struct trace {
 
 static void write_event(struct trace *trace, json_t *event)
 {
-    if (event == NULL) /* not valid UTF-8: no comma for nothing */
+    if (event == NULL) /* not valid UTF-8: no event, and so no comma */
         return;
     fputs(trace->started ? ",\n" : "[\n", trace->file);
     trace->started = true;
@@ -102,7 +102,7 @@ static void name_track(struct trace *trace, const char *kind, long process,
                           (json_int_t)track, "args", "name", name));
 }
 
-/* Without a word for nothing: an empty span would only cover others. */
+/* A span without a name is left out: it would only cover others. */
 static void end_span(struct trace *trace, const struct span *span,
                      uint64_t at_ns)
 {

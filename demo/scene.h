@@ -50,14 +50,15 @@ typedef uint32_t scene_set;
 struct scene_step {
     enum scene_verb verb;
     unsigned line;     /* in the file, from 1 */
-    scene_set clients; /* who acts; whom a question is about */
+    scene_set clients; /* that act, or that a question is about */
     enum scene_question question;
     uint64_t ns;  /* of `wait` */
     size_t count; /* connections; bytes, 0: those of text */
     char text[SCENE_TEXT];
 };
 
-/* More arguments for a model's command line; model "all" is everyone. */
+/* More arguments for a model's command line; model "all": for every model.
+ */
 struct scene_args {
     char model[SCENE_NAME];
     char words[SCENE_TEXT]; /* to be split at blanks */
@@ -71,13 +72,13 @@ struct scene_limits {
 struct scene {
     char title[SCENE_TEXT];
     char next[SCENE_NAME]; /* the scene that follows; or empty */
-    char servers[SCENE_SERVERS][SCENE_NAME]; /* the dearest first */
+    char servers[SCENE_SERVERS][SCENE_NAME]; /* by importance */
     size_t nservers;                         /* 0: any */
     struct scene_args args[SCENE_ARGS];
     size_t nargs;
     size_t ports; /* 1 or more */
     struct scene_limits limits;
-    scene_set clients; /* all who play */
+    scene_set clients; /* all that play */
     struct scene_step steps[SCENE_STEPS];
     size_t nsteps; /* 1 or more */
 };

@@ -234,7 +234,7 @@ void servers_sweep(void)
     pid_t pids[ORPHANS];
     size_t n;
 
-    /* Again and again: a child's children become ours when it is killed. */
+    /* In a loop: when a child is killed, its children become ours. */
     while ((n = observe_children(pids, ORPHANS)) > 0)
         for (size_t i = 0; i < n; i++) {
             kill(pids[i], SIGKILL);

@@ -11,21 +11,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Who is to play. */
+/* The servers to start. */
 struct servers_plan {
     const struct stage_part *parts; /* n; borrowed */
     size_t n;
-    bool all;    /* else who cannot play the scene is left out */
-    int quit_fd; /* readable: wait for nobody any longer */
+    bool all;    /* else one that can't play the scene is left out */
+    int quit_fd; /* readable: stop waiting */
 };
 
 /*
- * Starts the servers of a story; its note tells what is to be known of
- * them.
+ * Starts the servers of a story, and writes to its note what the class
+ * must know about them.
  *
- * error    SCENE_ERROR bytes; receives who could not be started, and why
- * Returns  0, or -1: nobody can play, or not all, or we were to wait no
- *          longer. Then none is left running.
+ * error    SCENE_ERROR bytes; receives which server could not be started,
+ *          and why
+ * Returns  0, or -1: no server, or not every one that plan->all asks for,
+ *          could be started, or quit_fd became readable. Then none is left
+ *          running.
  */
 int servers_start(struct story *story, const struct servers_plan *plan,
                   char error[SCENE_ERROR]);

@@ -1,12 +1,12 @@
 /*
- * Told to leave by SIGINT, SIGQUIT, SIGTERM or SIGHUP; told by SIGWINCH
- * that the window has changed. The process is one, so the state is the
- * module's.
+ * SIGINT, SIGQUIT, SIGTERM and SIGHUP tell the demo to leave; SIGWINCH
+ * tells it that the window has changed. The module keeps this state, since
+ * there is one process.
  *
- * A signal may come at any moment: while a pipe that nobody reads takes
- * nothing more, while a file that is no file is opened. So from the first
- * one on every second another follows, SIGALRM, and whatever waits in the
- * kernel returns EINTR in the end.
+ * A signal may come at any moment: while the demo writes to a pipe that is
+ * full and that nobody reads, or opens a FIFO. So after the first signal a
+ * SIGALRM follows every second, and in the end every call that waits in the
+ * kernel returns EINTR.
  */
 #ifndef DEMO_SIGNALS_H
 #define DEMO_SIGNALS_H

@@ -1,7 +1,7 @@
 /*
  * What the kernel says about the sockets of servers that we started: how
- * long is the accept queue, which connections are accepted, which have
- * bytes that nobody has read, and whose are they.
+ * long the accept queue is, which connections are accepted, which have
+ * unread bytes, and which client each belongs to.
  *
  * The rows are those of /proc/net/tcp (common/lab/tcp.h says how they are
  * asked for). A listener's receive queue is its accept queue; a connection
@@ -26,7 +26,7 @@ struct sockets_row {
     uint32_t next;   /* 1 + the next row with the same remote; 0: none */
 };
 
-/* Who is at the other end of a row: how names get into a call's text. */
+/* The name of a row's other end. A system call is shown with this name. */
 struct sockets_name {
     uint16_t local;  /* the server's port */
     uint16_t remote; /* the client's port; 0: the listener on local */

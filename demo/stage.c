@@ -45,7 +45,8 @@ static void add_limit(struct command *command, unsigned long tasks,
 {
     if (geteuid() == 0) {
         add(command, "setpriv");
-        /* Nobody's number, and another for each server of each demo. */
+        /* A number that no user has; each server of each demo gets another.
+         */
         add(command, "--reuid=%u",
             (1U << 20) + (unsigned)getpid() * 32 + nth);
         add(command, "--clear-groups");

@@ -9,7 +9,7 @@
 
 enum { STAGE_NOTE = 200 };
 
-/* Who is to play: a model of this suite, or a command of the user's. */
+/* A server to start: a model of this suite, or a command of the user's. */
 struct stage_part {
     char name[SCENE_NAME];
     const char *command; /* borrowed; {port} in it; NULL: a model */
@@ -18,8 +18,8 @@ struct stage_part {
 struct stage_order {
     const struct stage_part *part; /* borrowed, as scene */
     const struct scene *scene;
-    unsigned nth; /* another for each server of the demo */
-    int quit_fd;  /* readable: wait for the server no longer */
+    unsigned nth; /* differs for each server of the demo */
+    int quit_fd;  /* readable: stop waiting for the server */
 };
 
 /*
@@ -27,9 +27,10 @@ struct stage_order {
  *
  * A limit on processes and threads is RLIMIT_NPROC, which counts all tasks
  * of a user and does not bind root. So the server gets a user of its own:
- * under root by setpriv(1), a number that nobody has; else by unshare(1), a
- * user namespace, whose tasks Linux 5.14 and later count apart. Where
- * neither is allowed, --max-clients stands in and the note says so.
+ * under root by setpriv(1), with a number that no user has; else by
+ * unshare(1), a user namespace, whose tasks Linux 5.14 and later count
+ * apart. Where neither is allowed, --max-clients stands in and the note
+ * says so.
  *
  * process  receives what launcher_start() says
  * note     receives what the class must know; or ""

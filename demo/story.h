@@ -34,7 +34,7 @@ enum story_state {
     STORY_WAITING, /* accepted, waits for its echo */
     STORY_STALLED, /* its echo waits for it: it does not read */
     STORY_QUEUED,  /* connected, but in the accept queue */
-    STORY_UNREAD,  /* and has sent bytes, which nobody has read */
+    STORY_UNREAD,  /* and the server has not read its bytes */
     STORY_CUT,     /* the server has turned it away */
     STORY_WRONG,   /* what came back is not what it sent */
     STORY_STATES,
@@ -87,10 +87,10 @@ struct story {
     bool paused, help;
     bool over;             /* the scene's steps are done */
     const char *said;      /* borrowed from the scene, or a constant */
-    char note[STORY_NOTE]; /* what is to be known of this performance */
+    char note[STORY_NOTE]; /* what the class must know of this run */
     enum story_asking asking;
     const struct scene_step *question;
-    scene_set chosen;         /* whom the keys act on */
+    scene_set chosen;         /* the clients that keys act on */
     unsigned right, answered; /* the score */
     bool wants_answer; /* --predict: servers[answering] is asked about */
     size_t answering;
@@ -122,10 +122,8 @@ void story_tell_change(const struct story *story,
 enum story_state story_state_at(const struct story_lane *lane,
                                 uint64_t from_ms, uint64_t to_ms);
 
-/*
- * Has every server come to rest, as far as can be seen? Then nobody runs
- * and no accepted connection has bytes to be read.
- */
+/* Has every server come to rest, as far as can be seen? Then no task runs,
+ * and no accepted connection has unread bytes. */
 bool story_at_rest(const struct story *story);
 
 /* Adds a sentence to the note, if it is not there and finds room. */

@@ -190,7 +190,7 @@ static void name_crowd(char *text, size_t size, const struct crowd *crowd)
         snprintf(text, size, "%s", crowd->one);
         return;
     }
-    if (crowd->clients == 1) /* with others: "1 client", not who */
+    if (crowd->clients == 1) /* with others: "1 client", not its name */
         snprintf(text, size, "1 client");
     else
         add_count(text, size, crowd->clients, "client");

@@ -71,7 +71,8 @@ void terminal_leave(void)
         return;
     ours = false;
     put("\033[0m\033[?7h\033[?25h\033[?1049l");
-    /* Where nothing drains, a signal comes to our help: signals.h. */
+    /* When the terminal takes no more, a signal ends the wait: signals.h.
+     */
     if (tcsetattr(STDIN_FILENO, TCSADRAIN, &before) == -1)
         tcsetattr(STDIN_FILENO, TCSANOW, &before);
 }
