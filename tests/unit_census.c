@@ -1,4 +1,4 @@
-/* common/census: who is here, and how many. */
+/* common/census: which clients are here, and how many. */
 #include "common/census.h"
 
 #include <criterion/criterion.h>

@@ -210,7 +210,7 @@ Test(chat, a_name_is_one_persons, .timeout = 60)
     program_type(&ann, "still me\n");
     cr_assert(program_says(&server, "ann: still me\n"));
 
-    /* The same from a pipe that has ended before the server says so. */
+    /* The same, with stdin a pipe that ends before the server answers. */
     cr_assert(program_start(&other, "select/chat", arguments));
     program_type(&other, "hi\n");
     program_hang_up(&other);
@@ -277,7 +277,7 @@ Test(chat, a_place_is_for_who_says_a_name, .timeout = 60)
     close_room();
 }
 
-/* What can't be shown must not pass for shown. */
+/* A line that can't be shown must not count as shown. */
 Test(chat, a_full_disk_is_told_of, .timeout = 60)
 {
     char command[256];
@@ -519,7 +519,7 @@ Test(chat, many_who_speak_at_once_stay, .timeout = 60)
     kill(server.pid, SIGSTOP);
     memset(text, 'x', FRAME_TEXT);
     for (int i = 0; i < MANY; i++)
-        put_frame(fds[i], name, text); /* it knows who they are */
+        put_frame(fds[i], name, text); /* it knows their names */
     kill(server.pid, SIGCONT);
     for (int i = 0; i < MANY; i++) {
         snprintf(text, sizeof(text), "talker%d: xxx", i);

@@ -68,8 +68,8 @@ Test(client, answers_as_it_is_typed, .timeout = 60)
     cr_assert_eq(program_end(&server, SIGTERM), 0);
 }
 
-/* More than all buffers on the way hold: a client that only wrote would
- * hang. */
+/* More bytes than all buffers on the way hold: a client that only wrote
+ * would hang. */
 Test(client, sends_and_reads_at_the_same_time, .timeout = 60)
 {
     enum { CHUNKS = 40, CHUNK = 1 << 20 };
@@ -184,7 +184,8 @@ static void make_file(char *path)
     close(fd);
 }
 
-/* send() takes a part, and to wait in it for the rest would be for ever. */
+/* send() takes a part; a client that waited in it for the rest would hang.
+ */
 Test(client, sends_a_file, .timeout = 60)
 {
     char path[] = "/tmp/suite-client-XXXXXX", filter[64];
@@ -239,7 +240,7 @@ Test(client, prints_what_comes_before_the_end, .timeout = 60)
     close(listener);
 }
 
-/* What can't be printed must not pass for printed. */
+/* Output that can't be printed must not count as printed. */
 Test(client, a_full_disk_is_told_of, .timeout = 60)
 {
     struct program server;

@@ -1,8 +1,6 @@
-/*
- * The whole build, closed by default: how everything is hardened, and that
- * what listens, beside the echo servers of the contract suite, does so on
- * loopback.
- */
+/* The whole build, closed by default: every program is hardened, and those
+ * that listen, beside the echo servers of the contract suite, listen on
+ * loopback. */
 #include "common/lab/launcher.h"
 #include "tests/command.h"
 #include "tests/program.h"

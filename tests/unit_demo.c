@@ -142,7 +142,7 @@ static void check_silent_first(const struct expected *expected)
     cr_assert_eq(queue_at_the_answer(), expected->queue, "%s", text);
     cr_assert(happens_while_silent(expected->model, expected->call), "%s",
               text);
-    /* In the end everybody was served by everyone. */
+    /* In the end every server has served every client. */
     cr_assert(strstr(text, "B  echo in") != NULL);
     cr_assert(strstr(text, "C  echo in") != NULL);
 }
@@ -194,7 +194,8 @@ Test(demo, crowd_makes_a_task_for_each)
               "%s", text);
 }
 
-/* Six tasks by the process limit; or by --max-clients, if that can't be. */
+/* Six tasks: by the process limit, or by --max-clients where that can't be
+ * set. */
 Test(demo, fork_storm_ends_at_the_limit)
 {
     cr_assert_eq(play("forking threading --plain --scene fork-storm "
@@ -396,7 +397,8 @@ Test(demo, makes_a_picture_of_any_recording)
 
 /* --- processes ------------------------------------------------------- */
 
-/* How many live with this in their environment, begun by the demo? */
+/* How many processes that the demo started have this in their environment?
+ */
 static int count_marked(const char *mark)
 {
     DIR *proc = opendir("/proc");
@@ -450,7 +452,7 @@ Test(demo, survives_a_server_that_dies)
     assert_none_left();
 }
 
-/* Both outputs carry far more than is looked at in the scene's time. */
+/* Both outputs get far more than the demo can read during the scene. */
 Test(demo, keeps_up_with_a_server_that_talks_too_much)
 {
     cr_assert_eq(run("printf '%%s\\n' 'echo listening 127.0.0.1:$1' "

@@ -117,7 +117,7 @@ Test(doc, titles_its_page_and_colours_signs)
     doc_free(&doc);
 }
 
-/* A run's directory, and a server's last words, are of strangers. */
+/* A run's directory and a server's last words come from strangers. */
 Test(doc, obeys_no_control_characters)
 {
     struct doc doc = {0};

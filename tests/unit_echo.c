@@ -141,7 +141,7 @@ Test(echo, blocking_until_the_end_though_our_stream_has_ended)
               "all was read");
 }
 
-/* What is pending for others must survive this. */
+/* Other clients' pending bytes must survive this. */
 static void echo_another(void)
 {
     int ends[2];
@@ -154,7 +154,7 @@ static void echo_another(void)
     close(ends[HERE]);
 }
 
-/* So little fits on the way back that a reply will have to wait. */
+/* The way back holds so little that a reply has to wait. */
 static struct conn *open_stuck(int ends[2])
 {
     int small = 1; /* the kernel makes it its smallest */
@@ -164,7 +164,7 @@ static struct conn *open_stuck(int ends[2])
     return conn_open(ends[THERE]);
 }
 
-/* The other end does not read; how much fits is the kernel's affair. */
+/* The other end does not read; the kernel decides how much fits. */
 Test(echo, a_short_write_is_continued)
 {
     size_t back = 0;

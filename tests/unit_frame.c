@@ -70,7 +70,7 @@ Test(frame, refuses_what_is_malformed)
     refuse("a name too long", big, 36);
 }
 
-/* Whatever comes: it ends, within the bytes given (see it under ASan). */
+/* Any input is parsed to an end, and within its bytes (ASan would see). */
 Test(frame, survives_random_bytes)
 {
     struct frame frame;

@@ -1,7 +1,5 @@
-/*
- * bench/race/generator, trace and participants: what others say, and what
- * they are called.
- */
+/* bench/race/generator, trace and participants: what other programs print,
+ * and the names of servers. */
 #include "bench/race/generator.h"
 #include "bench/race/participants.h"
 #include "bench/race/trace.h"

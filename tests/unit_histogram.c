@@ -38,7 +38,8 @@ static double draw_exponential(struct rng *rng)
     return -2e5 * log(uniform(rng));
 }
 
-/* As latencies are: most near each other, some a thousand times slower. */
+/* Like latencies: most are near each other, some a thousand times slower.
+ */
 static double draw_heavy_tail(struct rng *rng)
 {
     return 5e4 / pow(uniform(rng), 0.8);
@@ -139,7 +140,7 @@ Test(histogram, zero_one_and_the_largest)
     cr_assert_eq(histogram.max, UINT64_MAX);
 }
 
-/* Beyond the range nothing is known but the maximum, and that is told. */
+/* Beyond the range only the maximum is known, and it is reported. */
 Test(histogram, overflow_is_told_as_the_maximum)
 {
     uint64_t beyond = UINT64_C(1) << HISTOGRAM_BITS;

@@ -83,7 +83,7 @@ Test(idle, a_client_that_waits_for_us_is_not_idle)
     cr_assert(!is_shut_after(60, ends));
 }
 
-/* Its bytes wait in our socket, but it is to read first. */
+/* Its bytes wait in our socket, but it must read its reply first. */
 Test(idle, a_client_that_does_not_read_is_idle_whatever_it_has_sent)
 {
     static char data[1 << 20];

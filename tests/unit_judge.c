@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A recording that is made up: servers in blocks, with noise. */
+/* An invented recording: servers in blocks, with noise. */
 struct recording {
     struct rows rows;
     struct rng rng;
@@ -25,7 +25,8 @@ static double uniform(struct rng *rng)
     return ((double)(rng_next(rng) >> 11) + 0.5) / 9007199254740992.0;
 }
 
-/* Heavy tails, as machines have them: one in ten is four times as far. */
+/* Heavy tails, as on real machines: one in ten lies four times as far off.
+ */
 static double draw(struct recording *recording)
 {
     double u = uniform(&recording->rng);
@@ -220,7 +221,7 @@ Test(judge, a_server_that_dies_costs_its_own_pairs)
     free(recording.rows.all);
 }
 
-/* A rate tells servers apart only where they are what is waited for. */
+/* A rate tells servers apart only where the servers are the bottleneck. */
 Test(judge, ranks_no_rate_that_the_generator_holds_back)
 {
     static const double costs[] = {1, 1, 1.3};

@@ -1,7 +1,5 @@
-/*
- * bench/load: the generator against servers that misbehave, each in one
- * way. It runs as a process of its own, as everybody uses it.
- */
+/* bench/load: the generator against servers that misbehave, each in one
+ * way. It runs as a process of its own, as its users run it. */
 #include "bench/load/client.h"
 #include "bench/load/talk.h"
 #include "bench/load/turn.h"
@@ -392,7 +390,8 @@ Test(load, target_is_a_host_and_a_port)
     cr_assert(!target.loopback);
 }
 
-/* 1 MiB to one who reads nothing fits no buffer: must not wait to send. */
+/* 1 MiB fits no buffer of a server that reads nothing: send must not wait.
+ */
 Test(load, timed_out_with_half_a_message_sent)
 {
     check_failure("deaf", SHORT_RUN "--timeout=40ms --size=1048576", 3,
@@ -413,7 +412,8 @@ Test(load, closed_at_once)
     cr_assert_eq(number(&outcome, "round_trips"), 0);
 }
 
-/* One right echo, then the end: whoever kept the connection has lost it. */
+/* One right echo, then the end: a client that keeps a connection loses it.
+ */
 Test(load, closed_after_one_echo)
 {
     start_bad("once");
@@ -428,7 +428,7 @@ Test(load, closed_after_one_echo)
     cr_assert(number(&outcome, "round_trips") > 10);
 }
 
-/* Not served and not failed yet: shown, and not waited for. */
+/* Clients neither served nor failed yet are shown, and not waited for. */
 Test(load, unserved_within_the_window)
 {
     start_bad("mute");
@@ -513,7 +513,7 @@ static bool is_about(double n, double mean)
     return (n - mean) * (n - mean) <= 36 * mean;
 }
 
-/* Whenever the messages come back: all that were planned are counted. */
+/* All planned messages are counted, however late they come back. */
 Test(load, open_loop_keeps_to_its_plan)
 {
     start("build/epoll/server", "--port=0");
@@ -769,7 +769,7 @@ Test(load, turns_cost_nothing_between)
     cr_assert_eq(turns_end(&load), 0);
 }
 
-/* Held up itself, it sends late what it has missed. */
+/* A generator that was held up sends late what it has missed. */
 Test(load, open_loop_keeps_to_its_plan_after_a_stop)
 {
     start("build/epoll/server", "--port=0");
@@ -877,7 +877,7 @@ Test(load, needs_no_new_kernel)
     cr_assert_eq(program_end(&program, 0), 0);
 }
 
-/* Closed, its place must not become a connection's. */
+/* The place of a closed stderr must not become a connection's. */
 Test(load, keeps_its_output_from_its_connections)
 {
     char command[160];

@@ -125,7 +125,7 @@ static bool does(const struct stage *stage, const char *call)
     return false;
 }
 
-/* /proc tells of no event: look again until it is so, for 10 s at most. */
+/* /proc reports no events: look again and again, for 10 s at most. */
 #define UNTIL(stage, condition)                                   \
     do {                                                          \
         int left = 2000;                                          \
@@ -297,7 +297,7 @@ static int listen_here(uint16_t *port)
     return fd;
 }
 
-/* The first finds no room in the kernel when the next are said. */
+/* The kernel has no room for the first when the next are written. */
 Test(clients, sends_one_text_behind_the_other, .timeout = 60)
 {
     enum { MANY = 20000001, ALL = MANY + 6 };

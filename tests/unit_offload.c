@@ -140,8 +140,8 @@ Test(offload, a_worker_that_dies_costs_its_request, .timeout = 60)
     cr_assert_eq(program_end(&server, SIGTERM), 0);
 }
 
-/* Under a rain of kills: whoever is not echoed is closed, and at the end
- * everything works. */
+/* Under a rain of kills, every client is echoed to or closed, and at the
+ * end everything works. */
 Test(offload, a_rain_of_kills, .timeout = 60)
 {
     pid_t pids[4];
@@ -164,8 +164,8 @@ Test(offload, a_rain_of_kills, .timeout = 60)
     cr_assert_eq(program_end(&server, SIGTERM), 0);
 }
 
-/* Clients have all the descriptors, and more wait for the next to be free:
- * who is here already is served all the same. */
+/* Clients have all the descriptors, and more wait for the next free one:
+ * those that are here already are served all the same. */
 Test(offload, a_worker_is_replaced_at_the_descriptor_limit, .timeout = 60)
 {
     const struct rlimit few = {.rlim_cur = 16, .rlim_max = 16};
@@ -210,7 +210,7 @@ Test(offload, who_leaves_early_is_forgotten, .timeout = 60)
     cr_assert_eq(program_end(&server, SIGTERM), 0);
 }
 
-/* What has arrived is echoed; nobody is left behind. */
+/* What has arrived is echoed; no process is left behind. */
 Test(offload, stops_gracefully, .timeout = 60)
 {
     pid_t pids[2] = {0};

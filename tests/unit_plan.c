@@ -1,4 +1,4 @@
-/* bench/race/plan: who is raced with whom, in which order, how long. */
+/* bench/race/plan: which servers are compared, in which order, how long. */
 #include "bench/race/plan.h"
 
 #include <criterion/criterion.h>

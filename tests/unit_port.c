@@ -140,7 +140,7 @@ Test(port, may_be_told_by_a_name)
     cr_assert_str_eq(server.note, "");
 }
 
-/* One that was left from before is found out, and named. */
+/* A server that was left over from before is noticed, and named. */
 Test(port, of_another_server_is_not_ours)
 {
     char script[96], holder[64];
@@ -160,7 +160,7 @@ Test(port, of_nobody_is_told)
     cr_assert(strstr(server.error, "but nobody does"), "%s", server.error);
 }
 
-/* It listens a moment later: it is waited for. */
+/* A server that listens a moment later is waited for. */
 Test(port, may_be_told_too_early)
 {
     uint16_t port = launcher_free_port();

@@ -92,8 +92,8 @@ Test(calls, are_read_to_where_a_killed_run_ended)
     free(calls.all);
 }
 
-/* No text, but a file may hold it: such a line was taken for one of length
- * 0, and its end looked for before its beginning. */
+/* A NUL is no text, but a file may hold one. Such a line was once taken for
+ * one of length 0, and its end looked for before its beginning. */
 Test(calls, a_line_that_begins_with_a_nul_is_refused)
 {
     static const char text[] = "header\n\0,1,recvfrom,2050,2040\n";

@@ -1,6 +1,4 @@
-/*
- * bench/record/row and csv: raw files, as they should be and as they come.
- */
+/* bench/record/row and csv: raw files, well-formed and otherwise. */
 #include "bench/record/csv.h"
 #include "bench/record/row.h"
 

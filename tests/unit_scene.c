@@ -1,4 +1,4 @@
-/* demo/scene: what is read, and how a mistake is answered. */
+/* demo/scene: how a scene is read, and how a mistake is reported. */
 #include "demo/scene.h"
 
 #include <criterion/criterion.h>

@@ -12,7 +12,7 @@
 
 TestSuite(start, .timeout = 60);
 
-/* What the loops need is there before who could take it. */
+/* The loops have their descriptors before any client could take them. */
 Test(start, loops_are_not_robbed_by_the_first_newcomers)
 {
     enum { ROUNDS = 10, NEWCOMERS = 40 };

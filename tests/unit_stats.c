@@ -1,7 +1,5 @@
-/*
- * bench/record/stats and rng: percentiles, medians, the bootstrap,
- * fairness, and the dice below them.
- */
+/* bench/record/stats and rng: percentiles, medians, the bootstrap,
+ * fairness, and random numbers. */
 #include "bench/record/rng.h"
 #include "bench/record/stats.h"
 

@@ -1,5 +1,5 @@
-/* common/stop and children: who hears of a signal, and when all are gone.
- */
+/* common/stop and children: which processes get a signal, and when all are
+ * gone. */
 #include "common/stop.h"
 
 #include "common/census.h"

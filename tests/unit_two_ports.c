@@ -119,8 +119,8 @@ Test(two_ports, by_select_keeps_silent_until_somebody_comes, .timeout = 60)
     cr_assert_eq(program_end(&server, SIGTERM), 0);
 }
 
-/* Who says nothing holds everybody for a second, not for good; nor does a
- * reset, an early end or a message too long do harm. */
+/* A client that says nothing holds all others for a second, and not for
+ * good. A reset, an early end or a long message do no harm, either. */
 static void outlives_villains(const char *name, const char *arguments)
 {
     const struct linger at_once = {.l_onoff = 1};
@@ -194,7 +194,7 @@ Test(two_ports, by_select_answers_a_long_message, .timeout = 60)
     answers_a_long_message("select/two_ports", "--port 0");
 }
 
-/* Who never stops to talk is left in the end. */
+/* A client that never stops sending is left in the end. */
 static void leaves_the_talkative(const char *name, const char *arguments)
 {
     static char much[1024];

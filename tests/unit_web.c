@@ -162,8 +162,8 @@ Test(web, requests_cut_at_every_byte, .timeout = 60)
     close_server();
 }
 
-/* In mid-request it is told; idle, the connection is just closed; bytes
- * that trickle win no time. */
+/* A client in mid-request is told (408); an idle one is just closed; a
+ * trickle of bytes gains no time. */
 Test(web, times_out, .timeout = 60)
 {
     open_server("--port=0 --timeout-ms=400");
@@ -189,8 +189,8 @@ Test(web, times_out, .timeout = 60)
     close_server();
 }
 
-/* Sends requests, and reads nothing, until the server has stopped to read.
- * Returns the bytes that went. */
+/* Sends requests, and reads nothing, until the server stops reading.
+ * Returns how many bytes were sent. */
 static size_t send_much(int fd)
 {
     static char many[1000 * sizeof(GET)];
@@ -241,8 +241,8 @@ Test(web, one_who_does_not_read_is_closed_in_time, .timeout = 60)
     close_server();
 }
 
-/* A connection whose end here holds little that is unread: the rest stays
- * at the server's, where a reset would destroy it. */
+/* Our end of the connection holds few unread bytes: the rest stays at the
+ * server, where a reset would destroy it. */
 static int dial_narrow(void)
 {
     const struct sockaddr_in address = {
