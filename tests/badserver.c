@@ -165,6 +165,13 @@ static void ignore(int client)
     pause();
 }
 
+/* Its descriptor stays open, as in a parent that forgets to close it. */
+static void keep_open(int client)
+{
+    echo_right(client);
+    (void)!dup(client);
+}
+
 static void close_at_once(int client)
 {
     (void)client;
@@ -254,6 +261,7 @@ static const struct fault {
     {"hangs-later", hang_later},
     {"wrong-later", spoil_later},
     {"restless", ask_again_and_again},
+    {"keep", keep_open},
 };
 
 static const struct fault *fault;

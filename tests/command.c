@@ -1,11 +1,11 @@
 #include "tests/command.h"
 
-#include <poll.h>
+#include "common/clock.h"
+
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,18 +36,20 @@ static int start(pid_t *pid, char *const *argv, int out, int err)
     return error == 0 ? 0 : -1;
 }
 
+/* Returns -1 when it had to be killed. */
 static int wait_for(pid_t pid, int *status, int wait_ms)
 {
-    struct pollfd end = {.events = POLLIN};
+    const int64_t deadline_ms = clock_now_ms() + wait_ms;
 
-    end.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    int ready = end.fd == -1 ? -1 : poll(&end, 1, wait_ms);
-    if (end.fd != -1)
-        close(end.fd);
-    if (ready != 1)
-        kill(pid, SIGKILL);
-    waitpid(pid, status, 0);
-    return ready == 1 ? 0 : -1;
+    while (waitpid(pid, status, WNOHANG) == 0) {
+        if (clock_now_ms() > deadline_ms) {
+            kill(pid, SIGKILL);
+            waitpid(pid, status, 0);
+            return -1;
+        }
+        clock_rest_ms(2);
+    }
+    return 0;
 }
 
 int command_run(struct command *command, char *const *argv, int wait_ms)

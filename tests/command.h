@@ -12,7 +12,7 @@ struct command {
 
 /*
  * argv     NULL-ended; argv[0] is looked up in PATH
- * wait_ms  who has not ended by then is killed
+ * wait_ms  a command that has not ended by then is killed
  * Returns  0, or -1: it could not be started or was killed.
  */
 int command_run(struct command *command, char *const *argv, int wait_ms);

@@ -118,18 +118,13 @@ CHECK(echoes_a_message_in_1_B_sends, P3,
 
 /* --- the end of stream ------------------------------------------------ */
 
-CHECK(ends_the_stream_of_a_client_that_sent_nothing, P4)
+CHECK(ends_its_stream_after_the_client, P4)
 {
     int fd = subject_connect(subject);
 
     expect(client_finish(fd), "a client that sent nothing and half-closed");
     close(fd);
-}
-
-CHECK(ends_the_stream_after_an_echo, P4)
-{
-    int fd = subject_welcome(subject);
-
+    fd = subject_welcome(subject);
     expect(client_finish(fd), "a client that half-closed after its echo");
     close(fd);
 }
@@ -144,7 +139,6 @@ CHECK(echoes_what_is_left_after_half_close, P4)
     expect(client_receive(fd, sent, SEED, 0),
            "a client that sent %zu bytes, half-closed, and only then read,",
            sent);
-    expect(client_end(fd), "after the last reply the client");
     close(fd);
 }
 
@@ -155,13 +149,11 @@ CHECK(echoes_bytes_that_come_with_the_end, P4)
 
     client_pattern(data, sizeof(data), SEED, 0);
     for (int i = 0; i < 50; i++) {
-        static const char who[] = "a client that half-closed behind its "
-                                  "last byte";
         int fd = subject_connect(subject);
-        expect(client_send(fd, data, sizeof(data)), who);
+        expect(client_send(fd, data, sizeof(data)), "the client");
         shutdown(fd, SHUT_WR);
-        expect(client_receive(fd, sizeof(data), SEED, 0), who);
-        expect(client_end(fd), who);
+        expect(client_receive(fd, sizeof(data), SEED, 0),
+               "a client that half-closed behind its last byte");
         close(fd);
     }
 }

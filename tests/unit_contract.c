@@ -1,0 +1,98 @@
+/*
+ * tests/contract: what it says of servers with one fault each, and of
+ * checks that come to no end. It runs as its users run it.
+ */
+#include "common/lab/launcher.h"
+#include "tests/command.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* Or the suite would take itself for a test of this one. */
+static void leave_sandbox(void)
+{
+    unsetenv("BXFI_MAP");
+}
+
+TestSuite(contract, .init = leave_sandbox, .timeout = 120);
+
+static struct command contract;
+
+/* Runs the checks of these names over a server. */
+static void judge(const char *server, const char *checks)
+{
+    char filter[200];
+    char *argv[] = {"build/tests/contract", "--filter", filter, NULL};
+
+    snprintf(filter, sizeof(filter), "*/%s", checks);
+    setenv("SERVER", server, 1);
+    cr_assert(command_run(&contract, argv, 100000) == 0,
+              "it did not end; it said: %s", contract.err);
+}
+
+/* The same over tests/badserver.c with a fault. */
+static void judge_bad(const char *fault, const char *checks)
+{
+    char command[300];
+
+    snprintf(command, sizeof(command), "'%s/tests/badserver' %s",
+             launcher_folder(), fault);
+    judge(command, checks);
+}
+
+static void assert_says(const char *text)
+{
+    cr_assert(strstr(contract.err, text) != NULL, "`%s` is not in: %s",
+              text, contract.err);
+}
+
+Test(contract, passes_a_server_without_fault)
+{
+    judge_bad("none", "@(echoes_1_MiB|ends_its_stream*|leaves_no_*)");
+    cr_assert(WIFEXITED(contract.status) && contract.status == 0, "%s",
+              contract.err);
+    assert_says("Tested: 5 | Passing: 5");
+}
+
+Test(contract, names_the_promise_and_what_it_found)
+{
+    judge_bad("wrong", "echoes_4096_B");
+    cr_assert(WEXITSTATUS(contract.status) == 1);
+    assert_says("  server/echoes_4096_B\n    P3: Every byte that ");
+    assert_says("    found: the client got byte 1000 back as 0x");
+}
+
+/* A descriptor that stays open is a leak and no end of stream; the other
+ * checks ask for the echo. */
+Test(contract, fails_no_other_check_for_a_fault)
+{
+    judge_bad("keep", "@(echoes_*|ends_*|leaves_no_*|keeps_the_*|"
+                      "serves_50*|outlives_a_[chr]*)");
+    assert_says("Failing: 2 |");
+    assert_says("  server/ends_its_stream_after_the_client\n    P4: ");
+    assert_says("  server/leaves_no_descriptor\n    P9: ");
+}
+
+/* The process of the check, a child of the suite, has a server by now. */
+Test(contract, tells_of_a_check_that_died)
+{
+    static char script[] =
+        "build/tests/contract --filter '*/echoes_1_B' &\n"
+        "until check=$(cat /proc/$!/task/$!/children) && [ \"$check\" ] "
+        "&&\n"
+        "  [ \"$(cat /proc/${check% }/task/*/children)\" ]\n"
+        "do sleep 0.01; done\n"
+        "kill -SEGV $check; wait $!";
+    char *argv[] = {"sh", "-c", script, NULL};
+    char command[300];
+
+    snprintf(command, sizeof(command), "'%s/tests/badserver' deaf",
+             launcher_folder());
+    setenv("SERVER", command, 1);
+    cr_assert(command_run(&contract, argv, 60000) == 0);
+    assert_says("found: the check itself died of signal 11 (Segmentation "
+                "fault), behind tests/contract_");
+}
