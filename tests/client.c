@@ -60,6 +60,23 @@ int client_connect(const char *host, uint16_t port)
     return fd;
 }
 
+int client_connect_narrow(const char *host, uint16_t port, int room)
+{
+    struct addrinfo *addresses;
+    int result = -1;
+
+    if (connect_resolve(host, port, &addresses) != NULL)
+        return -1;
+    int fd = socket(addresses->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd != -1 &&
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)) == 0)
+        result = connect(fd, addresses->ai_addr, addresses->ai_addrlen);
+    freeaddrinfo(addresses);
+    if (result == -1 && fd != -1)
+        close(fd);
+    return result == 0 ? fd : -1;
+}
+
 /* Byte `at` of a stream: splitmix64, eight bytes a turn. */
 static unsigned char byte_of(unsigned seed, uint64_t at)
 {

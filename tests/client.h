@@ -30,6 +30,10 @@ enum {
  */
 int client_connect(const char *host, uint16_t port);
 
+/* Connects to the first address, with room for so many bytes that it has
+ * not read. Returns a socket, or -1. */
+int client_connect_narrow(const char *host, uint16_t port, int room);
+
 /*
  * Fills data with n bytes of the stream of that seed, from offset on: all
  * byte values occur, NUL too, and no stretch of it repeats another.

@@ -134,6 +134,10 @@ void subject_start(struct subject *subject, const char *options,
 bool subject_starts(struct subject *subject, const char *options,
                     const struct launch_plan *plan, uint16_t port);
 
+/* The same by another command, to which the server's words are added:
+ * "strace". With the check's options and limits. */
+bool subject_starts_by(struct subject *subject, const char *starter);
+
 /* Echoes once, and notes how the server is when idle. */
 void subject_warm_up(struct subject *subject);
 
@@ -194,6 +198,15 @@ const char *subject_stderr(const struct subject *subject);
  * report.
  */
 void subject_ended(struct subject *subject, int status, const char *words);
+
+/*
+ * Asserts that it has ended, or does so, with status 1 and the system's
+ * reason.
+ *
+ * starts   what subject_starts() returned: a server may listen before it
+ *          finds out
+ */
+void subject_gives_up(struct subject *subject, bool starts, int reason);
 
 /*
  * Sends SIGTERM and asserts that it ends, when that is not what the check

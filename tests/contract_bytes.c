@@ -100,6 +100,19 @@ CHECK(echoes_an_unfinished_line, P3)
     echo_text(subject, "no newline at the end");
 }
 
+/* Unless SO_OOBINLINE is set, the kernel takes `b` out of the stream. */
+CHECK(echoes_urgent_data_in_its_place, P3)
+{
+    int fd = subject_connect(subject);
+
+    expect(client_send(fd, "a", 1), "the client");
+    cr_assert(send(fd, "b", 1, MSG_OOB | MSG_NOSIGNAL) == 1,
+              "the client could not send urgent data");
+    expect(client_send(fd, "c", 1), "the client");
+    receive_text(fd, "abc");
+    close(fd);
+}
+
 CHECK(echoes_a_message_in_1_B_sends, P3,
       .fault = {RECV, "short",
                 "a client sends a message byte by byte: recv() returns "
@@ -114,6 +127,37 @@ CHECK(echoes_a_message_in_1_B_sends, P3,
         expect(client_send(fd, &data[i], 1), "the client");
     expect(client_receive(fd, N, SEED, 0), "the client");
     close(fd);
+}
+
+/*
+ * The client writes until nothing fits any more, and only then reads. The
+ * server has then stopped reading in mid-message, and has to find out by
+ * itself that there is more to read: epoll's edge for it is long past.
+ */
+static void read_late(const struct subject *subject, size_t message)
+{
+    int fd = subject_connect(subject);
+    size_t sent = client_fill_by(fd, message, SEED);
+    unsigned char byte;
+
+    expect(client_receive(fd, sent, SEED, 0),
+           "a client that sent %zu bytes in messages of %zu before it read",
+           sent, message);
+    client_pattern(&byte, 1, SEED, sent);
+    expect(client_send(fd, &byte, 1), "the client");
+    expect(client_receive(fd, 1, SEED, sent),
+           "the same client, with one byte more,");
+    close(fd);
+}
+
+CHECK(echoes_to_a_client_that_reads_late, P3,
+      .fault = {SEND, "late reader",
+                "a client sends messages of 1000 bytes, of 999 and of 5000 "
+                "until nothing fits any more, and then reads"})
+{
+    read_late(subject, 1000);
+    read_late(subject, 999);
+    read_late(subject, 5000);
 }
 
 /* --- the end of stream ------------------------------------------------ */

@@ -51,18 +51,18 @@ static void assert_tracer(void)
 static bool start_traced(struct subject *subject, const char *moment)
 {
     const struct check *check = subject->check;
-    struct subject plain = *subject;
+    char strace[400];
 
     int n = snprintf(
-        subject->command, sizeof(subject->command),
-        "strace -DD -I2 -f -qq -e status=failed -e signal=none "
-        "-e trace=%s -e inject=%s:error=%s:when=%s %s",
-        check->calls, check->calls, check->error, moment, plain.command);
-    cr_assert(n < (int)sizeof(subject->command), "the command is too long");
+        strace, sizeof(strace),
+        "strace -DD -I2 -f -qq -e status=failed "
+        "-e signal=none -e trace=%s -e inject=%s:error=%s:when="
+        "%s",
+        check->calls, check->calls, check->error, moment);
+    cr_assert(n < (int)sizeof(strace), "the command is too long");
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* the tracer becomes our child */
-    bool starts = subject_starts(subject, check->options, &check->plan, 0);
+    bool starts = subject_starts_by(subject, strace);
     prctl(PR_SET_CHILD_SUBREAPER, 0);
-    memcpy(subject->command, plain.command, sizeof(subject->command));
     return starts;
 }
 
@@ -302,26 +302,6 @@ static void assert_survives_eagain(struct subject *subject)
         assert_survives_all(subject, then == EAGAIN_CLOSES);
 }
 
-/* It listens before it makes them: it may be connected to for a moment. */
-static void gives_up(struct subject *subject, bool starts)
-{
-    const char *said = subject->server.error;
-    int status = 0;
-
-    if (starts) {
-        cr_assert(subject_becomes(subject, subject_is_gone) &&
-                      launcher_ended(&subject->server, &status),
-                  "expected.h says that it gives up, but it does not");
-        said = subject_stderr(subject);
-    }
-    cr_assert(starts ? status == 1 << 8
-                     : strstr(said, "with status 1 ") != NULL,
-              "it gives up, but not with status 1: %s", said);
-    cr_assert(strstr(said, strerror(EAGAIN)) != NULL,
-              "it gives up, and does not say why: %s", said);
-    launcher_kill(&subject->server);
-}
-
 /* --- short writes ----------------------------------------------------- */
 
 static void start_short(struct subject *subject, const char *moment)
@@ -475,7 +455,7 @@ CHECK(outlives_EAGAIN_from_fork, P10, .apart = true,
         end_survivor(subject, i > 0);
         bool starts = start_traced(subject, moments[i]);
         if ((long)i < (needed < cores ? needed : cores)) {
-            gives_up(subject, starts);
+            subject_gives_up(subject, starts, EAGAIN);
             injected++;
             continue;
         }

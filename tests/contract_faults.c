@@ -1,6 +1,6 @@
 /*
- * Faults for the matrix alone: signals in storms, a worker that is killed,
- * memory that runs out, clients that take their time.
+ * Faults, most of them for the matrix alone: signals in storms, a worker
+ * that is killed, memory that runs out, clients that take their time.
  */
 #include "common/clock.h"
 #include "common/lab/tcp.h"
@@ -8,6 +8,7 @@
 #include "tests/program.h"
 #include "tests/villains.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,16 @@
 #include <unistd.h>
 
 enum { SEED = 61, STORM = 1000 };
+
+/* Starts the server by tests/oddly.c. Returns as subject_starts(). */
+static bool start_oddly(struct subject *subject, const char *how)
+{
+    char starter[300];
+
+    snprintf(starter, sizeof(starter), "'%s/tests/oddly' %s",
+             launcher_folder(), how);
+    return subject_starts_by(subject, starter);
+}
 
 /* --- clients ---------------------------------------------------------- */
 
@@ -199,6 +210,39 @@ CHECK(
     signal_storm(subject, SIGCHLD);
 }
 
+CHECK(outlives_a_storm_of_SIGALRM, P13, .apart = true,
+      .fault = {SIGNALS, "ALRM x 1000",
+                "SIGALRM, a thousand times, to all of its processes, in "
+                "mid-echo"})
+{
+    signal_storm(subject, SIGALRM);
+}
+
+/* A timer that survives exec() is not the server's own, of its drain. */
+CHECK(outlives_alarms_of_its_parent, P13,
+      .fault = {SIGNALS, "ALRM all the time",
+                "SIGALRM every 10 ms, from before it starts; then SIGTERM, "
+                "in mid-echo"},
+      .options = "--work sleep:20ms", .by_hand = true)
+{
+    enum { ARRIVED = 16 * 1024 }; /* four chunks of work, at least */
+    static const char who[] = "with SIGALRM every 10 ms, a client";
+    unsigned char data[ARRIVED];
+
+    cr_assert(start_oddly(subject, "--alarms"),
+              "the server does not start: %s", subject->server.error);
+    int fd = subject_connect(subject);
+    expect(client_echo(fd, ARRIVED, SEED), who);
+    client_pattern(data, sizeof(data), SEED, 0);
+    expect(client_send(fd, data, sizeof(data)), who);
+    expect(client_arrived(fd), who);
+    kill(subject->server.pid, SIGTERM);
+    expect(client_receive(fd, sizeof(data), SEED, 0), who);
+    expect(client_end(fd), who);
+    close(fd);
+    subject_ended(subject, 0, "");
+}
+
 /* As when its terminal is closed; and as under nohup(1). */
 CHECK(outlives_a_storm_of_SIGHUP, P13, .apart = true,
       .fault = {
@@ -300,26 +344,39 @@ static bool is_complete(const struct processes *now,
 }
 
 /*
- * Kills the process that has this client's socket or, where that is the
- * main process, all that work for it.
+ * Finds the process that has this client's socket; the main process when
+ * that is none other.
  */
-static void kill_server_of(const struct subject *subject, int fd)
+static pid_t find_server_of(const struct subject *subject, int fd)
+{
+    const int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
+    const uint64_t inode = find_inode(subject, fd);
+    pid_t pids[2] = {0};
+    size_t n;
+
+    while ((n = processes_list(subject->server.pid, inode, pids, 2)) > 1 &&
+           clock_now_ms() < deadline_ms)
+        clock_rest_ms(1); /* the parent of a child may still have it, too */
+    cr_assert(inode != 0 && n == 1, "%zu processes have the connection", n);
+    return pids[0];
+}
+
+/*
+ * Kills the process that has this client's socket or, where that is the
+ * main process, all that work for it. Returns false when there are none.
+ */
+static bool kill_server_of(const struct subject *subject, int fd)
 {
     enum { MOST = 512 };
     const pid_t main_pid = subject->server.pid;
     const int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
-    pid_t pids[MOST];
-    uint64_t inode = find_inode(subject, fd);
-    size_t n;
+    pid_t pids[MOST] = {find_server_of(subject, fd)};
+    size_t n = 1;
 
-    while ((n = processes_list(main_pid, inode, pids, MOST)) > 1 &&
-           clock_now_ms() < deadline_ms)
-        clock_rest_ms(1); /* the parent of a child may still have it, too */
-    cr_assert(inode != 0 && n == 1, "%zu processes have the connection", n);
     if (pids[0] == main_pid)
         n = processes_list(main_pid, 0, pids, MOST);
     if (n == 1 && pids[0] == main_pid)
-        cr_skip_test("one process: there is none beside it to kill");
+        return false;
     for (size_t i = 0; i < n; i++)
         if (pids[i] != main_pid)
             kill(pids[i], SIGKILL);
@@ -329,14 +386,16 @@ static void kill_server_of(const struct subject *subject, int fd)
             i++;
         else
             clock_rest_ms(1);
+    return true;
 }
 
-CHECK(outlives_a_worker, P15, .apart = true,
-      .fault = {SIGNALS, "KILL a worker",
-                "SIGKILL to the process that serves a client, in mid-echo"},
-      .options = "--work sleep:100ms")
+/* The other client is there before: what takes the dead one's place must
+ * not hold its connection. Returns false when there is none to kill. */
+static bool lose_worker(const struct subject *subject)
 {
     enum { N = 8 * 4096 }; /* eight chunks of work, at least */
+    static const char who[] = "when the process that served one client was "
+                              "killed, another client";
     unsigned char data[N];
     const bool beside = subject_at_once(subject, 2) == 2;
     int fd = subject_welcome(subject);
@@ -345,17 +404,77 @@ CHECK(outlives_a_worker, P15, .apart = true,
     client_pattern(data, sizeof(data), SEED, 0);
     expect(client_send(fd, data, sizeof(data)), "the client");
     expect(client_receive(fd, 1, SEED, 0), "the client");
-    kill_server_of(subject, fd);
+    if (!kill_server_of(subject, fd)) {
+        client_reset(fd);
+        close(other);
+        return false;
+    }
     if (beside)
-        expect(client_echo(other, 1000, SEED),
-               "when the process that served one client was killed, "
-               "another client");
+        expect(client_echo(other, 1000, SEED), who);
     cr_assert(client_receive(fd, sizeof(data) - 1, SEED, 1) != NULL,
               "the process that served the client was killed, but it was "
               "served");
     cr_assert(client_is_over(fd), "the client was not closed");
     close(fd);
+    if (beside)
+        expect(client_finish(other), who);
     close(other);
     cr_assert(subject_becomes(subject, is_complete),
               "no process took the place of the one that was killed");
+    return true;
+}
+
+CHECK(outlives_a_worker, P15, .apart = true,
+      .fault = {SIGNALS, "KILL a worker",
+                "SIGKILL to the process that serves a client, in mid-echo"},
+      .options = "--work sleep:100ms")
+{
+    if (!lose_worker(subject))
+        cr_skip_test("one process: there is none beside it to kill");
+}
+
+/* A process that serves a client and is told to stop, alone, cuts it when
+ * the drain is over, though the client never reads. */
+CHECK(stops_one_process_within_the_drain, P12, .apart = true,
+      .fault = {SIGNALS, "TERM to a child",
+                "SIGTERM to the process that serves a client that never "
+                "reads"},
+      .options = "--drain-ms 500")
+{
+    int fd = subject_connect(subject);
+
+    client_fill(fd, SEED);
+    pid_t pid = find_server_of(subject, fd);
+    kill(pid, SIGTERM);
+    if (pid == subject->server.pid) {
+        subject_ended(subject, 1, "cut 1 client");
+    } else {
+        int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
+        while (processes_run(pid) && clock_now_ms() < deadline_ms)
+            clock_rest_ms(10);
+        cr_assert(!processes_run(pid),
+                  "%d s after SIGTERM, and a drain of half a second, the "
+                  "child of a client that never reads still runs",
+                  PATIENCE_MS / 1000);
+    }
+    close(fd);
+}
+
+/* A child in send() to a client that never reads hears nothing but what
+ * the system tells it. */
+CHECK(leaves_nothing_when_it_is_killed, P15, .apart = true,
+      .fault = {SIGNALS, "KILL",
+                "SIGKILL to its main process, while a client never reads"},
+      .options = "--drain-ms 500")
+{
+    int fd = subject_connect(subject);
+
+    client_fill(fd, SEED);
+    kill(subject->server.pid, SIGKILL);
+    cr_assert(subject_becomes(subject, subject_is_gone),
+              "%d s after its main process was killed, %zu processes of it "
+              "still run",
+              PATIENCE_MS / 1000, processes_look(subject->server.pid).n);
+    launcher_kill(&subject->server);
+    close(fd);
 }

@@ -78,6 +78,70 @@ CHECK(drains_at_Ctrl_C, P11)
     stop_with_data(subject, -subject->server.pid, SIGINT);
 }
 
+/* --- clients that send on --------------------------------------------- */
+
+/*
+ * The server has taken all that arrived, and has most of the reply in its
+ * buffer: the client has little room and does not read. What it sends from
+ * now on must not be answered with a reset, which would destroy that reply.
+ */
+CHECK(drains_to_a_client_that_sends_on, P11,
+      .fault = {SIGNALS, "TERM, sends on",
+                "64 KiB of a client's have arrived when SIGTERM comes; it "
+                "sends on, byte by byte, and only then reads"})
+{
+    static const char who[] = "a client whose 64 KiB had arrived when the "
+                              "server was told to stop, and that sent on,";
+    enum { MORE = 30, NARROW = 4096 };
+    int fd = client_connect_narrow(subject->server.host,
+                                   subject->server.ports[0], NARROW);
+
+    cr_assert(fd != -1, "a client could not connect");
+    hand_over(fd, ARRIVED, 0);
+    hand_over(fd, ARRIVED, ARRIVED);
+    kill(subject->server.pid, SIGTERM);
+    for (uint64_t i = 0; i < MORE; i++) {
+        unsigned char byte;
+        client_pattern(&byte, 1, SEED, 2 * ARRIVED + i);
+        send(fd, &byte, 1, MSG_NOSIGNAL); /* it may be the end: see below */
+        clock_rest_ms(10);
+    }
+    struct client_echo echo = {.fd = fd,
+                               .seed = SEED,
+                               .sent = 2 * ARRIVED + MORE,
+                               .wanted = 2 * ARRIVED};
+    expect(client_run(&echo), who);
+    expect(client_run_to_end(&echo), who);
+    close(fd);
+    subject_ended(subject, 0, "");
+}
+
+/*
+ * A client that never stops sending, and reads all the time, gets what had
+ * been acknowledged when the signal came, and then the end of the stream.
+ */
+CHECK(drains_to_a_client_that_streams, P11)
+{
+    enum { STREAMED = 8 << 20 };
+    struct client_echo echo = {.fd = subject_connect(subject),
+                               .seed = SEED,
+                               .size = UINT64_MAX,
+                               .wanted = STREAMED};
+
+    expect(client_run(&echo), "a client that streams");
+    const uint64_t arrived = client_acknowledged(&echo);
+    kill(subject->server.pid, SIGTERM);
+    expect(client_run_to_end(&echo),
+           "a client that streamed when the server was told to stop");
+    cr_assert(echo.received >= arrived,
+              "when the server was told to stop, %llu bytes of a client "
+              "that streamed had arrived, and %llu came back",
+              (unsigned long long)arrived,
+              (unsigned long long)echo.received);
+    close(echo.fd);
+    subject_ended(subject, 0, "");
+}
+
 CHECK(stops_though_clients_are_idle, P11)
 {
     enum { N = 10 };
@@ -169,6 +233,24 @@ CHECK(serves_nobody_when_the_drain_is_over, P12,
               "the client was cut after a second, and all that it had sent "
               "was still served");
     close(fd);
+}
+
+CHECK(cuts_clients_that_never_read, P12, .options = IN_A_SECOND)
+{
+    enum { N = 3 };
+    const size_t cut = subject_at_once(subject, N);
+    char words[32];
+    int fds[N];
+
+    for (size_t i = 0; i < cut; i++) {
+        fds[i] = subject_connect(subject);
+        client_fill(fds[i], SEED);
+    }
+    kill(subject->server.pid, SIGTERM);
+    snprintf(words, sizeof(words), "cut %zu client", cut);
+    subject_ended(subject, 1, words);
+    for (size_t i = 0; i < cut; i++)
+        close(fds[i]);
 }
 
 /* --- a pause ---------------------------------------------------------- */

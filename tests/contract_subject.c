@@ -63,6 +63,19 @@ bool subject_starts(struct subject *subject, const char *options,
     return result == 0;
 }
 
+bool subject_starts_by(struct subject *subject, const char *starter)
+{
+    const struct subject plain = *subject;
+
+    int n = snprintf(subject->command, sizeof(subject->command), "%s %s",
+                     starter, plain.command);
+    cr_assert(n < (int)sizeof(subject->command), "the command is too long");
+    bool starts = subject_starts(subject, subject->check->options,
+                                 &subject->check->plan, 0);
+    memcpy(subject->command, plain.command, sizeof(subject->command));
+    return starts;
+}
+
 void subject_start(struct subject *subject, const char *options,
                    const struct launch_plan *plan, uint16_t port)
 {
@@ -321,6 +334,25 @@ void subject_ended(struct subject *subject, int status, const char *words)
               "when stopped, the server should "
               "say `%s`; it said: %s",
               words, said);
+}
+
+void subject_gives_up(struct subject *subject, bool starts, int reason)
+{
+    const char *said = subject->server.error;
+    int status = 0;
+
+    if (starts) {
+        cr_assert(subject_becomes(subject, subject_is_gone) &&
+                      launcher_ended(&subject->server, &status),
+                  "it should say why it can't serve, and end; it goes on");
+        said = subject_stderr(subject);
+    }
+    cr_assert(starts ? status == 1 << 8
+                     : strstr(said, "with status 1 ") != NULL,
+              "it gives up, but not with status 1: %s", said);
+    cr_assert(strstr(said, strerror(reason)) != NULL,
+              "it gives up, and does not say why: %s", said);
+    launcher_kill(&subject->server);
 }
 
 void subject_dismiss(struct subject *subject)

@@ -46,6 +46,17 @@ static int read_state(const char *folder, char *state, pid_t *group)
                : -1;
 }
 
+bool processes_run(pid_t pid)
+{
+    char folder[32];
+    char state;
+    pid_t group;
+
+    snprintf(folder, sizeof(folder), "/proc/%d", pid);
+    return read_state(folder, &state, &group) == 0 && state != 'Z' &&
+           state != 'X';
+}
+
 static void add_thread(const char *folder, struct processes *sum)
 {
     unsigned long long ns;

@@ -5,6 +5,7 @@
 #ifndef TESTS_PROCESSES_H
 #define TESTS_PROCESSES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,6 +23,9 @@ struct processes {
 
 /* A look at the process group. What ends meanwhile is left out. */
 struct processes processes_look(pid_t group);
+
+/* Is there such a process, and no zombie? */
+bool processes_run(pid_t pid);
 
 /*
  * The processes of a group.
