@@ -156,12 +156,12 @@ Test(plan, turn_grows_with_a_round)
 {
     struct turn_times times = plan_turn(50, 0.5);
 
-    cr_assert(times.drop == 10 && times.window == 50 && times.drain == 50);
+    cr_assert(times.drop == 10 && times.window == 50 && times.drain == 100);
     times = plan_turn(50, 12);
-    cr_assert(times.drop == 24 && times.window == 120 && times.drain == 50);
+    cr_assert(times.drop == 24 && times.window == 120 && times.drain == 100);
     times = plan_turn(50, 150);
     cr_assert(times.drop == 50 && times.window == 200 &&
-              times.drain == 300);
+              times.drain == 600);
     cr_assert(plan_turn(400, 150).window == 400);
 }
 

@@ -18,7 +18,7 @@ enum {
     STOP_MS = 4000,
     PATIENCE_MS = 1000,
     PATIENCE_US = 2000, /* more for each client */
-    SPOILT_MAX = 3,
+    SPOILT_MAX = 5,
     LAST_MS = 100,   /* between a server's last packets and its end */
     TASKS_MAX = 100, /* to be asked one by one around each turn */
 };

@@ -10,7 +10,8 @@ enum {
     DROP_ROUNDS = 2,
     WINDOW_MAX_MS = 200,
     ROUNDS = 10,
-    DRAIN_MS = 50,
+    DRAIN_MS = 100,
+    DRAIN_ROUNDS = 4,
 };
 
 bool plan_takes_part(const struct experiment *experiment, const char *name)
@@ -120,7 +121,7 @@ struct turn_times plan_turn(unsigned least_ms, double round_ms)
     return (struct turn_times){
         .drop = between(DROP_MS, DROP_ROUNDS * round_ms, DROP_MAX_MS),
         .window = between(least_ms, ROUNDS * round_ms, WINDOW_MAX_MS),
-        .drain = between(DRAIN_MS, 2 * round_ms, UINT_MAX),
+        .drain = between(DRAIN_MS, DRAIN_ROUNDS * round_ms, UINT_MAX),
     };
 }
 
