@@ -69,6 +69,7 @@ int contestant_start(struct contestant *one, struct bench *bench,
         .nports = one->job->ports,
         .cpu = cpus[0],
         .ready_ms = READY_MS,
+        .bounded = one->who->command != NULL,
     };
 
     one->generator = (struct generator){.output = -1, .input = -1};
@@ -86,6 +87,7 @@ int contestant_start(struct contestant *one, struct bench *bench,
         result = generator_start(&one->generator, bench->load, one->job,
                                  &one->server, cpus[1],
                                  patience_ms(one->job));
+    say(one->blank.note, "%s", one->server.note);
     if (result == -1)
         contestant_put_out(one, one->server.error[0] != '\0'
                                     ? one->server.error
@@ -93,22 +95,19 @@ int contestant_start(struct contestant *one, struct bench *bench,
     return result;
 }
 
-/* "was killed by SIGSEGV", "ended with status 3"; whether it has ended. */
+/* How it ended and what it said last; whether it has ended. */
 static bool tell_end(struct contestant *one, char *text, size_t size)
 {
+    char how[LAUNCH_ERROR];
     char words[LAUNCH_WORDS];
     int status;
 
     if (!launcher_ended(&one->server, &status))
         return false;
     launcher_last_words(&one->server, words);
-    if (WIFSIGNALED(status))
-        snprintf(text, size, "the server was ended by SIG%s%s%s",
-                 sigabbrev_np(WTERMSIG(status)), words[0] ? ": " : "",
-                 words);
-    else
-        snprintf(text, size, "the server ended with status %d%s%s",
-                 WEXITSTATUS(status), words[0] ? ": " : "", words);
+    launcher_describe_end(status, how, sizeof(how));
+    snprintf(text, size, "the server %.100s%s%s", how, words[0] ? ": " : "",
+             words);
     return true;
 }
 
@@ -149,6 +148,13 @@ int contestant_gather(struct contestant *one)
     contestant_put_out(one, why);
     errno = 0;
     return -1;
+}
+
+void contestant_check(struct contestant *one)
+{
+    if (one->who->command != NULL &&
+        launcher_exceeds(&one->server, LAUNCH_TASKS, LAUNCH_MEMORY_KIB))
+        contestant_put_out(one, one->server.error);
 }
 
 void contestant_hush(struct contestant *one)

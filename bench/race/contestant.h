@@ -49,6 +49,10 @@ int contestant_start(struct contestant *one, struct bench *bench,
  */
 int contestant_gather(struct contestant *one);
 
+/* A server that nobody vouches for is put out when it takes too much of the
+ * machine. Costs milliseconds. */
+void contestant_check(struct contestant *one);
+
 /* Notes what it has used, now that it is to be silent. */
 void contestant_hush(struct contestant *one);
 

@@ -159,6 +159,21 @@ static void end_all(struct race *race)
         contestant_end(&race->ones[i]);
 }
 
+static int check_all(struct race *race)
+{
+    int result = 0;
+
+    for (size_t i = 0; result == 0 && i < race->n; i++) {
+        struct contestant *one = &race->ones[i];
+        if (one->out)
+            continue;
+        contestant_check(one);
+        if (one->out)
+            result = keep_blank(race, one);
+    }
+    return result;
+}
+
 /* Starts all servers, and then waits for all generators: one server's
  * patience is not in the way of the others. */
 static int start_all(struct race *race)
@@ -180,14 +195,17 @@ static int start_all(struct race *race)
     }
     for (size_t i = 0; i < race->n; i++) {
         struct contestant *one = &race->ones[i];
-        if (one->out || contestant_gather(one) == 0)
+        if (one->out)
             continue;
-        if (errno == EINTR)
+        contestant_check(one);
+        if (!one->out && contestant_gather(one) == 0)
+            continue;
+        if (!one->out)
             return 1;
         if (keep_blank(race, one) == -1)
             return -1;
     }
-    return 0;
+    return check_all(race);
 }
 
 static void judge_silence(struct race *race)
@@ -508,6 +526,8 @@ static int run_blocks(struct race *race)
         ordering_next(&ordering, places);
         show(race);
         result = run_block(race, places);
+        if (result == 0)
+            result = check_all(race);
         close_ranks(race);
     }
     return result;
