@@ -178,7 +178,7 @@ FUZZ_SECONDS ?= 30
 PARSERS := common/show.c epoll/http.c select/frame.c demo/scene.c \
   common/options.c common/work.c bench/record/csv.c bench/record/row.c \
   bench/race/trace.c \
-  bench/race/manifest.c
+  bench/record/manifest.c bench/record/calls.c
 fuzz_object = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(1))
 FUZZ_CC = clang -g -O1 -fsanitize=$(1),address,undefined \
   -fno-sanitize-recover=all

@@ -53,7 +53,7 @@ static void read_rows(struct report *report)
     }
     snprintf(path, sizeof(path), "%s/raw/calls.csv", report->dir);
     if (access(path, F_OK) == 0 &&
-        trace_read(&report->calls, path, error, sizeof(error)) == -1)
+        calls_read(&report->calls, path, error, sizeof(error)) == -1)
         fatal(name, "%s", error);
 }
 

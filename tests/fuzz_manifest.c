@@ -1,6 +1,6 @@
 /* libFuzzer: whatever a manifest.json holds, manifest_read() takes it, with
  * all that a report needs, or says what is wrong. */
-#include "bench/race/manifest.h"
+#include "bench/record/manifest.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +20,7 @@ static void check(bool holds)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static struct manifest_model models[PARTICIPANTS];
+    static struct manifest_model models[MANIFEST_MODELS];
     char error[512];
     char path[32];
     size_t nmodels;
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         check(strncmp(error, path, strlen(path)) == 0);
         return 0;
     }
-    check(nmodels >= 1 && nmodels <= PARTICIPANTS);
+    check(nmodels >= 1 && nmodels <= MANIFEST_MODELS);
     for (size_t i = 0; i < nmodels; i++)
         check(strlen(models[i].name) + strlen(models[i].reference) < n);
     json_decref(manifest);

@@ -4,6 +4,7 @@
  * taken is written and read to the same rows again.
  */
 #include "bench/race/trace.h"
+#include "bench/record/calls.h"
 #include "bench/record/csv.h"
 #include "bench/record/row.h"
 
@@ -91,7 +92,7 @@ static void read_calls(const uint8_t *data, size_t n)
     char path[PATH_BYTES];
     int fd = file_of(data, n, path);
 
-    if (trace_read(&calls, path, error, sizeof(error)) == -1)
+    if (calls_read(&calls, path, error, sizeof(error)) == -1)
         check(is_told(error, path));
     for (size_t i = 0; i < calls.n; i++) {
         const struct call *call = &calls.all[i];

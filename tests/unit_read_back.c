@@ -1,9 +1,9 @@
 /*
- * bench/race/manifest and trace: what a run has written beside its rows,
+ * bench/record/manifest and calls: what a run has written beside its rows,
  * read back for the report.
  */
-#include "bench/race/manifest.h"
-#include "bench/race/trace.h"
+#include "bench/record/calls.h"
+#include "bench/record/manifest.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static void write_file(const void *data, size_t n)
 
 static void refuses(const char *text, const char *why)
 {
-    struct manifest_model models[PARTICIPANTS];
+    struct manifest_model models[MANIFEST_MODELS];
     size_t n;
 
     write_file(text, strlen(text));
@@ -37,7 +37,7 @@ static void refuses(const char *text, const char *why)
 
 Test(manifest, names_models_and_their_references)
 {
-    struct manifest_model models[PARTICIPANTS];
+    struct manifest_model models[MANIFEST_MODELS];
     static const char text[] =
         "{\"run\": {\"models\": [{\"name\": \"a\", \"reference\": \"b\"},"
         "{\"name\": \"b\", \"reference\": \"b\", \"command\": \"x\"}]}}";
@@ -66,7 +66,7 @@ Test(manifest, what_no_report_can_be_made_of_is_refused)
             "model 1 has no name or no reference");
 
     char many[8192] = "{\"run\": {\"models\": [0";
-    for (int i = 0; i < PARTICIPANTS; i++)
+    for (int i = 0; i < MANIFEST_MODELS; i++)
         strcat(many, ",0");
     refuses(strcat(many, "]}}"), "1 to 1000 are accepted");
 }
@@ -74,7 +74,7 @@ Test(manifest, what_no_report_can_be_made_of_is_refused)
 static int read_calls(struct calls *calls, const void *data, size_t n)
 {
     write_file(data, n);
-    return trace_read(calls, path, error, sizeof(error));
+    return calls_read(calls, path, error, sizeof(error));
 }
 
 Test(calls, are_read_to_where_a_killed_run_ended)

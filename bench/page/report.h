@@ -7,10 +7,9 @@
 
 #include "bench/page/doc.h"
 #include "bench/page/plot.h"
-#include "bench/race/manifest.h"
-#include "bench/race/participants.h"
-#include "bench/race/trace.h"
+#include "bench/record/calls.h"
 #include "bench/record/experiment.h"
+#include "bench/record/manifest.h"
 #include "bench/record/reading.h"
 #include "bench/record/row.h"
 
@@ -22,7 +21,7 @@ struct report {
     const char *dir;
     json_t *manifest;
     struct rows rows;
-    struct manifest_model models[PARTICIPANTS];
+    struct manifest_model models[MANIFEST_MODELS];
     size_t nmodels;
     struct calls calls; /* raw/calls.csv, if there is one */
     struct doc doc;

@@ -1,13 +1,12 @@
 /*
- * manifest.json: on what machine, from what sources and by what command a
- * run was made, and how it ended.
+ * Writes manifest.json: on what machine, from what sources and by what
+ * command a run was made, and how it ended.
  */
 #ifndef BENCH_RACE_MANIFEST_H
 #define BENCH_RACE_MANIFEST_H
 
 #include "bench/race/settings.h"
 
-#include <jansson.h>
 #include <stddef.h>
 
 /* How a run ended, and what it did. */
@@ -31,22 +30,5 @@ struct ending {
 int manifest_write(const char *dir, const struct settings *settings,
                    const struct participants *who, const char *command,
                    const struct ending *ending);
-
-/* One who took part; the texts belong to the manifest. */
-struct manifest_model {
-    const char *name, *reference;
-};
-
-/*
- * Reads a manifest.json back.
- *
- * models   receives the n who took part, 1 to PARTICIPANTS
- * error    receives a sentence with the file and, where it is no JSON, the
- *          line; size bytes
- * Returns  the manifest, to be freed by json_decref(); or NULL: unreadable,
- *          or not such a file.
- */
-json_t *manifest_read(const char *path, struct manifest_model *models,
-                      size_t *n, char *error, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 #include "bench/race/participants.h"
 
 #include "bench/record/file.h"
+#include "bench/record/manifest.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -34,8 +35,8 @@ size_t participants_find(const struct participants *who, const char *name)
 static struct participant *add(struct participants *who, const char *name,
                                const char *suffix)
 {
-    if (who->n == PARTICIPANTS) {
-        fail(who, "%s: more than %d servers", name, PARTICIPANTS);
+    if (who->n == MANIFEST_MODELS) {
+        fail(who, "%s: more than %d servers", name, MANIFEST_MODELS);
         return NULL;
     }
     struct participant *more = realloc(who->all,

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-enum { PARTICIPANTS = 1000, PARTICIPANT_ERROR = 512 };
+enum { PARTICIPANT_ERROR = 512 };
 
 struct participant {
     char name[64];

@@ -1,6 +1,7 @@
 #include "bench/race/race.h"
 
 #include "bench/race/trace.h"
+#include "bench/record/calls.h"
 #include "common/clock.h"
 
 #include <errno.h>
@@ -197,7 +198,7 @@ static int open_trace(struct run *run)
         asprintf(&run->trace, "%s/raw/strace.txt", run->dir) == -1)
         return -1;
     run->bench.trace = run->trace;
-    trace_write_header(run->bench.calls);
+    calls_write_header(run->bench.calls);
     return 0;
 }
 

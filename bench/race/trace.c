@@ -1,6 +1,6 @@
 #include "bench/race/trace.h"
 
-#include "bench/record/csv.h"
+#include "bench/record/calls.h"
 #include "common/lab/proc.h"
 
 #include <errno.h>
@@ -11,10 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 3000, FIELDS = 5 };
-
-static const char *const header[FIELDS] = {"model", "round", "call",
-                                           "calls", "echoes"};
+enum { WAIT_MS = 3000 };
 
 bool trace_possible(void)
 {
@@ -72,105 +69,27 @@ int trace_parse(const char *line, char name[32], double *calls)
     return strcmp(name, "total") == 0 ? -1 : 0;
 }
 
-void trace_write_header(FILE *file)
-{
-    for (int i = 0; i < FIELDS; i++)
-        csv_write(file, header[i], i == 0);
-    fputc('\n', file);
-}
-
 int trace_keep(const char *out, FILE *calls, struct row *row)
 {
     char line[256];
-    char name[32];
-    double count;
     double total = 0;
     FILE *file = fopen(out, "re");
+    struct call call = {
+        .turn = row->value[ROW_TURN],
+        .echoes = row->value[ROW_ALL_ECHOES],
+    };
 
     if (file == NULL)
         return -1;
+    memcpy(call.model, row->model, sizeof(call.model));
     while (fgets(line, sizeof(line), file) != NULL) {
-        if (trace_parse(line, name, &count) == -1)
+        if (trace_parse(line, call.name, &call.calls) == -1)
             continue;
-        csv_write(calls, row->model, 1);
-        fprintf(calls, ",%.0f,%s,%.0f,%.0f\n", row->value[ROW_ROUND], name,
-                count, row->value[ROW_ALL_ECHOES]);
-        total += count;
+        calls_write(calls, &call);
+        total += call.calls;
     }
     fclose(file);
     unlink(out);
     row->value[ROW_CALLS] = total;
     return total > 0 && fflush(calls) == 0 ? 0 : -1;
-}
-
-static int read_call(struct call *call, char *line)
-{
-    char *fields[FIELDS];
-    char *end;
-    double *numbers[FIELDS] = {NULL, &call->round, NULL, &call->calls,
-                               &call->echoes};
-
-    if (csv_split(line, fields, FIELDS) != FIELDS)
-        return -1;
-    snprintf(call->model, sizeof(call->model), "%s", fields[0]);
-    snprintf(call->name, sizeof(call->name), "%s", fields[2]);
-    for (int i = 0; i < FIELDS; i++) {
-        if (numbers[i] == NULL)
-            continue;
-        *numbers[i] = strtod(fields[i], &end);
-        if (end == fields[i] || *end != '\0' || !isfinite(*numbers[i]))
-            return -1;
-    }
-    return 0;
-}
-
-/* A line of the file, without its end. Returns NULL, or what is wrong. */
-static const char *add_call(struct calls *calls, char *line)
-{
-    struct call *more = realloc(calls->all, (calls->n + 1) * sizeof(*more));
-
-    if (more == NULL)
-        return "no memory";
-    calls->all = more;
-    if (read_call(&more[calls->n], line) == -1)
-        return "no count of a call";
-    calls->n++;
-    return NULL;
-}
-
-static int read_calls(struct calls *calls, FILE *file, const char *path,
-                      char *error, size_t size)
-{
-    const char *wrong = NULL;
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t n;
-
-    for (long number = 1;
-         wrong == NULL && (n = getline(&line, &room, file)) > 0; number++) {
-        if (line[n - 1] != '\n') /* a killed run was writing it */
-            break;
-        line[n - 1] = '\0';
-        if (number > 1)
-            wrong = add_call(calls, line);
-        if (wrong != NULL)
-            snprintf(error, size, "%s, line %ld: %s", path, number, wrong);
-    }
-    free(line);
-    return wrong == NULL ? 0 : -1;
-}
-
-int trace_read(struct calls *calls, const char *path, char *error,
-               size_t size)
-{
-    FILE *file = fopen(path, "re");
-
-    *calls = (struct calls){0};
-    if (file == NULL) {
-        snprintf(error, size, "%s: %s", path, strerror(errno));
-        return -1;
-    }
-    int result = read_calls(calls, file, path, error, size);
-    fclose(file);
-    return result;
 }

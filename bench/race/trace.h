@@ -31,22 +31,6 @@ int trace_wrap(char **argv, const char *out);
  */
 void trace_stop(struct server *server);
 
-/* --- what was counted: raw/calls.csv ------------------------------- */
-
-/* One line of it: a call of a model in one slice. */
-struct call {
-    char model[ROW_NAME];
-    char name[32];
-    double round, calls, echoes;
-};
-
-struct calls {
-    struct call *all; /* owned; free it */
-    size_t n;
-};
-
-void trace_write_header(FILE *file);
-
 /*
  * Adds what strace wrote into `out` to raw/calls.csv, removes `out`, and
  * fills in row's total.
@@ -54,10 +38,6 @@ void trace_write_header(FILE *file);
  * Returns  0, or -1 when there is nothing readable.
  */
 int trace_keep(const char *out, FILE *calls, struct row *row);
-
-/* Reads raw/calls.csv. Returns as rows_read(). */
-int trace_read(struct calls *calls, const char *path, char *error,
-               size_t size);
 
 /* A line of strace's table. Returns 0, or -1: no line of a call. */
 int trace_parse(const char *line, char name[32], double *calls);

@@ -502,11 +502,14 @@ static void show(const struct race *race)
 {
     const struct point *point = race->visit->point;
     char about[160];
+    char block[32] = "";
 
-    snprintf(about, sizeof(about), "%s, x = %g%s%s: block %u",
+    if (visit_is_race(race->visit))
+        snprintf(block, sizeof(block), ": block %u", race->block + 1);
+    snprintf(about, sizeof(about), "%s, x = %g%s%s%s",
              race->visit->experiment->name, point->x,
              point->variant ? " " : "",
-             point->variant ? point->variant : "", race->block + 1);
+             point->variant ? point->variant : "", block);
     progress_show(race->bench->progress, about);
 }
 
