@@ -2,13 +2,13 @@
  * epoll/uring: one thread, the kernel does it and tells when it is done.
  *
  * Waits in     io_uring_enter() for what was asked for, on all sockets
- * A client is  one request that the kernel has, and the buffer for it
+ * A client is  one request that the kernel has, and a buffer of its own
  * Stops at     the descriptor limit
  * Differs by   io_uring_enter() for accept, recv and send alike
  * Chapter      docs/7-further.md
  *
- * It is fair because each client has one request at a time, to receive or
- * to send, and its next waits behind those of all others.
+ * It is fair by its form: a client has one request at a time, to receive or
+ * to send, and its next one waits behind those of all others.
  */
 #include <errno.h>
 #include <liburing.h>
@@ -27,7 +27,7 @@ static const struct model model = {
     .max_clients = 20000,
 };
 
-enum { REQUESTS = 1024 }; /* the most that one call hands over */
+enum { REQUESTS = 1024 }; /* the most that are handed over in one call */
 
 static struct conn **clients; /* by descriptor */
 static struct io_uring ring;
@@ -44,20 +44,21 @@ static void watch(int fd, enum echo_wait what)
         io_uring_prep_accept(sqe, fd, NULL, NULL, SOCK_CLOEXEC);
     else if (what == ECHO_READ)
         io_uring_prep_recv(sqe, fd, conn->buf, ECHO_CHUNK, 0);
-    else /* MSG_WAITALL: done when all of it is sent */
+    else /* MSG_WAITALL: it is done when all is sent */
         io_uring_prep_send(sqe, fd, conn->buf, conn->filled,
                            MSG_WAITALL | MSG_NOSIGNAL);
     io_uring_sqe_set_data64(sqe, (unsigned)fd);
 }
 
-/* result is what accept() would have returned, or an error, negated. */
+/* result is what accept4() would have returned; or an error, negated. */
 static void welcome(int listener, int result)
 {
     int client = result < 0 ? -1 : result;
-    errno = -result;
+    if (client == -1)
+        errno = -result;
     bool admitted = net_admit(client, listener);
     if (!stop_asked())
-        watch(listener, ECHO_READ);
+        watch(listener, ECHO_READ); /* the next newcomer */
     if (!admitted)
         return;
     struct conn *conn = conn_open(client);
@@ -70,11 +71,11 @@ static void welcome(int listener, int result)
     watch(client, ECHO_READ);
 }
 
-/* result is what recv() or send() would have returned, likewise. */
+/* result is that of recv() or send(), likewise. */
 static void advance(struct conn *conn, int result)
 {
     if (conn->waits_for == ECHO_WRITE && result == -EPIPE) {
-        conn->ended = true;   /* to be read on, all the same: echo.h */
+        conn->ended = true;   /* it is received from all the same: echo.h */
     } else if (result <= 0) { /* end of stream, or the client failed */
         clients[conn->fd] = NULL;
         conn_close(conn);
