@@ -5,7 +5,7 @@
  * A client is  an entry in the kernel's list, a conn, at times a request
  * Stops at     the cores: more work than they can do waits in a queue
  * Differs by   fork() beforehand, send() and recv() to the workers
- * Chapter      docs/6-epoll.md
+ * Chapter      docs/7-further.md
  *
  * The message itself travels to a worker and back, as the arguments and the
  * result of a call do in a pool of processes. A worker that dies costs the
@@ -32,7 +32,7 @@
 enum {
     EVENTS = 64, /* the most to hear of at once; the rest waits */
     MAX_WORKERS = 256,
-    RETRY_MS = 100, /* when a worker can't be had, or reached, for now */
+    RETRY_MS = 100, /* when a worker, or a place for it, can't be had */
 };
 
 static long nworkers; /* 0: one for each core */
@@ -58,13 +58,13 @@ struct worker {
     pid_t pid; /* 0: there is none */
     int fd;    /* to it; it has the other end */
     bool busy;
-    struct client *client; /* whose request it has; NULL: who has left */
+    struct client *client; /* whose request it has; NULL: that one left */
 };
 
 struct client {
     struct conn *conn;
-    bool requests; /* its message is with a worker, or in the queue */
-    struct worker *worker; /* who has its request; NULL: still queued */
+    bool requests;         /* its message is queued or with a worker: */
+    struct worker *worker; /* with this one; NULL: queued */
     TAILQ_ENTRY(client) link;
 };
 
@@ -74,8 +74,8 @@ static struct client **clients; /* by descriptor */
 static int epoll_fd;
 
 /*
- * op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. While a request is under way we
- * wait for nothing of the client's; that it has gone is told all the same
+ * op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. ECHO_DONE: nothing is awaited while
+ * a request is under way. That the client has gone is told all the same
  * (EPOLLHUP, EPOLLERR).
  */
 static int watch(int fd, int op, enum echo_wait what)
@@ -96,6 +96,16 @@ static int watch(int fd, int op, enum echo_wait what)
 static bool not_yet(void)
 {
     return errno == EAGAIN || errno == EINTR;
+}
+
+/* The clients and the other workers are the parent's: a client's stream
+ * would not end before all processes have closed it. */
+static void close_from(int lowest)
+{
+    if (close_range((unsigned)lowest, ~0U, 0) == 0)
+        return;
+    for (int fd = lowest; fd < (int)net_descriptor_limit(); fd++)
+        close(fd); /* before Linux 5.9, one by one */
 }
 
 /* The life of a worker. Its socket keeps messages whole. */
@@ -128,7 +138,7 @@ static int hire(struct worker *worker)
     int ends[2];
 
     if (pair(ends) == -1) {
-        net_give_way(); /* clients may have all others */
+        net_give_way(); /* the clients may have all other descriptors */
         if (pair(ends) == -1)
             return -1;
     }
@@ -139,8 +149,7 @@ static int hire(struct worker *worker)
         signal(SIGINT, SIG_IGN);  /* parent, which still needs us, as is */
         signal(SIGALRM, SIG_IGN); /* the look at its clients */
         dup2(ends[1], STDERR_FILENO + 1);
-        /* The clients and the other workers are the parent's. */
-        close_range(STDERR_FILENO + 2, ~0U, 0);
+        close_from(STDERR_FILENO + 2);
         labour(STDERR_FILENO + 1);
     }
     close(ends[1]);
@@ -152,6 +161,17 @@ static int hire(struct worker *worker)
     return 0;
 }
 
+/* Returns false when one is missing still. */
+static bool hire_missing(void)
+{
+    bool all = true;
+
+    for (long i = 0; i < nworkers; i++)
+        if (workers[i].pid == 0 && hire(&workers[i]) == -1)
+            all = false;
+    return all;
+}
+
 /* Ends a worker, if death has not. Returns how it ended, as waitpid(). */
 static int dismiss(struct worker *worker)
 {
@@ -161,7 +181,7 @@ static int dismiss(struct worker *worker)
     close(worker->fd);
     kill(worker->pid, SIGKILL);
     while (waitpid(worker->pid, &status, 0) == -1 && errno == EINTR)
-        ; /* a stop, or the end of the drain */
+        ; /* a signal of the stop */
     *worker = (struct worker){0};
     return status;
 }
@@ -179,28 +199,22 @@ static void drop(struct client *client)
     free(client);
 }
 
-/* Hands requests to those who have none. Returns false when somebody could
- * not be given one. */
-static bool hand_out(void)
+/* Gives the oldest requests to workers that have none. */
+static void hand_out(void)
 {
-    bool given = true;
-
     for (long i = 0; i < nworkers && !TAILQ_EMPTY(&queue); i++) {
         struct worker *worker = &workers[i];
         struct client *client = TAILQ_FIRST(&queue);
         if (worker->pid == 0 || worker->busy)
             continue;
         if (send(worker->fd, client->conn->buf, client->conn->filled,
-                 MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
-            given = false; /* if it has died, collect() will hear of it */
-            continue;
-        }
+                 MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+            continue; /* if it has died, collect() will hear of it */
         TAILQ_REMOVE(&queue, client, link);
         client->worker = worker;
         worker->client = client;
         worker->busy = true;
     }
-    return given;
 }
 
 /* What to do after a step; before is what the client waited for. */
@@ -213,27 +227,29 @@ static void settle(struct client *client, enum echo_wait before,
         watch(client->conn->fd, EPOLL_CTL_MOD, next);
 }
 
+/* A message has come: work for the next worker that has none. */
+static void request(struct client *client)
+{
+    watch(client->conn->fd, EPOLL_CTL_MOD, ECHO_DONE);
+    client->requests = true;
+    TAILQ_INSERT_TAIL(&queue, client, link);
+}
+
 static void advance(struct client *client)
 {
-    enum echo_wait before = client->conn->waits_for;
+    struct conn *conn = client->conn;
+    enum echo_wait before = conn->waits_for;
 
     if (client->requests) {
         drop(client); /* it has gone */
         return;
     }
-    if (before == ECHO_WRITE) {
-        settle(client, before, echo_send(client->conn));
-        return;
-    }
-    enum echo_wait next = echo_receive(client->conn);
-    if (next != ECHO_WRITE) {
+    enum echo_wait next = before == ECHO_WRITE ? echo_send(conn)
+                                               : echo_receive(conn);
+    if (before == ECHO_READ && next == ECHO_WRITE)
+        request(client);
+    else
         settle(client, before, next);
-        return;
-    }
-    watch(client->conn->fd, EPOLL_CTL_MOD, ECHO_DONE);
-    client->requests = true;
-    TAILQ_INSERT_TAIL(&queue, client, link);
-    hand_out();
 }
 
 /* A worker has died: of itself, or by a kill that shows what happens. */
@@ -258,12 +274,9 @@ static void replace(struct worker *worker)
 /* A worker has something for us: a result, or the news of its death. */
 static void collect(struct worker *worker)
 {
-    unsigned char buf[ECHO_CHUNK]; /* of a client who has left */
+    unsigned char buf[ECHO_CHUNK];
     struct client *client = worker->client;
-    ssize_t n = client == NULL
-                    ? recv(worker->fd, buf, sizeof(buf), MSG_DONTWAIT)
-                    : recv(worker->fd, client->conn->buf,
-                           client->conn->filled, MSG_DONTWAIT);
+    ssize_t n = recv(worker->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
     if (n == -1 && not_yet())
         return;
@@ -274,11 +287,11 @@ static void collect(struct worker *worker)
     worker->busy = false;
     worker->client = NULL;
     if (client != NULL) {
+        memcpy(client->conn->buf, buf, (size_t)n);
         client->worker = NULL;
         client->requests = false;
         settle(client, ECHO_DONE, echo_send(client->conn));
     }
-    hand_out();
 }
 
 static void welcome(int listener)
@@ -300,18 +313,6 @@ static void welcome(int listener)
 }
 
 /* --- the loop --------------------------------------------------------- */
-
-/* Hires who is missing, and hands out what was left. Returns false when
- * that is to be tried again. */
-static bool set_to_work(void)
-{
-    bool all = true;
-
-    for (long i = 0; i < nworkers; i++)
-        if (workers[i].pid == 0 && hire(&workers[i]) == -1)
-            all = false;
-    return hand_out() && all;
-}
 
 static void dispatch(int fd)
 {
@@ -343,8 +344,10 @@ static void serve(const struct listeners *listeners)
             fatal_errno(model.name, "epoll_ctl");
     }
     while (!stop_done()) {
-        int wait_ms = set_to_work() ? -1 : RETRY_MS;
-        int n = epoll_wait(epoll_fd, events, EVENTS, wait_ms);
+        bool all = hire_missing();
+        hand_out();
+        int n = epoll_wait(epoll_fd, events, EVENTS,
+                           all && TAILQ_EMPTY(&queue) ? -1 : RETRY_MS);
         for (int i = 0; i < n; i++) /* n is -1 after a signal */
             dispatch(events[i].data.fd);
     }

@@ -1,5 +1,6 @@
 /* epoll/offload: responsive while it works, and workers that die. */
 #include "common/clock.h"
+#include "common/lab/launcher.h"
 #include "tests/program.h"
 
 #include <criterion/criterion.h>
@@ -190,6 +191,37 @@ Test(offload, a_worker_is_replaced_at_the_descriptor_limit, .timeout = 60)
     for (int i = 0; i < 20; i++)
         close(fds[i]);
     cr_assert_eq(program_end(&server, SIGTERM), 0);
+}
+
+/* A worker that is hired later gets no socket of a client's, even where
+ * close_range() is missing: the stream would not end before it closes that,
+ * too. */
+Test(offload, a_new_worker_keeps_no_client, .timeout = 60)
+{
+    static const char *const missing[] = {"close_range", "pidfd_open"};
+    char arguments[512];
+    pid_t pid;
+
+    for (int i = 0; i < 2; i++) {
+        snprintf(arguments, sizeof(arguments),
+                 "%s %s/epoll/offload --port 0 --workers 1", missing[i],
+                 launcher_folder());
+        cr_assert(program_start(&server, "tests/without", arguments));
+        port = program_port(&server);
+        int fd = dial_and_send("before");
+        cr_assert_eq(take(fd), 6);
+        cr_assert(has_workers(1));
+        cr_assert_eq(find_workers(&pid, 1), 1);
+        cr_assert_eq(kill(pid, SIGKILL), 0);
+        cr_assert(program_says(&server, "died (Killed)\n"));
+        cr_assert(has_workers(1));
+        cr_assert_eq(send(fd, "after", 5, MSG_NOSIGNAL), 5);
+        cr_assert_eq(take(fd), 5);
+        shutdown(fd, SHUT_WR);
+        cr_assert_eq(take(fd), 0, "without %s", missing[i]);
+        close(fd);
+        cr_assert_eq(program_end(&server, SIGTERM), 0);
+    }
 }
 
 /* Clients that reset while their request waits or is worked on. */
