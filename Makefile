@@ -49,7 +49,8 @@ object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 SUITE_CPPFLAGS := -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=3 $(CPPFLAGS)
 SUITE_CFLAGS := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
   -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-  $(if $(WERROR),-Werror) -fstack-protector-strong -fPIE -pthread \
+  $(if $(WERROR),-Werror) -fstack-protector-strong -fstack-clash-protection \
+  -fPIE -pthread \
   $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
     -fno-omit-frame-pointer -U_FORTIFY_SOURCE) $(CFLAGS)
 SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \

@@ -4,301 +4,170 @@
 
 #include "epoll/coroutine.h"
 
-#include "common/net.h"
-#include "common/options.h"
-#include "common/stop.h"
-
-#include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/epoll.h>
+#include <stddef.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/common_interface_defs.h>
 #endif
 
 enum {
-    EVENTS = 64, /* the most to hear of at once; the rest waits */
-    SPARES = 64, /* coroutines kept for the next clients */
+    SPARES = 64, /* coroutines that are kept to be used again */
+    MAPPED_BYTES = COROUTINE_GUARD_BYTES + COROUTINE_STACK_BYTES,
+    SELF_BYTES = 1024, /* for struct coroutine, above its stack */
+    STACK_BYTES = COROUTINE_STACK_BYTES - SELF_BYTES,
 };
 
 struct coroutine {
-    int fd;
-    uint32_t watched; /* EPOLLIN or EPOLLOUT */
-    bool started, over;
-    void (*handler)(int client);
-    unsigned char *stack;   /* a page of guard, and COROUTINE_STACK_BYTES */
-    jmp_buf here;           /* where it was left */
-    struct coroutine *next; /* among the spares */
+    void (*run)(int argument);
+    int argument;
+    bool begun, over;
+    unsigned char *stack; /* its lowest byte, above the guard */
+    jmp_buf here;         /* where it gave way */
+
+    /* Whoever resumed it: where that goes on; the coroutine that it is, or
+     * NULL; and its stack, for AddressSanitizer. */
+    jmp_buf back;
+    struct coroutine *resumer;
+    const void *back_stack;
+    size_t back_bytes;
 };
 
-static const struct service *services;
-static size_t nservices;
-static int epoll_fd;
-static struct coroutine **clients; /* by descriptor */
+_Static_assert(sizeof(struct coroutine) <= SELF_BYTES, "it has its place");
+
 static struct coroutine *running;
-static jmp_buf loop; /* where the loop was left for `running` */
-static size_t guard_bytes;
-static struct coroutine *spares; /* nspares of them */
+static struct coroutine *spares[SPARES]; /* nspares of them */
 static int nspares;
 
 /* --- switching stacks ------------------------------------------------- */
 
-/*
- * makecontext() makes the first step onto a new stack. From then on
- * _setjmp() and _longjmp() switch, as in QEMU's coroutines: swapcontext()
- * would do the same with a system call each time, for the signal mask.
- * There and back it took 375 ns and the jumps 14 ns where this was written,
- * beside about 4 us for an echo.
- *
- * AddressSanitizer is told of each switch: these two do nothing else.
- */
-static void leave_stack(void **fake, const void *bottom, size_t size)
+/* AddressSanitizer is told of each switch, before and after it. */
+static void leave_stack(void **fake, const void *bottom, size_t bytes)
 {
 #ifdef __SANITIZE_ADDRESS__
-    __sanitizer_start_switch_fiber(fake, bottom, size);
+    __sanitizer_start_switch_fiber(fake, bottom, bytes);
 #else
-    (void)fake, (void)bottom, (void)size;
+    (void)fake, (void)bottom, (void)bytes;
 #endif
 }
 
-static void enter_stack(void *fake, const void **bottom, size_t *size)
+static void enter_stack(void *fake, const void **bottom, size_t *bytes)
 {
 #ifdef __SANITIZE_ADDRESS__
-    __sanitizer_finish_switch_fiber(fake, bottom, size);
+    __sanitizer_finish_switch_fiber(fake, bottom, bytes);
 #else
-    (void)fake, (void)bottom, (void)size;
+    (void)fake, (void)bottom, (void)bytes;
 #endif
 }
 
-static const void *loop_stack; /* for AddressSanitizer */
-static size_t loop_stack_bytes;
-
-/* From a coroutine to the loop; returns when it is its turn again. */
-static void give_way(void)
+/* In both functions that jump, no variable changes between _setjmp() and
+ * its second return: C would leave the value open. */
+void coroutine_give_way(void)
 {
+    struct coroutine *me = running;
     void *fake = NULL;
 
-    if (_setjmp(running->here) == 0) {
-        leave_stack(running->over ? NULL : &fake, loop_stack,
-                    loop_stack_bytes);
-        _longjmp(loop, 1);
-    }
-    enter_stack(fake, &loop_stack, &loop_stack_bytes);
+    leave_stack(me->over ? NULL : &fake, me->back_stack, me->back_bytes);
+    if (_setjmp(me->here) == 0)
+        _longjmp(me->back, 1);
+    enter_stack(fake, &me->back_stack, &me->back_bytes);
 }
 
 /* A coroutine's life. */
-static void run(void)
+static void live(void)
 {
-    enter_stack(NULL, &loop_stack, &loop_stack_bytes);
-    running->handler(running->fd);
+    enter_stack(NULL, &running->back_stack, &running->back_bytes);
+    running->run(running->argument);
     running->over = true;
-    give_way(); /* for good */
+    coroutine_give_way(); /* for good */
 }
 
-/* From the loop to a coroutine; returns when that gives way. */
-static void resume(struct coroutine *coroutine)
+/*
+ * The first step onto a new stack. From then on _setjmp() and _longjmp()
+ * switch, as in QEMU's coroutines: swapcontext() would do the same with a
+ * system call each time, for the signal mask. There and back it took 375 ns
+ * and the jumps 14 ns where this was written, beside about 4 us for an
+ * echo.
+ */
+static void begin(struct coroutine *coroutine)
 {
-    void *fake = NULL;
     ucontext_t start;
-    unsigned char *bottom = coroutine->stack + guard_bytes;
 
-    running = coroutine;
-    if (_setjmp(loop) == 0) {
-        leave_stack(&fake, bottom, COROUTINE_STACK_BYTES);
-        if (running->started)
-            _longjmp(running->here, 1);
-        running->started = true;
-        getcontext(&start);
-        start.uc_stack.ss_sp = bottom;
-        start.uc_stack.ss_size = COROUTINE_STACK_BYTES;
-        start.uc_link = NULL;
-        makecontext(&start, run, 0);
-        setcontext(&start);
+    coroutine->begun = true;
+    getcontext(&start);
+    start.uc_stack.ss_sp = coroutine->stack;
+    start.uc_stack.ss_size = STACK_BYTES;
+    start.uc_link = NULL;
+    makecontext(&start, live, 0);
+    setcontext(&start);
+}
+
+/* --- coroutines ------------------------------------------------------- */
+
+/* Returns NULL with errno when there is no memory. */
+static struct coroutine *coroutine_new(void)
+{
+    unsigned char *guard = mmap(NULL, MAPPED_BYTES, PROT_NONE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (guard == MAP_FAILED)
+        return NULL;
+    unsigned char *stack = guard + COROUTINE_GUARD_BYTES;
+    if (mprotect(stack, COROUTINE_STACK_BYTES, PROT_READ | PROT_WRITE) ==
+        -1) {
+        munmap(guard, MAPPED_BYTES);
+        return NULL;
     }
-    enter_stack(fake, NULL, NULL);
+    void *top = stack + STACK_BYTES; /* in a page that is used anyway */
+    struct coroutine *coroutine = top;
+    coroutine->stack = stack;
+    return coroutine;
 }
 
-/* --- waiting ---------------------------------------------------------- */
-
-/* op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. */
-static int watch(int fd, int op, uint32_t what)
+/* Mapping a stack, and touching its pages for the first time, is a third of
+ * the cost of a short connection: so some are kept. */
+static void put_by(struct coroutine *coroutine)
 {
-    struct epoll_event event = {.events = what, .data.fd = fd};
-
-    return epoll_ctl(epoll_fd, op, fd, &event);
+    if (nspares < SPARES)
+        spares[nspares++] = coroutine;
+    else
+        munmap(coroutine->stack - COROUTINE_GUARD_BYTES, MAPPED_BYTES);
 }
 
-/* The interest changes only when what we wait for changes. */
-static void wait_for(uint32_t what)
+int coroutine_start(void (*run)(int argument), int argument)
 {
-    if (running->watched != what)
-        watch(running->fd, EPOLL_CTL_MOD, what);
-    running->watched = what;
-    give_way();
-}
-
-/* A call returned -1: is it only not the time yet? */
-static bool not_yet(void)
-{
-    return errno == EAGAIN || errno == EINTR;
-}
-
-ssize_t coroutine_recv(int client, void *buf, size_t n)
-{
-    ssize_t received;
-
-    do {
-        wait_for(EPOLLIN);
-        received = recv(client, buf, n, MSG_DONTWAIT);
-    } while (received == -1 && not_yet());
-    return received;
-}
-
-int coroutine_send_all(int client, const void *data, size_t n)
-{
-    const unsigned char *next = data;
-
-    while (n > 0) {
-        ssize_t sent = send(client, next, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent == -1 && !not_yet())
-            return -1;
-        if (sent == -1) {
-            wait_for(EPOLLOUT);
-            continue;
-        }
-        next += sent;
-        n -= (size_t)sent;
-    }
+    struct coroutine *coroutine = nspares > 0 ? spares[--nspares]
+                                              : coroutine_new();
+    if (coroutine == NULL)
+        return -1;
+    coroutine->run = run;
+    coroutine->argument = argument;
+    coroutine->begun = coroutine->over = false;
+    coroutine_resume(coroutine);
     return 0;
 }
 
-/* --- clients and loop ------------------------------------------------- */
-
-static void coroutine_free(struct coroutine *coroutine)
+struct coroutine *coroutine_running(void)
 {
-    if (coroutine->stack != MAP_FAILED)
-        munmap(coroutine->stack, guard_bytes + COROUTINE_STACK_BYTES);
-    free(coroutine);
+    return running;
 }
 
-/* To map and unmap a stack, and to touch its pages first, costs a third of
- * a short connection: so a few are kept. */
-static void coroutine_put_by(struct coroutine *coroutine)
+void coroutine_resume(struct coroutine *coroutine)
 {
-    if (nspares == SPARES) {
-        coroutine_free(coroutine);
-        return;
+    void *fake = NULL;
+
+    coroutine->resumer = running;
+    running = coroutine;
+    leave_stack(&fake, coroutine->stack, STACK_BYTES);
+    if (_setjmp(coroutine->back) == 0) {
+        if (coroutine->begun)
+            _longjmp(coroutine->here, 1);
+        begin(coroutine);
     }
-    coroutine->next = spares;
-    spares = coroutine;
-    nspares++;
-}
-
-static struct coroutine *coroutine_new(void)
-{
-    struct coroutine *coroutine = calloc(1, sizeof(*coroutine));
-    if (coroutine == NULL)
-        return NULL;
-    coroutine->stack = mmap(NULL, guard_bytes + COROUTINE_STACK_BYTES,
-                            PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (coroutine->stack == MAP_FAILED ||
-        mprotect(coroutine->stack + guard_bytes, COROUTINE_STACK_BYTES,
-                 PROT_READ | PROT_WRITE) == -1) {
-        coroutine_free(coroutine);
-        return NULL;
-    }
-    return coroutine;
-}
-
-/* Returns NULL with errno when there is no memory. */
-static struct coroutine *coroutine_get(int client,
-                                       void (*handler)(int client))
-{
-    struct coroutine *coroutine = spares;
-
-    if (coroutine != NULL) {
-        spares = coroutine->next;
-        nspares--;
-    } else {
-        coroutine = coroutine_new();
-    }
-    if (coroutine != NULL)
-        *coroutine = (struct coroutine){.fd = client,
-                                        .handler = handler,
-                                        .watched = EPOLLIN,
-                                        .stack = coroutine->stack};
-    return coroutine;
-}
-
-static void advance(struct coroutine *coroutine)
-{
-    resume(coroutine);
-    if (!coroutine->over)
-        return;
-    clients[coroutine->fd] = NULL;
-    net_close(coroutine->fd);
-    coroutine_put_by(coroutine);
-}
-
-static void welcome(const struct service *service)
-{
-    int client = accept4(service->listener, NULL, NULL, SOCK_CLOEXEC);
-    if (!net_admit(client, service->listener))
-        return;
-    struct coroutine *coroutine = coroutine_get(client, service->handler);
-    if (coroutine == NULL || watch(client, EPOLL_CTL_ADD, EPOLLIN) == -1) {
-        net_turn_away(client, "memory");
-        if (coroutine != NULL)
-            coroutine_put_by(coroutine);
-        return;
-    }
-    clients[client] = coroutine;
-    advance(coroutine); /* up to the first call that waits */
-}
-
-static void dispatch(int fd)
-{
-    if (clients[fd] != NULL)
-        advance(clients[fd]);
-    else
-        for (size_t i = 0; i < nservices; i++)
-            if (services[i].listener == fd)
-                welcome(&services[i]);
-}
-
-void coroutine_serve(const char *name, const struct service *list, size_t n)
-{
-    struct epoll_event events[EVENTS];
-
-    services = list;
-    nservices = n;
-    guard_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    clients = calloc(net_descriptor_limit(), sizeof(struct coroutine *));
-    if (epoll_fd == -1 || clients == NULL)
-        fatal_errno(name, "cannot start");
-    for (size_t i = 0; i < n; i++) {
-        fcntl(services[i].listener, F_SETFL, O_NONBLOCK); /* never wait */
-        if (watch(services[i].listener, EPOLL_CTL_ADD, EPOLLIN) == -1)
-            fatal_errno(name, "epoll_ctl");
-    }
-    while (!stop_done()) {
-        int ready = epoll_wait(epoll_fd, events, EVENTS, -1);
-        for (int i = 0; i < ready; i++) /* ready is -1 after a signal */
-            dispatch(events[i].data.fd);
-    }
-    for (struct coroutine *next; spares != NULL; spares = next) {
-        next = spares->next;
-        coroutine_free(spares);
-    }
-    free(clients);
-    close(epoll_fd);
+    enter_stack(fake, NULL, NULL);
+    running = coroutine->resumer;
+    if (coroutine->over)
+        put_by(coroutine);
 }

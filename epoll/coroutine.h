@@ -1,57 +1,54 @@
 /*
- * Handlers written as if they blocked, on one epoll loop.
+ * Coroutines: functions that step aside and are taken up again.
  *
- * A server is an application made of services; a service is a listener and
- * a handler. Each client runs the handler as a coroutine: on a stack of its
- * own, which is left where a blocking call would wait and taken up again
- * when the call would return.
+ * Each runs on a stack of its own. Where it gives way, its registers are
+ * put by, its stack stays as it is, and whoever resumed it goes on. When it
+ * is resumed again, it goes on where it stood.
  *
- * There is one thread. A coroutine is left in the calls below and nowhere
- * else, so between them a handler shares its data with nobody; and while it
- * computes, or sleeps in a call that is not one of these, all wait.
+ * All belong to one thread. A coroutine is left where it gives way and
+ * nowhere else, so that between two such points it shares its data with
+ * nobody; and while it computes, or sleeps in the kernel, all others wait.
  */
 #ifndef EPOLL_COROUTINE_H
 #define EPOLL_COROUTINE_H
 
-#include <stddef.h>
-#include <sys/types.h>
-
 /*
- * A stack's address space; memory is what of it was touched. For the echo
- * that is two pages: 10,000 clients took 83 MB (PSS, x86-64). Below each
- * stack lies a page that can't be touched, so that who needs more dies by
- * SIGSEGV and writes into no neighbour's stack. A stack takes two of the
- * kernel's mappings: vm.max_map_count, 65,530 by default, ends it at 32,000
- * clients.
+ * A stack's address space; of it, what was touched is memory. For the echo
+ * that is two pages: 10,000 clients took 83 MB (PSS, x86-64). A stack and
+ * its guard take two of the kernel's mappings: vm.max_map_count, 65,530 by
+ * default, ends it at 32,000 coroutines.
+ *
+ * The guard lies below the stack and can't be touched: a coroutine that
+ * needs more stack dies by SIGSEGV and writes into no neighbour's. A frame
+ * larger than the guard would step over it; so the suite is built with
+ * -fstack-clash-protection, by which a function touches a large frame in
+ * steps: of a page, on ARM64 of 64 KiB.
  */
-enum { COROUTINE_STACK_BYTES = 64 * 1024 };
-
-struct service {
-    int listener; /* does not block; from net_listen() */
-
-    /* Serves one client, by the calls below. When it returns, the client is
-     * closed. */
-    void (*handler)(int client);
+enum {
+    COROUTINE_STACK_BYTES = 64 * 1024,
+    COROUTINE_GUARD_BYTES = 64 * 1024,
 };
 
-/*
- * Runs an application until the graceful stop (stop.h) is done.
- *
- * name      the program's, for messages
- * services  n of them; borrowed
- * Errors    dies when it can't start. A client for whom there is no memory
- *           is turned away.
- */
-void coroutine_serve(const char *name, const struct service *services,
-                     size_t n);
+struct coroutine;
 
 /*
- * recv() and net_send_all(), for a handler and its client: same arguments,
- * same results, and others are served while they wait. recv() gives way at
- * each call, so that a client who never stops sending has but one turn in
- * each lap; sending gives way when there is no room.
+ * Begins run(argument) as a coroutine.
+ *
+ * Returns  0 when it has given way for the first time, or is over already;
+ *          -1 with errno when there is no memory for its stack.
  */
-ssize_t coroutine_recv(int client, void *buf, size_t n);
-int coroutine_send_all(int client, const void *data, size_t n);
+int coroutine_start(void (*run)(int argument), int argument);
+
+/* The coroutine that runs now; NULL outside of all. It is valid until the
+ * coroutine is over. */
+struct coroutine *coroutine_running(void);
+
+/* Steps aside: leaves the running coroutine for whoever started or resumed
+ * it. Returns when it is resumed again. */
+void coroutine_give_way(void);
+
+/* Goes on with a coroutine that has given way. Returns when it gives way
+ * again, or is over. */
+void coroutine_resume(struct coroutine *coroutine);
 
 #endif

@@ -4,12 +4,13 @@
  * Waits in     epoll_wait() on all sockets at once
  * A client is  a coroutine: a stack of its own
  * Stops at     the descriptor limit
- * Differs by   a stack for each client; what would wait gives way
- * Chapter      docs/6-epoll.md
+ * Differs by   coroutine_give_way() in place of a wait, epoll_wait()
+ * Chapter      docs/7-further.md
  */
 #include <errno.h>
-#include <stdbool.h>
-#include <time.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "common/echo.h"
 #include "common/net.h"
@@ -18,27 +19,65 @@
 #include "common/work.h"
 #include "epoll/coroutine.h"
 
-static long daytime_port = -1; /* none */
-
-static const struct option_number numbers[] = {
-    {"daytime-port", "N", "a second service, the time of day, on port N", 0,
-     UINT16_MAX, &daytime_port},
-    {0},
-};
-
 static const struct model model = {
     .name = "epoll/coroutine_server",
-    .about = "Echo server: the loop of iterative, riding on epoll."
-             "\vTwo services in one program, to copy:\n"
-             "  build/epoll/coroutine_server --daytime-port 5013\n"
-             "  build/iterative/client --port 5050 hi\n"
-             "  build/iterative/client --port 5013 </dev/null",
+    .about = "Echo server: the loop of iterative, riding on epoll.",
     .many_ports = true,
     .max_clients = 20000,
-    .numbers = numbers,
 };
 
-/* echo_blocking(), line by line, with calls that give way. */
+enum { EVENTS = 64 }; /* the most to hear of at once; the rest waits */
+
+static int epoll_fd;
+
+/* serve() is to resume the running coroutine when fd is ready. op is
+ * EPOLL_CTL_ADD or EPOLL_CTL_MOD. */
+static int watch(int fd, int op, uint32_t what)
+{
+    struct epoll_event event = {
+        .events = what,
+        .data.ptr = coroutine_running(),
+    };
+
+    return epoll_ctl(epoll_fd, op, fd, &event);
+}
+
+/* A call returned -1: is it only to be made again? */
+static bool not_yet(void)
+{
+    return errno == EAGAIN || errno == EINTR;
+}
+
+static ssize_t receive(int client, void *buf, size_t size)
+{
+    ssize_t n;
+
+    do {
+        coroutine_give_way(); /* until something is there */
+        n = recv(client, buf, size, 0);
+    } while (n == -1 && not_yet());
+    return n;
+}
+
+static int send_all(int client, const unsigned char *next, size_t n)
+{
+    while (n > 0) {
+        ssize_t sent = send(client, next, n, MSG_NOSIGNAL);
+        if (sent == -1 && !not_yet())
+            return -1;
+        if (sent == -1) {
+            watch(client, EPOLL_CTL_MOD, EPOLLOUT);
+            coroutine_give_way(); /* until there is room */
+            watch(client, EPOLL_CTL_MOD, EPOLLIN);
+            continue;
+        }
+        next += sent;
+        n -= (size_t)sent;
+    }
+    return 0;
+}
+
+/* echo_blocking(), line by line, by calls that give way. */
 static void echo(int client)
 {
     unsigned char buf[ECHO_CHUNK];
@@ -46,11 +85,11 @@ static void echo(int client)
     ssize_t n;
 
     /* 0: end of stream; -1: the client failed */
-    while ((n = coroutine_recv(client, buf, sizeof(buf))) > 0) {
+    while ((n = receive(client, buf, sizeof(buf))) > 0) {
         if (ended)
             continue;
         work_do();
-        if (coroutine_send_all(client, buf, (size_t)n) == -1) {
+        if (send_all(client, buf, (size_t)n) == -1) {
             if (errno != EPIPE)
                 return;
             ended = true;
@@ -58,35 +97,59 @@ static void echo(int client)
     }
 }
 
-/* RFC 867: who connects is told the time, in words, and that is all. */
-static void daytime(int client)
+/* A client's coroutine. */
+static void attend(int client)
 {
-    char text[64];
-    time_t now = time(NULL);
-    size_t n = strftime(text, sizeof(text), "%A, %B %e, %Y %H:%M:%S-%Z\r\n",
-                        localtime(&now));
+    if (watch(client, EPOLL_CTL_ADD, EPOLLIN) == -1) {
+        net_turn_away(client, "memory");
+        return;
+    }
+    echo(client);
+    net_close(client);
+}
 
-    coroutine_send_all(client, text, n);
+static void welcome(int listener)
+{
+    int client = accept4(listener, NULL, NULL,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!net_admit(client, listener))
+        return;
+    if (coroutine_start(attend, client) == -1)
+        net_turn_away(client, "memory");
+}
+
+/* A listener's coroutine. */
+static void receive_newcomers(int listener)
+{
+    fcntl(listener, F_SETFL, O_NONBLOCK); /* never wait there */
+    if (watch(listener, EPOLL_CTL_ADD, EPOLLIN) == -1)
+        fatal_errno(model.name, "epoll_ctl");
+    for (;;) {
+        coroutine_give_way(); /* until somebody comes */
+        welcome(listener);
+    }
 }
 
 static void serve(const struct listeners *listeners)
 {
-    struct service services[MAX_PORTS];
+    struct epoll_event events[EVENTS];
 
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_fd == -1)
+        fatal_errno(model.name, "cannot start");
     for (size_t i = 0; i < listeners->n; i++)
-        services[i] = (struct service){listeners->fds[i], echo};
-    if (daytime_port != -1)
-        services[listeners->n - 1].handler = daytime; /* the last port */
-    coroutine_serve(model.name, services, listeners->n);
+        if (coroutine_start(receive_newcomers, listeners->fds[i]) == -1)
+            fatal_errno(model.name, "cannot start");
+    while (!stop_done()) {
+        int n = epoll_wait(epoll_fd, events, EVENTS, -1);
+        for (int i = 0; i < n; i++) /* n is -1 after a signal */
+            coroutine_resume(events[i].data.ptr);
+    }
 }
 
 int main(int argc, char **argv)
 {
     struct options options = options_parse(argc, argv, &model);
-    if (daytime_port != -1 && options.nports == MAX_PORTS)
-        fatal(model.name, "--daytime-port: more than %d ports", MAX_PORTS);
-    if (daytime_port != -1)
-        options.ports[options.nports++] = (uint16_t)daytime_port;
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);

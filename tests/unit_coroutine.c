@@ -1,7 +1,6 @@
-/* epoll/coroutine: from inside, and its server as an application. */
+/* epoll/coroutine: turns, stacks and their end. */
 #include "common/clock.h"
 #include "common/lab/launcher.h"
-#include "common/net.h"
 #include "epoll/coroutine.h"
 #include "tests/program.h"
 
@@ -11,113 +10,132 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-static struct listeners listen_here(void)
-{
-    const struct options options = {
-        .model = "test",
-        .host = "127.0.0.1",
-        .ports = {0},
-        .nports = 1,
-        .many_ports = true,
-        .max_clients = 16,
-    };
+static char trace[64]; /* what was done, a letter each, in order */
 
-    return net_listen(&options);
+static void note(char what)
+{
+    trace[strlen(trace)] = what;
 }
 
-static int served;
+static struct coroutine *started[3];
 
-/* Two words from each of three clients, in the order that they come: each
- * handler is left in mid-loop and taken up again, with its own variables.
- */
-static void handle_words(int client)
+/* Three steps, and a variable of its own that counts them. */
+static void walk(int name)
 {
-    char word[16];
-    int mine = ++served;
-
-    for (int i = 0; i < 2; i++) {
-        ssize_t n = coroutine_recv(client, word, sizeof(word));
-        cr_assert_eq(n, 1);
-        char answer[16];
-        int length = snprintf(answer, sizeof(answer), "%d:%d:%c", mine, i,
-                              word[0]);
-        cr_assert_eq(coroutine_send_all(client, answer, (size_t)length), 0);
+    started[name] = coroutine_running();
+    for (int step = 0; step < 3; step++) {
+        note((char)('a' + 3 * name + step));
+        if (step < 2)
+            coroutine_give_way();
     }
-    if (mine == 3)
-        raise(SIGTERM);
 }
 
-/* Plays the clients from another process: a test's child only exits. */
-static int play_clients(uint16_t port)
+Test(coroutine, each_goes_on_where_it_stood, .timeout = 30)
 {
-    static const char *const wanted[2][3] = {{"1:0:a", "2:0:a", "3:0:a"},
-                                             {"1:1:b", "2:1:b", "3:1:b"}};
-    char answer[16];
-    int fds[3];
-
+    cr_assert_null(coroutine_running());
     for (int i = 0; i < 3; i++)
-        fds[i] = program_dial(port);
+        cr_assert_eq(coroutine_start(walk, i), 0);
     for (int round = 0; round < 2; round++)
-        for (int i = 0; i < 3; i++) {
-            if (send(fds[i], round == 0 ? "a" : "b", 1, MSG_NOSIGNAL) !=
-                    1 ||
-                recv(fds[i], answer, 5, MSG_WAITALL) != 5 ||
-                memcmp(answer, wanted[round][i], 5) != 0)
-                return 1;
-        }
-    return 0;
+        for (int i = 2; i >= 0; i--)
+            coroutine_resume(started[i]);
+    cr_assert_str_eq(trace, "adghebifc");
+    cr_assert_null(coroutine_running());
 }
 
-Test(coroutine, handlers_take_turns, .timeout = 30)
+static void start_another(int depth)
 {
-    struct listeners listeners = listen_here();
-    const struct service service = {listeners.fds[0], handle_words};
-    uint16_t port = (uint16_t)net_here(listeners.fds[0]).port;
+    struct coroutine *me = coroutine_running();
 
-    pid_t pid = fork();
-    if (pid == 0)
-        _exit(play_clients(port));
-    coroutine_serve("test", &service, 1);
-    int status;
-    cr_assert_eq(waitpid(pid, &status, 0), pid);
-    cr_assert_eq(status, 0);
-    cr_assert_eq(served, 3);
+    note((char)('0' + depth));
+    if (depth < 3)
+        cr_assert_eq(coroutine_start(start_another, depth + 1), 0);
+    cr_assert_eq(coroutine_running(), me);
+    note((char)('0' + depth));
 }
 
-static int greedy_turns; /* how often the greedy one was served */
-static int turns_before_modest;
-
-/* The first client has much to say, the second one byte. */
-static void handle_fairly(int client)
+Test(coroutine, one_can_start_another, .timeout = 30)
 {
-    static int clients;
-    char byte;
-    bool greedy = clients++ == 0;
+    cr_assert_eq(coroutine_start(start_another, 1), 0);
+    cr_assert_str_eq(trace, "123321");
+}
 
-    while (coroutine_recv(client, &byte, 1) == 1 && greedy)
-        greedy_turns++;
-    if (!greedy) {
-        turns_before_modest = greedy_turns;
-        raise(SIGTERM);
+/* A thousand lives on the stacks of those that are over. */
+Test(coroutine, a_stack_is_used_again, .timeout = 30)
+{
+    for (int i = 0; i < 1000; i++) {
+        memset(trace, 0, sizeof(trace));
+        cr_assert_eq(coroutine_start(walk, 0), 0);
+        coroutine_resume(started[0]);
+        coroutine_resume(started[0]);
+        cr_assert_str_eq(trace, "abc");
     }
 }
 
-Test(coroutine, who_has_much_to_say_has_but_its_turn, .timeout = 30)
+Test(coroutine, without_memory_it_does_not_start, .timeout = 30)
 {
-    static char much[10000];
-    struct listeners listeners = listen_here();
-    const struct service service = {listeners.fds[0], handle_fairly};
-    uint16_t port = (uint16_t)net_here(listeners.fds[0]).port;
+    const struct rlimit none = {.rlim_max = RLIM_INFINITY};
+    struct rlimit before;
 
-    cr_assert_eq(send(program_dial(port), much, sizeof(much), 0),
-                 sizeof(much));
-    cr_assert_eq(send(program_dial(port), much, 1, 0), 1);
-    coroutine_serve("test", &service, 1);
-    cr_assert_leq(turns_before_modest, 3);
-    cr_assert_eq(greedy_turns, sizeof(much)); /* and loses nothing */
+    getrlimit(RLIMIT_AS, &before);
+    setrlimit(RLIMIT_AS, &none);
+    int result = coroutine_start(walk, 0);
+    setrlimit(RLIMIT_AS, &before);
+    cr_assert_eq(result, -1);
+    cr_assert_str_eq(trace, "");
+}
+
+/* --- the end of a stack -------------------------------------------------
+ */
+
+enum {
+    NEIGHBOURS = 4,
+    HELD_BYTES = COROUTINE_STACK_BYTES - 16 * 1024,
+    /* To the middle of the stack that lies below. */
+    FAR_BYTES = COROUTINE_STACK_BYTES + COROUTINE_GUARD_BYTES +
+                COROUTINE_STACK_BYTES / 2,
+};
+
+static const volatile unsigned char *held[NEIGHBOURS];
+
+/* Most of a stack is a buffer of zeros. */
+static void hold_a_buffer(int i)
+{
+    unsigned char buffer[HELD_BYTES];
+
+    explicit_bzero(buffer, sizeof(buffer));
+    held[i] = buffer;
+    coroutine_give_way();
+}
+
+/* Dies of SIGSEGV as it should, unless a neighbour was written to. */
+static void look_at_neighbours(int signo)
+{
+    for (int i = 0; i < NEIGHBOURS; i++)
+        for (size_t at = 0; at < HELD_BYTES; at++)
+            if (held[i] == NULL || held[i][at] != 0)
+                _exit(1);
+    signal(signo, SIG_DFL);
+}
+
+/* Runs it between neighbours: whichever way the system maps stacks, one of
+ * them lies below. */
+static void run_among_neighbours(void (*run)(int))
+{
+    static unsigned char memory[65536];
+    const stack_t other = {.ss_sp = memory, .ss_size = sizeof(memory)};
+    const struct sigaction act = {.sa_handler = look_at_neighbours,
+                                  .sa_flags = SA_ONSTACK};
+
+    sigaltstack(&other, NULL);
+    sigaction(SIGSEGV, &act, NULL);
+    for (int i = 0; i < NEIGHBOURS / 2; i++)
+        cr_assert_eq(coroutine_start(hold_a_buffer, i), 0);
+    cr_assert_eq(coroutine_start(run, 0), 0);
+    for (int i = NEIGHBOURS / 2; i < NEIGHBOURS; i++)
+        cr_assert_eq(coroutine_start(hold_a_buffer, i), 0);
+    coroutine_resume(started[0]);
 }
 
 /* Uses up so many KiB of stack. */
@@ -130,62 +148,58 @@ static int dig(volatile char *above, int depth)
     return depth == 0 ? here[0] : dig(here, depth - 1) + here[0];
 }
 
-static int first_client; /* our end of it */
-
-static void handle_by_digging(int client)
+static void dig_deep(int ignored)
 {
-    static int clients;
-    volatile char byte = 0;
+    volatile char byte = 1;
 
-    if (++clients == 2) { /* its stack may lie below that of the first */
-        send(first_client, "x", 1, MSG_NOSIGNAL);
-        coroutine_recv(client, (char *)&byte, 1);
-        return;
-    }
-    coroutine_recv(client, (char *)&byte, 1);
-    raise(SIGTERM);
-    /* Beyond its own stack, by less than a neighbour's. */
-    dig(&byte, (COROUTINE_STACK_BYTES + COROUTINE_STACK_BYTES / 2) / 1024);
+    (void)ignored;
+    started[0] = coroutine_running();
+    coroutine_give_way();
+    dig(&byte, FAR_BYTES / 1024);
 }
 
-/* Without the guard the test would see no signal, and fail. */
-Test(coroutine, a_stack_has_an_end, .signal = SIGSEGV, .timeout = 30)
+static void touch(char *byte)
 {
-    struct listeners listeners = listen_here();
-    const struct service service = {listeners.fds[0], handle_by_digging};
-
-    first_client = program_dial((uint16_t)net_here(listeners.fds[0]).port);
-    program_dial((uint16_t)net_here(listeners.fds[0]).port);
-    coroutine_serve("test", &service, 1);
+    *byte = 1;
 }
 
-/* --- the application -------------------------------------------------- */
+static void (*volatile touch_it)(char *) = touch;
+
+/* One frame that is larger than stack and guard, touched at its end. */
+static void leap(void)
+{
+    char frame[FAR_BYTES];
+
+    touch_it(frame);
+}
+
+/* Called by way of these, or a compiler would lay the frames out anew. */
+static void (*volatile leap_it)(void) = leap;
+
+static void leap_far(int ignored)
+{
+    (void)ignored;
+    started[0] = coroutine_running();
+    coroutine_give_way();
+    leap_it();
+}
+
+Test(coroutine, many_frames_end_at_the_guard, .signal = SIGSEGV,
+     .timeout = 30)
+{
+    run_among_neighbours(dig_deep);
+}
+
+Test(coroutine, a_large_frame_ends_at_the_guard, .signal = SIGSEGV,
+     .timeout = 30)
+{
+    run_among_neighbours(leap_far);
+}
+
+/* --- the server ---------------------------------------------------------
+ */
 
 static char reply[65536];
-
-Test(coroutine, server_has_two_services, .timeout = 60)
-{
-    struct program server;
-    char day[16], month[16], rest[64];
-
-    cr_assert(program_start(&server, "epoll/coroutine_server",
-                            "--port 0 --daytime-port 0"));
-    uint16_t echo = program_port(&server);
-    uint16_t daytime = program_port(&server);
-    int held = program_dial(
-        echo); /* a client of one does not bar the other */
-    cr_assert_eq(send(held, "held", 4, MSG_NOSIGNAL), 4);
-    cr_assert_eq(recv(held, reply, 4, MSG_WAITALL), 4);
-
-    cr_assert_gt(program_ask(daytime, "", 0, 0, reply, sizeof(reply)), 20);
-    cr_assert_eq(sscanf(reply, "%15[A-Za-z], %15[A-Za-z] %63[^\r]\r\n", day,
-                        month, rest),
-                 3, "%s", reply);
-    cr_assert_eq(program_ask(echo, "hello", 5, 1, reply, sizeof(reply)), 5);
-    cr_assert_str_eq(reply, "hello");
-    close(held);
-    cr_assert_eq(program_end(&server, SIGTERM), 0);
-}
 
 static long memory_kib(pid_t pid)
 {

@@ -180,7 +180,7 @@ Test(options, help_is_told_to_its_end)
 {
     struct program program;
 
-    cr_assert(program_start(&program, "epoll/coroutine_server", "--help"));
+    cr_assert(program_start(&program, "epoll/daytime", "--help"));
     cr_assert(program_says(&program, "--port 5013 </dev/null\n"));
     cr_assert(program_end(&program, 0) == 0);
 }

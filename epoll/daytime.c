@@ -1,0 +1,183 @@
+/*
+ * epoll/daytime: two services in one program, an echo and the time of day.
+ *
+ * Waits in     epoll_wait() on all sockets at once
+ * A client is  a coroutine, which runs the handler of its port
+ * Stops at     the descriptor limit
+ * Differs by   a second handler
+ * Chapter      docs/7-further.md
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "common/net.h"
+#include "common/options.h"
+#include "common/protocol.h"
+#include "common/stop.h"
+#include "epoll/coroutine.h"
+
+static const struct model model = {
+    .name = "epoll/daytime",
+    .about = "Two services: the first --port echoes, the others tell the "
+             "time.\vTo copy, and then the clients in a second window:\n"
+             "  build/epoll/daytime --port 5050 --port 5013\n"
+             "  build/iterative/client --port 5050 hi\n"
+             "  build/iterative/client --port 5013 </dev/null",
+    .many_ports = true,
+    .max_clients = 20000,
+    .ports = {ECHO_PORT, 5013},
+};
+
+enum { EVENTS = 64 }; /* the most to hear of at once; the rest waits */
+
+static int epoll_fd;
+static int echo_port;
+
+/* serve() is to resume the running coroutine when fd is ready. op is
+ * EPOLL_CTL_ADD or EPOLL_CTL_MOD. */
+static int watch(int fd, int op, uint32_t what)
+{
+    struct epoll_event event = {
+        .events = what,
+        .data.ptr = coroutine_running(),
+    };
+
+    return epoll_ctl(epoll_fd, op, fd, &event);
+}
+
+/* A call returned -1: is it only to be made again? */
+static bool not_yet(void)
+{
+    return errno == EAGAIN || errno == EINTR;
+}
+
+static ssize_t receive(int client, void *buf, size_t size)
+{
+    ssize_t n;
+
+    do {
+        coroutine_give_way(); /* until something is there */
+        n = recv(client, buf, size, 0);
+    } while (n == -1 && not_yet());
+    return n;
+}
+
+static int send_all(int client, const unsigned char *next, size_t n)
+{
+    while (n > 0) {
+        ssize_t sent = send(client, next, n, MSG_NOSIGNAL);
+        if (sent == -1 && !not_yet())
+            return -1;
+        if (sent == -1) {
+            watch(client, EPOLL_CTL_MOD, EPOLLOUT);
+            coroutine_give_way(); /* until there is room */
+            watch(client, EPOLL_CTL_MOD, EPOLLIN);
+            continue;
+        }
+        next += sent;
+        n -= (size_t)sent;
+    }
+    return 0;
+}
+
+/* echo_blocking(), line by line, by calls that give way. */
+static void echo(int client)
+{
+    unsigned char buf[ECHO_CHUNK];
+    bool ended = false;
+    ssize_t n;
+
+    /* 0: end of stream; -1: the client failed */
+    while ((n = receive(client, buf, sizeof(buf))) > 0) {
+        if (ended)
+            continue;
+        if (send_all(client, buf, (size_t)n) == -1) {
+            if (errno != EPIPE)
+                return;
+            ended = true;
+        }
+    }
+}
+
+/* RFC 867: a client that connects is told the time, in words. What it
+ * sends is received and dropped: unread, it would reset the connection, and
+ * the reset may overtake the answer. */
+static void tell_time(int client)
+{
+    unsigned char text[64];
+    time_t now = time(NULL);
+    size_t n = strftime((char *)text, sizeof(text),
+                        "%A, %B %e, %Y %H:%M:%S-%Z\r\n", localtime(&now));
+
+    if (send_all(client, text, n) == -1)
+        return;
+    shutdown(client, SHUT_WR);
+    while (receive(client, text, sizeof(text)) > 0)
+        ;
+}
+
+/* A client's coroutine. */
+static void attend(int client)
+{
+    if (watch(client, EPOLL_CTL_ADD, EPOLLIN) == -1) {
+        net_turn_away(client, "memory");
+        return;
+    }
+    if (net_here(client).port == echo_port)
+        echo(client);
+    else
+        tell_time(client);
+    net_close(client);
+}
+
+static void welcome(int listener)
+{
+    int client = accept4(listener, NULL, NULL,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!net_admit(client, listener))
+        return;
+    if (coroutine_start(attend, client) == -1)
+        net_turn_away(client, "memory");
+}
+
+/* A listener's coroutine. */
+static void receive_newcomers(int listener)
+{
+    fcntl(listener, F_SETFL, O_NONBLOCK); /* never wait there */
+    if (watch(listener, EPOLL_CTL_ADD, EPOLLIN) == -1)
+        fatal_errno(model.name, "epoll_ctl");
+    for (;;) {
+        coroutine_give_way(); /* until somebody comes */
+        welcome(listener);
+    }
+}
+
+static void serve(const struct listeners *listeners)
+{
+    struct epoll_event events[EVENTS];
+
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_fd == -1)
+        fatal_errno(model.name, "cannot start");
+    echo_port = net_here(listeners->fds[0]).port;
+    for (size_t i = 0; i < listeners->n; i++)
+        if (coroutine_start(receive_newcomers, listeners->fds[i]) == -1)
+            fatal_errno(model.name, "cannot start");
+    while (!stop_done()) {
+        int n = epoll_wait(epoll_fd, events, EVENTS, -1);
+        for (int i = 0; i < n; i++) /* n is -1 after a signal */
+            coroutine_resume(events[i].data.ptr);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &model);
+    struct listeners listeners = net_listen(&options);
+
+    serve(&listeners);
+    return stop_wait();
+}
