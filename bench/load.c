@@ -124,6 +124,13 @@ static int tell(int report(const struct load *load))
     return result;
 }
 
+static struct hoses hoses; /* of the last turn */
+
+static int report_hosed(const struct load *driven)
+{
+    return report_hoses(driven, &hoses);
+}
+
 /* Returns -1: the answer could not be written. */
 static int obey(const char *line)
 {
@@ -143,6 +150,12 @@ static int obey(const char *line)
         fatal(name,
               "%.60s: turn MS OPEN-MS [DRAIN-MS] or again is accepted",
               line);
+    if (load.options->hoses > 0) {
+        if (hoses_run(&load, drive_ms * NS_PER_MS, drain_ms * NS_PER_MS,
+                      &hoses) == -1)
+            fatal_errno(name, "no memory for the hoses");
+        return tell(report_hosed);
+    }
     turn_run(&load, drive_ms * NS_PER_MS, open_ms * NS_PER_MS,
              drain_ms * NS_PER_MS);
     return tell(report_turn);

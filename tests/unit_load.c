@@ -713,6 +713,44 @@ Test(load, turns_outlast_a_stop)
     cr_assert_eq(turns_end(&load), 0);
 }
 
+/* All that hoses send comes back, and the quiet one is served meanwhile. */
+Test(load, turns_of_hoses)
+{
+    start("build/epoll/server", "--port=0");
+    struct run load = load_start("--turns --hoses=3", server.ports[0]);
+    struct ran ready = turns_read(&load, "ready ");
+
+    cr_assert_eq(number(&ready, "served"), 4);
+    turns_ask(&load, "turn 1500 0 9000\n");
+    struct ran turn = turns_read(&load, "");
+    double least = number(&turn, "least_bytes");
+    double most = number(&turn, "most_bytes");
+    cr_assert_gt(least, 0);
+    cr_assert_geq(most, least);
+    cr_assert_geq(number(&turn, "bytes"), least + 2 * most - most);
+    cr_assert_eq(number(&turn, "owed_bytes"), 0);
+    cr_assert_eq(number(&turn, "echoes"), 2, "after 0.1 and 1.1 s");
+    cr_assert_gt(number(&turn, "longest_wait_ns"), 0);
+    cr_assert_eq(number(&turn, "errors.total"), 0);
+    cr_assert_eq(turns_end(&load), 0);
+}
+
+/* The iterative server reads one stream; the quiet client, the first, keeps
+ * all hoses waiting. */
+Test(load, turns_of_hoses_that_are_not_served)
+{
+    start("build/iterative/server", "--port=0");
+    struct run load = load_start("--turns --hoses=2 --patience=100ms",
+                                 server.ports[0]);
+
+    turns_read(&load, "ready ");
+    turns_ask(&load, "turn 200 0 50\n");
+    struct ran turn = turns_read(&load, "");
+    cr_assert_eq(number(&turn, "most_bytes"), 0);
+    cr_assert_eq(number(&turn, "echoes"), 1);
+    cr_assert_eq(turns_end(&load), 0);
+}
+
 Test(load, turns_tell_of_a_server_that_ends)
 {
     start_bad("once");
@@ -939,7 +977,7 @@ Test(load, bad_options_are_usage_errors)
         "--cpu=",         "--cpu=2-1",         "--cpu=0-99999",
         "--cpu=0,",       "--cpu=1,,2",        "--samples=0",
         "--sources=0",    "--csv --histogram", "--csv --samples=1",
-        "--no-such",      "10.0.0.1",
+        "--hoses=2",      "--no-such",         "10.0.0.1",
     };
 
     server.ports[0] = 1;

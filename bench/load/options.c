@@ -13,6 +13,7 @@
 enum {
     MAX_CLIENTS = 1000000,
     MAX_RATE = 10000000,
+    MAX_HOSES = 10000,
     MAX_SOURCES = 60000,
     MAX_SAMPLES = 1000000,
     CHURN_SOURCES = 16,
@@ -50,6 +51,7 @@ static const char about[] =
 enum {
     KEY_CHURN = 256,
     KEY_IDLE,
+    KEY_HOSES,
     KEY_WARMUP,
     KEY_TIMEOUT,
     KEY_CONNECT_TIMEOUT,
@@ -78,6 +80,11 @@ static const struct argp_option table[] = {
     {"churn", KEY_CHURN, 0, 0,
      "connect for every message: connect, echo, close", 1},
     {"idle", KEY_IDLE, "N", 0, "hold N silent connections beside", 1},
+    {"hoses", KEY_HOSES, "N", 0,
+     "with --turns: N clients that send all they can, and a quiet one "
+     "beside "
+     "them that asks for an echo each second",
+     1},
     {0, 0, 0, 0, "Time:", 2},
     {"duration", 'd', "DURATION", 0, "measure so long (default 2s)", 2},
     {"warmup", KEY_WARMUP, "DURATION", 0,
@@ -236,6 +243,10 @@ static void check(struct parsing *parsing, struct argp_state *state)
         argp_error(state, "--histogram: only with --json or --turns");
     if (options->samples > 0 && !is_json)
         argp_error(state, "--samples: only with --json or --turns");
+    if (options->hoses > 0 &&
+        (!options->turns || options->churn || options->rate > 0))
+        argp_error(state, "--hoses: with --turns, and neither with --rate "
+                          "nor with --churn");
     choose_sources(parsing, state, &options->target);
     choose_times(options);
 }
@@ -273,6 +284,10 @@ static error_t take_load(int key, char *arg, struct argp_state *state,
         return 0;
     case KEY_CHURN:
         options->churn = true;
+        return 0;
+    case KEY_HOSES:
+        options->hoses = number(state, "hoses", arg, 1, MAX_HOSES);
+        options->clients = options->hoses + 1;
         return 0;
     case KEY_IDLE:
         options->idle = number(state, "idle", arg, 0, MAX_CLIENTS);

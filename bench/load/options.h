@@ -19,6 +19,7 @@ struct load_options {
     struct target target;
     long clients; /* 1 or more */
     long idle;    /* 0 or more */
+    long hoses;   /* clients that send all they can; clients is 1 more */
     long rate;    /* messages/s over all; 0: closed loop */
     long size;    /* bytes of a message */
     long samples; /* of a turn, to be told one by one */

@@ -240,6 +240,20 @@ int report_turn(const struct load *load)
     return print_line("", object);
 }
 
+int report_hoses(const struct load *load, const struct hoses *hoses)
+{
+    json_t *object = json_object();
+
+    set_clients(object, load);
+    set_turn(object, load);
+    set_count(object, "hoses", (uint64_t)load->options->hoses);
+    set_count(object, "least_bytes", hoses->least);
+    set_count(object, "most_bytes", hoses->most);
+    set_count(object, "bytes", hoses->bytes);
+    set_count(object, "owed_bytes", hoses->owed);
+    return print_line("", object);
+}
+
 static void set_load(json_t *object, const struct load_options *options)
 {
     set_count(object, "rate_per_s", (uint64_t)options->rate);

@@ -4,6 +4,7 @@
 #ifndef BENCH_LOAD_REPORT_H
 #define BENCH_LOAD_REPORT_H
 
+#include "bench/load/hoses.h"
 #include "bench/load/load.h"
 
 #include <stdint.h>
@@ -13,6 +14,9 @@ int report_ready(const struct load *load);
 
 /* One line of JSON about load->turn. 0, or -1 with errno. */
 int report_turn(const struct load *load);
+
+/* The same of a turn of hoses. */
+int report_hoses(const struct load *load, const struct hoses *hoses);
 
 /* One line of JSON: what turn_ask_all() came to. 0, or -1 with errno. */
 int report_asked(const struct load *load);

@@ -190,12 +190,13 @@ size_t turn_ask_all(struct load *load)
     return load->turn.all_echoes;
 }
 
-static void plan(struct load *load, uint64_t drive_ns, uint64_t open_ns)
+void turn_begin(struct load *load, uint64_t drive_ns, uint64_t open_ns)
 {
     struct turn *turn = &load->turn;
 
     load->now_ns = clock_now_ns();
     forget_turn(load);
+    turn->cpu = clock_thread_cpu();
     turn->window_ns = turn->start_ns + open_ns;
     turn->end_ns = turn->start_ns + drive_ns;
     turn->first_ns = turn->window_ns;
@@ -228,35 +229,41 @@ static void drain(struct load *load, uint64_t drain_ns)
     while (load->flight > 0 && load->now_ns < end_ns && !load->cut)
         go_round(load, end_ns);
     load->turn.drained = load->flight == 0;
-    load->turn.done_ns = load->now_ns;
 }
 
-void turn_run(struct load *load, uint64_t drive_ns, uint64_t open_ns,
-              uint64_t drain_ns)
+void turn_end(struct load *load)
 {
-    struct clock_cpu before = clock_thread_cpu();
     struct turn *turn = &load->turn;
-    bool churn = load->options->churn;
+    struct clock_cpu before = turn->cpu;
 
-    plan(load, drive_ns, open_ns);
-    load->phase = PHASE_OPENING;
-    load->sending = load->options->rate == 0;
-    if (!load->sending)
-        due_plan(load);
-    else if (open_ns > 0)
-        turn->queued = talk_start_all(load);
-    else
-        talk_start_all(load);
-    while (load->phase < PHASE_DRAIN && !load->cut &&
-           (load->open > 0 || churn))
-        go_round(load, turn->end_ns);
-    drain(load, drain_ns);
+    turn->done_ns = load->now_ns;
     count_waiting(load);
     talk_count_unanswered(load);
     turn->cpu = clock_thread_cpu();
     turn->cpu.total_ns -= before.total_ns;
     turn->cpu.user_ns -= before.user_ns;
     turn->cpu.sys_ns -= before.sys_ns;
+}
+
+void turn_run(struct load *load, uint64_t drive_ns, uint64_t open_ns,
+              uint64_t drain_ns)
+{
+    bool churn = load->options->churn;
+
+    turn_begin(load, drive_ns, open_ns);
+    load->phase = PHASE_OPENING;
+    load->sending = load->options->rate == 0;
+    if (!load->sending)
+        due_plan(load);
+    else if (open_ns > 0)
+        load->turn.queued = talk_start_all(load);
+    else
+        talk_start_all(load);
+    while (load->phase < PHASE_DRAIN && !load->cut &&
+           (load->open > 0 || churn))
+        go_round(load, load->turn.end_ns);
+    drain(load, drain_ns);
+    turn_end(load);
 }
 
 void turn_leave(struct load *load)

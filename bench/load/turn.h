@@ -40,6 +40,10 @@ size_t turn_ask_all(struct load *load);
 void turn_run(struct load *load, uint64_t drive_ns, uint64_t open_ns,
               uint64_t drain_ns);
 
+/* For a load of another kind (hoses): what comes before and after it. */
+void turn_begin(struct load *load, uint64_t drive_ns, uint64_t open_ns);
+void turn_end(struct load *load);
+
 /* Leaves the server as it was found, with nobody and nothing in its
  * queues: every client ends its stream and waits for the server's end, one
  * second at most. */
