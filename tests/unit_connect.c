@@ -1,6 +1,7 @@
 /* common/connect: names, addresses in order, and a client that reaches
  * itself. */
 #include "common/connect.h"
+#include "demo/clients.h"
 #include "tests/program.h"
 
 #include <arpa/inet.h>
@@ -76,6 +77,22 @@ Test(connect, resolves_names_and_numbers)
     cr_assert_null(connect_resolve("localhost", 5050, &found));
     freeaddrinfo(found);
     cr_assert_not_null(connect_resolve("no.such.invalid", 5050, &found));
+}
+
+Test(connect, programs_say_that_there_is_no_such_host)
+{
+    static const char *const runs[][2] = {
+        {"iterative/client", "--host no.such.invalid hello"},
+        {"select/chat", "--host no.such.invalid --name me"},
+        {"tests/villain", "--host no.such.invalid nothing"},
+    };
+
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        struct program program;
+        cr_assert(program_start(&program, runs[i][0], runs[i][1]));
+        cr_assert(program_says(&program, ": --host no.such.invalid: "));
+        cr_assert_eq(program_end(&program, 0), 1, "%s", runs[i][0]);
+    }
 }
 
 Test(connect, tries_all_addresses_in_order)
@@ -256,6 +273,7 @@ Test(connect, no_program_talks_to_itself)
         {"iterative/client", "--port 5050 hello", "Connection refused"},
         {"select/chat", "--port 5050 --name me", "Connection refused"},
         {"tests/villain", "--port 5050 nothing", "Connection refused"},
+        {"bench/load", "--time 1s 127.0.0.1:5050", "nobody could connect"},
         {"bench/load", "--duration=9s 127.0.0.1:5050", "refused 10"},
     };
 
@@ -267,4 +285,21 @@ Test(connect, no_program_talks_to_itself)
         cr_assert(program_says(&program, runs[i][2]), "%s", runs[i][0]);
         cr_assert_eq(program_end(&program, 0), 1, "%s", runs[i][0]);
     }
+}
+
+Test(connect, no_client_of_the_demo_talks_to_itself)
+{
+    struct client client = {0};
+    int reactor = clients_open();
+
+    enter_network();
+    cr_assert_eq(clients_connect(&client, reactor, "127.0.0.1", 5050, 1), 0,
+                 "%s", strerror(errno));
+    struct pollfd news = {.fd = reactor, .events = POLLIN};
+    while (client.connections[0].phase == CONNECTION_COMING &&
+           poll(&news, 1, PROGRAM_PATIENCE_MS) == 1)
+        clients_pump(reactor);
+    cr_assert_eq(client.connections[0].phase, CONNECTION_REFUSED);
+    clients_free(&client);
+    close(reactor);
 }

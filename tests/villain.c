@@ -3,6 +3,7 @@
  */
 #include "tests/villains.h"
 
+#include "common/connect.h"
 #include "common/options.h"
 #include "common/protocol.h"
 
@@ -81,6 +82,18 @@ static char *list_villains(int key, const char *text, void *input)
     return list;
 }
 
+/* Dies when there is no such host. */
+static void look_up(const struct arguments *arguments)
+{
+    struct addrinfo *addresses;
+    const char *reason = connect_resolve(arguments->host, arguments->port,
+                                         &addresses);
+
+    if (reason != NULL)
+        fatal("villain", "--host %s: %s", arguments->host, reason);
+    freeaddrinfo(addresses);
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -101,6 +114,7 @@ int main(int argc, char **argv)
     argp_err_exit_status = EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     const struct villain *villain = arguments.villain;
+    look_up(&arguments);
     printf("%s: %s\n", villain->name, villain->about);
     fflush(stdout);
     ssize_t held = villain->play(arguments.host, arguments.port, fds, HELD);
