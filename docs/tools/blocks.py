@@ -81,7 +81,9 @@ def helps():
 
 def labels(*models, columns=None):
     """columns: what else is said of each, heading -> model -> text."""
-    columns = columns or {}
+    if columns is None:
+        columns = {"differs by": {name: tree.label(name).get("Differs by", "")
+                                  for name in tree.models()}}
     heads = ["model", "waits in", "a client is", "stops at", *columns]
     rows = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for model in models or tree.models():
