@@ -3,7 +3,8 @@
  * recv and epoll_wait on N connections. It checks nothing and records no
  * latency; what the real one needs more for that is the difference.
  *
- * bare CLIENTS PORT obeys `turn MS OPEN-MS` as build/bench/load --turns.
+ * bare --clients=N --cpu=CPU HOST:PORT obeys `turn MS OPEN-MS` as
+ * build/bench/load --turns does, and takes its other options for nothing.
  */
 #include "common/clock.h"
 #include "common/options.h"
@@ -12,6 +13,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +21,9 @@
 #include <sys/socket.h>
 
 static const char name[] = "bare";
-static const char usage[] = "Usage: bare CLIENTS PORT\n"
-                            "The least of a load generator, for "
-                            "bench/selfcheck.";
+static const char usage[] =
+    "Usage: bare --clients=N --cpu=CPU 127.0.0.1:PORT\n"
+    "The least of a load generator, for bench/selfcheck.";
 
 enum { BYTES = 64, EVENTS = 64, CLIENTS = 10000 };
 
@@ -100,10 +102,36 @@ static void turn(unsigned long drive_ms, unsigned long open_ms)
     for (long n = 0; n < nclients; n += go_round(false))
         ;
     printf("{\"echoes\":%ld,\"window_ns\":%" PRIu64
-           ",\"all_echoes\":%ld,\"cpu_ns\":%" PRIu64 "}\n",
+           ",\"all_echoes\":%ld,\"cpu_ns\":%" PRIu64
+           ",\"errors\":{},\"latency\":{}}\n",
            echoes, last_ns - first_ns, all + nclients,
            clock_thread_cpu().total_ns - cpu_ns);
     fflush(stdout);
+}
+
+/* What is not known is for the real generator. Returns -1: no usage. */
+static int parse(int argc, char **argv, long *port)
+{
+    const char *colon = argc < 2 ? NULL : strrchr(argv[argc - 1], ':');
+    cpu_set_t cpus;
+    long cpu;
+
+    if (colon == NULL ||
+        options_number(colon + 1, 1, UINT16_MAX, port) == -1)
+        return -1;
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--clients=", 10) == 0 &&
+            options_number(argv[i] + 10, 1, CLIENTS, &nclients) == -1)
+            return -1;
+        if (strncmp(argv[i], "--cpu=", 6) != 0)
+            continue;
+        if (options_number(argv[i] + 6, 0, CPU_SETSIZE - 1, &cpu) == -1)
+            return -1;
+        CPU_ZERO(&cpus);
+        CPU_SET((size_t)cpu, &cpus);
+        sched_setaffinity(0, sizeof(cpus), &cpus);
+    }
+    return nclients > 0 ? 0 : -1;
 }
 
 int main(int argc, char **argv)
@@ -116,8 +144,7 @@ int main(int argc, char **argv)
         puts(usage);
         return EXIT_SUCCESS;
     }
-    if (argc != 3 || options_number(argv[1], 1, CLIENTS, &nclients) == -1 ||
-        options_number(argv[2], 1, UINT16_MAX, &port) == -1) {
+    if (parse(argc, argv, &port) == -1) {
         fprintf(stderr, "%s\n", usage);
         return EXIT_USAGE;
     }
@@ -127,7 +154,7 @@ int main(int argc, char **argv)
         if (clients[i] == -1)
             fatal_errno(name, "client %ld", i + 1);
     }
-    puts("ready {}");
+    printf("ready {\"clients\":%ld,\"served\":%ld}\n", nclients, nclients);
     fflush(stdout);
     while (fgets(line, sizeof(line), stdin) != NULL &&
            sscanf(line, "turn %lu %lu", &drive_ms, &open_ms) == 2)

@@ -2,43 +2,41 @@
  * selfcheck: the benchmark of the benchmark, started by bench/selfcheck.
  * docs/method.md says why each part is asked as it is, and what came out.
  */
+#include "bench/check/recording.h"
 #include "bench/race/arguments.h"
 #include "bench/race/contestant.h"
-#include "bench/race/participants.h"
 #include "bench/record/metric.h"
-#include "bench/record/stats.h"
-#include "bench/record/verdict.h"
 #include "common/clock.h"
 #include "common/lab/launcher.h"
 #include "common/options.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 static char name[] = "bench/selfcheck";
 
-enum {
-    SLICE_MS = 120,
-    WRK_MS = 1000, /* wrk counts in seconds */
-    TRIES = 20,
-    TRY_S = 15, /* the most that one try may take */
-    QUADS_MAX = 48,
-    CLIENTS = 50, /* as in the commands of wrk and bare below */
-};
+enum { CLIENTS = 50, TRY_BLOCKS = 20, TABLE = 7, LOOPS_MAX = 2 };
 
 static const char epoll_server[] = "build/epoll/server --port {port}";
 
-static struct bench bench = {.load = "build/bench/load"};
-static long tries = TRIES;
+/* 25 ms in all: eight minutes hold 240 tries of 20 blocks of two. */
+static const struct turn_times short_turn = {8, 17, 1000};
+static const struct turn_times turn = {10, 50, 1000};
+static const struct job fifty = {.clients = CLIENTS, .bytes = 64};
+
+static volatile sig_atomic_t stop;
+static struct bench bench = {.load = "build/bench/load", .stop = &stop};
+static double share = 0.5; /* of the full length of a part */
 static int failures;
-static unsigned turn_ms = SLICE_MS;
 
 /* --- what was found: a table in Markdown --------------------------- */
 
@@ -50,7 +48,7 @@ static void say(bool holds, const char *what, const char *wanted,
 {
     va_list args;
 
-    printf("| %-34s | %-20s | ", what, wanted);
+    printf("| %-40s | %-22s | ", what, wanted);
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
@@ -73,372 +71,589 @@ static void say_head(void)
     fflush(stdout);
 }
 
-/* --- slices -------------------------------------------------------- */
+/* --- figures ------------------------------------------------------- */
 
-static bool spin; /* the generator is not to sleep */
-
-/* One turn of a command; false when nothing came of it. */
-static bool measure(const char *command, unsigned clients, struct row *row)
+static double rate_of(const struct row *row)
 {
-    char text[256];
-    const struct participant who = {.name = "subject", .command = text};
-    const struct job job = {.clients = clients, .bytes = 64, .spin = spin};
-    const struct turn_times times = {20, turn_ms, 1000};
-    const int cpus[2] = {bench.server_cpu, bench.generator_cpu};
-    struct contestant one = {.who = &who, .job = &job};
-    json_t *latency = NULL;
-
-    snprintf(text, sizeof(text), "%s", command);
-    row_clear(&one.blank);
-    snprintf(one.blank.outcome, sizeof(one.blank.outcome), ROW_OK);
-    *row = one.blank;
-    if (contestant_start(&one, &bench, cpus) == 0 &&
-        contestant_gather(&one) == 0)
-        contestant_turn(&one, &times, 1, row, &latency);
-    json_decref(latency);
-    contestant_end(&one);
-    if (!(row->value[ROW_ECHOES] > 0) ||
-        strcmp(row->outcome, ROW_OK) != 0) {
-        fprintf(stderr, "%s: %s: %s\n", name, command,
-                one.out ? one.blank.note : row->note);
-        return false;
-    }
-    return true;
+    return metric_of(METRIC_ECHOES_PER_S, row);
 }
 
-/* CPU time of the generator for a round trip. */
+/* The generator's processor time for an echo, in microseconds. */
 static double generator_us(const struct row *row)
 {
-    return row->value[ROW_GENERATOR_CPU_US] / row->value[ROW_ECHOES];
+    return row->value[ROW_GENERATOR_CPU_US] / row->value[ROW_ALL_ECHOES];
 }
 
-/* --- delay --------------------------------------------------------- */
+static double generator_share(const struct row *row)
+{
+    return generator_us(row) / metric_of(METRIC_CPU_PER_ECHO_US, row);
+}
 
-/* How much more than the delay was measured, in microseconds. */
+static double half_width(const struct estimate *estimate)
+{
+    return fmax(estimate->high / estimate->ratio - 1,
+                1 - estimate->low / estimate->ratio);
+}
+
+/* The verdicts by server CPU. NULL reference: the first of the rows. */
+static bool judge_cpu(const struct rows *rows, const char *reference,
+                      struct table *table)
+{
+    const struct spot all = {.x = NAN};
+
+    if (judge(rows, &all, reference, METRIC_CPU_PER_ECHO_US, table) == -1)
+        fatal_errno(name, "judge");
+    return table->n > 0;
+}
+
+/* --- a known delay, a known stop ----------------------------------- */
+
+/* One turn of a server; false when nothing came of it. stop_ms: it is
+ * stopped so long, in the middle. */
+static bool measure_once(const char *command, const struct job *job,
+                         const struct turn_times *times, unsigned stop_ms,
+                         struct row *row)
+{
+    const struct participant who = {.name = "subject",
+                                    .command = (char *)command};
+    const int cpus[2] = {bench.server_cpu, bench.generator_cpu};
+    struct contestant one = {.who = &who, .job = job};
+    json_t *latency = NULL;
+
+    row_clear(&one.blank);
+    snprintf(one.blank.outcome, ROW_NAME, ROW_OK);
+    *row = one.blank;
+    if (contestant_start(&one, &bench, cpus) == 0 &&
+        contestant_gather(&one) == 0) {
+        pid_t pid = stop_ms > 0 ? fork() : -1;
+        if (pid == 0) {
+            clock_rest_ms((times->window - stop_ms) / 2);
+            kill(one.server.pid, SIGSTOP);
+            clock_rest_ms(stop_ms);
+            kill(one.server.pid, SIGCONT);
+            _exit(0);
+        }
+        contestant_turn(&one, times, 1, row, &latency);
+        if (pid > 0)
+            waitpid(pid, NULL, 0);
+    }
+    json_decref(latency);
+    bool came = !one.out && row->value[ROW_ECHOES] > 0;
+    if (!came)
+        fprintf(stderr, "%s: %s: %s\n", name, command, one.blank.note);
+    contestant_end(&one);
+    return came;
+}
+
 static double delay_off_us(long delay_us, bool awake)
 {
+    const struct job job = {.clients = 1, .bytes = 64, .spin = awake};
+    const struct turn_times times = {50, 600, 1000};
     char command[96];
     struct row row;
 
     snprintf(command, sizeof(command),
              "build/bench/delay --port {port} --delay-us %ld", delay_us);
-    spin = awake;
-    const bool came = measure(command, 1, &row);
-    spin = false;
-    return came ? row.value[ROW_P50_US] - (double)delay_us : NAN;
-}
-
-static void check_one_delay(long delay_us)
-{
-    char what[64], wanted[32];
-    double allowed_us = fmax(0.02 * (double)delay_us, 50);
-    double off_us = delay_off_us(delay_us, true);
-
-    snprintf(what, sizeof(what), "a delay of %ld ms", delay_us / 1000);
-    snprintf(wanted, sizeof(wanted), "within %.0f us", allowed_us);
-    say(fabs(off_us) <= allowed_us, what, wanted,
-        "%+.1f us (median); %+.1f where the generator sleeps meanwhile",
-        off_us, delay_off_us(delay_us, false));
+    return measure_once(command, &job, &times, 0, &row)
+               ? row.value[ROW_P50_US] - (double)delay_us
+               : NAN;
 }
 
 static void check_delay(void)
 {
-    check_one_delay(1000);
-    check_one_delay(5000);
-    check_one_delay(20000);
+    static const long delays_us[] = {1000, 5000, 20000};
+
+    for (size_t i = 0; i < 3; i++) {
+        char what[64], wanted[32];
+        double allowed_us = fmax(0.02 * (double)delays_us[i], 50);
+        double off_us = delay_off_us(delays_us[i], true);
+        snprintf(what, sizeof(what), "a delay of %ld ms",
+                 delays_us[i] / 1000);
+        snprintf(wanted, sizeof(wanted), "within %.0f us", allowed_us);
+        say(fabs(off_us) <= allowed_us, what, wanted,
+            "%+.1f us (median); %+.1f where the generator sleeps meanwhile",
+            off_us, delay_off_us(delays_us[i], false));
+    }
 }
 
-/* --- another generator, on the core of ours ------------------------ */
-
-struct rival {
-    const char *command; /* the port follows */
-    const char *what, *wanted;
-    unsigned slice_ms, warmup_ms;
-    int pairs;
-    double least; /* our rate over its */
-};
-
-struct rival_slice {
-    double rate;   /* round trips a second; NaN: none */
-    double cpu_us; /* of it, for a round trip */
-};
-
-static double children_us(void)
+/*
+ * Of ten seconds the server stands still for three. Messages that were
+ * planned then wait 0 to 3 s, all times alike: the mean over all is
+ * 3 * 3 / 2 / 10 s, and the share that waits longer than t is (3 - t) / 10.
+ */
+static void check_stall(void)
 {
-    struct rusage used;
+    const struct job job = {
+        .clients = CLIENTS, .bytes = 64, .rate_per_s = 1000};
+    const struct turn_times times = {0, 10000, 5000};
+    struct row row;
 
-    getrusage(RUSAGE_CHILDREN, &used);
-    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 +
-           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+    if (!measure_once(epoll_server, &job, &times, 3000, &row)) {
+        say(false, "an open loop, stopped 3 s of 10", "measured",
+            "nothing");
+        return;
+    }
+    const struct {
+        const char *what;
+        double s, wanted;
+    } all[] = {
+        {"stopped 3 s of 10: mean", row.value[ROW_MEAN_US] / 1e6, 0.45},
+        {"stopped 3 s of 10: p90", row.value[ROW_P90_US] / 1e6, 2},
+        {"stopped 3 s of 10: p99", row.value[ROW_P99_US] / 1e6, 2.9},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        char wanted[32];
+        snprintf(wanted, sizeof(wanted), "%.2f s, within 5 %%",
+                 all[i].wanted);
+        say(fabs(all[i].s / all[i].wanted - 1) <= 0.05, all[i].what, wanted,
+            "%.3f s", all[i].s);
+    }
 }
 
-/* wrk's words, and bare's. */
-static double read_rate(FILE *output)
+/* --- the generator ------------------------------------------------- */
+
+/* Beside a loop that checks and records nothing, each with a server. */
+static void check_generator(void)
 {
-    char line[256];
+    const struct subject two[] = {
+        {"bare", epoll_server, "build/bench/bare"},
+        {"load", epoll_server, NULL},
+    };
+    struct rows rows;
+
+    if (recording_make(&bench, two, 2, &fifty, &turn, 40 * share, &rows) ==
+        -1) {
+        say(false, "the generator", "measured", "nothing");
+        return;
+    }
+    struct estimate rate = recording_compare(&rows, "load", "bare",
+                                             rate_of);
+    struct estimate cost = recording_compare(&rows, "load", "bare",
+                                             generator_us);
+    struct estimate own = recording_compare(&rows, "load", NULL,
+                                            generator_share);
+    say(rate.high >= 0.97, "rate / that of a bare loop", "0.97 at least",
+        "%.3f (%.3f to %.3f, %zu blocks); CPU for an echo %.3f x its "
+        "(%.3f to %.3f)",
+        rate.ratio, rate.low, rate.high, rate.blocks, cost.ratio, cost.low,
+        cost.high);
+    say(own.low <= 1, "CPU for an echo / the server's", "not above 1",
+        "%.3f (%.3f to %.3f, %zu blocks)", own.ratio, own.low, own.high,
+        own.blocks);
+    rows_free(&rows);
+}
+
+/* wrk's words, and our generator's. NAN: none, or with errors. */
+static double run_for_rate(const char *format, int port)
+{
+    char command[256], line[256], pin[32] = "";
     double rate = NAN;
     bool wrong = false;
 
-    while (fgets(line, sizeof(line), output) != NULL) {
-        sscanf(line, "Requests/sec: %lf", &rate);
-        wrong |= strstr(line, "Socket errors") != NULL ||
-                 strstr(line, "Non-2xx") != NULL;
-    }
-    return wrong ? NAN : rate;
-}
-
-/* Against a server of its own, as ours has one. */
-static struct rival_slice measure_rival(const struct rival *rival)
-{
-    const char *const argv[] = {"build/epoll/server", "--port=0", NULL};
-    const struct launch_plan plan = {.argv = argv, .cpu = bench.server_cpu};
-    struct rival_slice slice = {NAN, NAN};
-    struct server server;
-    char pin[32] = "", command[256];
-
-    if (launcher_start(&server, &plan) == -1)
-        return slice;
     if (bench.generator_cpu > 0)
         snprintf(pin, sizeof(pin), "taskset -c %d ",
                  bench.generator_cpu - 1);
-    snprintf(command, sizeof(command), "%s%s%d", pin, rival->command,
-             server.ports[0]);
-    double before_us = children_us();
+    snprintf(command, sizeof(command), "%s%s%d", pin, format, port);
     FILE *output = popen(command, "re");
-    if (output != NULL) {
-        slice.rate = read_rate(output);
-        pclose(output);
-        slice.cpu_us = (children_us() - before_us) /
-                       (slice.rate * (rival->slice_ms + rival->warmup_ms) /
-                        1e3);
+    while (output != NULL && fgets(line, sizeof(line), output) != NULL) {
+        sscanf(line, "Requests/sec: %lf", &rate);
+        sscanf(line, "round trips %*[^,], %lf", &rate);
+        wrong |= strstr(line, "Socket errors") != NULL ||
+                 strstr(line, "Non-2xx") != NULL;
     }
-    launcher_stop(&server, 2000, NULL);
-    return slice;
+    if (output == NULL || pclose(output) != 0 || wrong)
+        return NAN;
+    return rate;
 }
 
-static void compare(const struct rival *rival)
-{
-    struct quad rates[QUADS_MAX], costs[QUADS_MAX];
-    struct row rows[2];
-    size_t n = 0;
-
-    turn_ms = rival->slice_ms;
-    for (int i = 0; i < rival->pairs; i++) {
-        struct rival_slice first = measure_rival(rival);
-        if (!measure(epoll_server, CLIENTS, &rows[0]) ||
-            !measure(epoll_server, CLIENTS, &rows[1]))
-            continue;
-        struct rival_slice last = measure_rival(rival);
-        rates[n] = (struct quad){{first.rate, last.rate}, {0}};
-        costs[n] = (struct quad){{first.cpu_us, last.cpu_us}, {0}};
-        for (int k = 0; k < 2; k++) {
-            rates[n].model[k] = metric_of(METRIC_ECHOES_PER_S, &rows[k]);
-            costs[n].model[k] = generator_us(&rows[k]);
-        }
-        n++;
-    }
-    turn_ms = SLICE_MS;
-    struct verdict rate = verdict_of(rates, n, 1, 0, 1);
-    struct verdict cost = verdict_of(costs, n, -1, 0, 1);
-    say(rate.ratio >= rival->least, rival->what, rival->wanted,
-        "%.3f (%.3f to %.3f, %zu pairs); CPU for a round trip %.3f x its",
-        rate.ratio, rate.low, rate.high, rate.quads, cost.ratio);
-}
-
-static void check_bare(void)
-{
-    static const struct rival bare = {
-        .command = "build/bench/bare 50 120 ",
-        .what = "rate / that of a bare loop",
-        .wanted = "0.97 at least",
-        .slice_ms = SLICE_MS,
-        .warmup_ms = 50,
-        .pairs = 20,
-        .least = 0.97,
-    };
-
-    compare(&bare);
-}
-
+/* wrk counts in seconds, so the two take turns of a second. */
 static void check_wrk(void)
 {
-    static const struct rival wrk = {
-        .command = "wrk -t1 -c50 -d1s -s bench/wrk.lua http://127.0.0.1:",
-        .what = "rate / wrk's",
-        .wanted = "1.15 at least",
-        .slice_ms = WRK_MS,
-        .pairs = 10,
-        .least = 1.15,
+    static const char wrk[] =
+        "wrk -t1 -c50 -d1s -s bench/wrk.lua http://127.0.0.1:";
+    static const char ours[] =
+        "build/bench/load --clients=50 --duration=1s 127.0.0.1:";
+    enum { PAIRS = 20 };
+    const char *const argv[] = {"build/epoll/server", "--port=0", NULL};
+    const struct launch_plan plan = {.argv = argv, .cpu = bench.server_cpu};
+    const struct family pair = {.groups = {2}, .all = true};
+    struct server server;
+    double logs[PAIRS];
+    size_t n = 0;
+
+    if (system("command -v wrk >/dev/null 2>&1") != 0) {
+        fprintf(stderr,
+                "%s: wrk is not installed (Debian's package wrk): "
+                "left out\n",
+                name);
+        return;
+    }
+    if (launcher_start(&server, &plan) == -1)
+        fatal(name, "%s", server.error);
+    for (int i = 0; i < PAIRS * share; i++) {
+        double its = run_for_rate(wrk, server.ports[0]);
+        double our = run_for_rate(ours, server.ports[0]);
+        our *= run_for_rate(ours, server.ports[0]);
+        its *= run_for_rate(wrk, server.ports[0]);
+        if (isfinite(our / its))
+            logs[n++] = log(our / its) / 2;
+    }
+    launcher_stop(&server, 2000, NULL);
+    struct trimmed trimmed = stats_trimmed(logs, n);
+    double reach = n >= 5 ? trimmed.error * stats_max_t(&pair, 10, 95)
+                          : NAN;
+    say(exp(trimmed.mean) >= 1.15, "rate / wrk's", "1.15 at least",
+        "%.3f (%.3f to %.3f, %zu pairs)", exp(trimmed.mean),
+        exp(trimmed.mean - reach), exp(trimmed.mean + reach), n);
+}
+
+/* --- equal servers ------------------------------------------------- */
+
+/* Neighbours that take what they get of both cores. */
+static void start_loops(pid_t loops[LOOPS_MAX], int n)
+{
+    pid_t parent = getpid();
+
+    for (int i = 0; i < n; i++) {
+        loops[i] = fork();
+        if (loops[i] != 0)
+            continue;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        while (getppid() == parent)
+            ;
+        _exit(0);
+    }
+}
+
+static void end_loops(const pid_t loops[LOOPS_MAX], int n)
+{
+    for (int i = 0; i < n; i++)
+        if (loops[i] > 0) {
+            kill(loops[i], SIGKILL);
+            waitpid(loops[i], NULL, 0);
+        }
+}
+
+/* 224 of 240, and of fewer as many by share. */
+static size_t least_of(size_t tries)
+{
+    return (size_t)floor((double)tries * 224 / 240);
+}
+
+/* Tries of one recording. Returns how many found the last server dearer. */
+static size_t count_found(const struct rows *rows, size_t servers,
+                          size_t blocks, double slower, size_t *tries,
+                          size_t *wrong)
+{
+    size_t each = 2 * servers * blocks;
+    struct rng rng = {bench.seed};
+    size_t found = 0;
+
+    *tries = *wrong = 0;
+    for (size_t first = 0; first + each <= rows->n; first += each) {
+        struct rows part;
+        struct table table;
+        bool ranked = false;
+        if (recording_cut(rows, first, servers, blocks, slower, &rng,
+                          &part) == -1)
+            fatal_errno(name, "rows");
+        ++*tries;
+        if (judge_cpu(&part, "server 1", &table)) {
+            for (size_t i = 0; i < table.n; i++)
+                ranked |= table.pairs[i].word == WORD_BETTER ||
+                          table.pairs[i].word == WORD_WORSE;
+            const struct estimate *last = &table.pairs[servers - 2].all;
+            found += last->low > 1;
+            *wrong += servers > 2 ? ranked
+                                  : last->low > 1 || last->high < 1;
+        }
+        judge_free(&table);
+        rows_free(&part);
+    }
+    return found;
+}
+
+static double median_width(const struct rows *rows)
+{
+    double widths[512];
+    struct rng rng = {bench.seed};
+    size_t each = 4 * TRY_BLOCKS;
+    size_t n = 0;
+
+    for (size_t first = 0; first + each <= rows->n && n < 512;
+         first += each) {
+        struct rows part;
+        struct table table;
+        if (recording_cut(rows, first, 2, TRY_BLOCKS, 1, &rng, &part) == -1)
+            fatal_errno(name, "rows");
+        if (judge_cpu(&part, NULL, &table))
+            widths[n++] = half_width(&table.pairs[0].all);
+        judge_free(&table);
+        rows_free(&part);
+    }
+    return stats_summary(widths, n).median;
+}
+
+static void say_equal(const struct rows *rows, const char *beside)
+{
+    char what[64], wanted[32];
+    size_t tries, wrong;
+
+    count_found(rows, 2, TRY_BLOCKS, 1, &tries, &wrong);
+    snprintf(what, sizeof(what), "itself / itself holds 1%s", beside);
+    snprintf(wanted, sizeof(wanted), "%zu of %zu", least_of(tries), tries);
+    say(tries > 0 && tries - wrong >= least_of(tries), what, wanted,
+        "%zu of %zu; a try of %d blocks: +-%.1f %% (median)", tries - wrong,
+        tries, TRY_BLOCKS, median_width(rows) * 100);
+    count_found(rows, TABLE, TRY_BLOCKS, 1, &tries, &wrong);
+    snprintf(what, sizeof(what), "tables of seven equals, one ranked%s",
+             beside);
+    /* 5 of 240 of a rate of 1 %; of fewer, what chance may bring. */
+    size_t most = 1 + tries / 60;
+    snprintf(wanted, sizeof(wanted), "%zu of %zu at most", most, tries);
+    say(wrong <= most, what, wanted, "%zu of %zu", wrong, tries);
+}
+
+/* What is slower by so much is found, in tries of 2 and of 10 s. Enough
+ * are 9 of 10 tries of 10 s for 3 %, and all of them for more. */
+static void say_power(const struct rows *rows, size_t blocks, bool asked)
+{
+    static const double by[] = {1.01, 1.02, 1.03, 1.05, 1.10};
+    char what[64], text[160] = "";
+    size_t tries = 0, wrong, found[5];
+
+    for (size_t i = 0; i < 5; i++) {
+        size_t at = strlen(text);
+        found[i] = count_found(rows, 2, blocks, by[i], &tries, &wrong);
+        snprintf(text + at, sizeof(text) - at, "%s%.0f %%: %zu",
+                 i == 0 ? "" : ", ", by[i] * 100 - 100, found[i]);
+    }
+    snprintf(what, sizeof(what), "1 to 10 %% added, %zu blocks", blocks);
+    say(!asked || (tries > 0 && found[2] * 10 >= tries * 9 &&
+                   found[3] == tries && found[4] == tries),
+        what, asked ? "3 %: 9 of 10; 5 %: all" : "", "%s of %zu tries",
+        text, tries);
+}
+
+static void check_equal_beside(int loops, double seconds,
+                               const char *beside)
+{
+    static const struct subject two[] = {{"server 1", epoll_server, NULL},
+                                         {"server 2", epoll_server, NULL}};
+    pid_t pids[LOOPS_MAX];
+    struct rows rows;
+
+    start_loops(pids, loops);
+    int result = recording_make(&bench, two, 2, &fifty, &short_turn,
+                                seconds, &rows);
+    end_loops(pids, loops);
+    if (result == 0) {
+        say_equal(&rows, beside);
+        if (loops == 0) {
+            say_power(&rows, TRY_BLOCKS, false);
+            say_power(&rows, 5 * TRY_BLOCKS, true);
+        }
+    } else {
+        say(false, "equal servers", "measured", "nothing");
+    }
+    rows_free(&rows);
+}
+
+static void check_equal(void)
+{
+    check_equal_beside(0, 480 * share, "");
+}
+
+static void check_busy(void)
+{
+    check_equal_beside(1, 240 * share, ", one busy loop");
+    check_equal_beside(2, 240 * share, ", two busy loops");
+}
+
+/* --- how narrow, and what is found live ---------------------------- */
+
+/* The widest interval, as "+-1.2 % (threading / epoll)". */
+static double find_widest(const struct rows *rows, char *text, size_t size)
+{
+    struct table table;
+    double width = 0;
+
+    snprintf(text, size, "nothing");
+    judge_cpu(rows, NULL, &table);
+    for (size_t i = 0; i < table.n; i++) {
+        const struct pair *pair = &table.pairs[i];
+        double own = half_width(&pair->all);
+        if (own <= width)
+            continue;
+        width = own;
+        snprintf(text, size, "+-%.1f %% at most (%s / %s: %.3f)",
+                 width * 100, table.models[pair->model],
+                 table.models[pair->against], pair->all.ratio);
+    }
+    judge_free(&table);
+    return width > 0 ? width : INFINITY;
+}
+
+static void say_width(const struct subject *subjects, size_t n,
+                      double seconds, double wanted, const char *what)
+{
+    struct rows rows;
+    char text[32], found[256];
+
+    snprintf(text, sizeof(text), "+-%.0f %%", wanted * 100);
+    int result = recording_make(&bench, subjects, n, &fifty, &turn, seconds,
+                                &rows);
+    double width = find_widest(&rows, found, sizeof(found));
+    say(result == 0 && width <= wanted, what, text, "%s, %zu blocks", found,
+        recording_blocks(&rows, 2 * n));
+    rows_free(&rows);
+}
+
+static void check_width(void)
+{
+    static const struct subject six[] = {
+        {"epoll", epoll_server, NULL},
+        {"select", "build/select/server --port {port}", NULL},
+        {"poll", "build/select/poll --port {port}", NULL},
+        {"forking", "build/forking/server --port {port}", NULL},
+        {"threading", "build/threading/server --port {port}", NULL},
+        {"epoll/edge", "build/epoll/edge --port {port}", NULL},
     };
 
-    if (system("command -v wrk >/dev/null 2>&1") == 0)
-        compare(&wrk);
-    else
-        fprintf(stderr,
-                "%s: wrk is not installed (Debian's package wrk): left "
-                "out\n",
-                name);
+    say_width(six, 2, 6, 0.02, "a pair, 50 clients, 6 s: CPU");
+    say_width(six, 6, 30, 0.03, "six models, all pairs, 30 s: CPU");
 }
 
-/* --- the generator's CPU time -------------------------------------- */
-
-static void exchange_cores(void)
+/* A server that works 1 us for each message, and one that works 5 % of
+ * what an echo costs more. Returns false when nothing can be measured. */
+static bool find_slower(char *base, char *slower, size_t size)
 {
-    int core = bench.server_cpu;
-
-    bench.server_cpu = bench.generator_cpu;
-    bench.generator_cpu = core;
-}
-
-/* Once this way and once that: interrupts may prefer a core. */
-static void check_cpu(void)
-{
-    enum { PAIRS = 20 };
-    struct quad quads[PAIRS] = {0};
+    const struct turn_times times = {50, 500, 100};
+    double cpu_us[5];
     struct row row;
 
-    for (int i = 0; i < PAIRS * 2; i++) {
-        struct quad *quad = &quads[i / 2];
-        exchange_cores();
-        if (!measure(epoll_server, CLIENTS, &row))
-            continue;
-        quad->reference[i % 2] = metric_of(METRIC_CPU_PER_ECHO_US, &row);
-        quad->model[i % 2] = generator_us(&row);
-    }
-    struct verdict verdict = verdict_of(quads, PAIRS, -1, 0, 1);
-    say(verdict.low <= 1, "CPU for an echo / the server's", "not above 1",
-        "%.3f (%.3f to %.3f, %zu pairs)", verdict.ratio, verdict.low,
-        verdict.high, verdict.quads);
-}
-
-/* --- a server against itself, and against a slower one ------------- */
-
-static const double itself_most = 0.02, slower_by = 0.05;
-
-/* What the same slices are judged by. */
-static struct finding {
-    enum metric metric;
-    const char *by;
-    long same, found;
-    double furthest;
-} findings[] = {
-    {.metric = METRIC_ECHOES_PER_S, .by = "rate"},
-    {.metric = METRIC_CPU_PER_ECHO_US, .by = "server CPU"},
-};
-enum { WAYS = sizeof(findings) / sizeof(findings[0]) };
-
-struct quads {
-    struct quad by[WAYS][QUADS_MAX];
-    size_t n;
-};
-
-/* The server works a microsecond for each message, so that it is the limit,
- * not the generator: what makes it 5 % slower takes 5 % of its rate. */
-static const double base_ns = 1000;
-static char server[96], slower[96];
-static double slower_ns, longest_s;
-
-/* A B B A of two commands, noted behind the others. */
-static void measure_quad(const char *a, const char *b, struct quads *quads)
-{
-    const char *const order[] = {a, b, b, a};
-    double values[WAYS][4];
-    char reason[96];
-
-    for (int i = 0; i < 4; i++) {
-        struct row row;
-        if (!measure(order[i], CLIENTS, &row))
-            return;
-        for (size_t k = 0; k < WAYS; k++) {
-            if (metric_gate(findings[k].metric, &row, reason,
-                            sizeof(reason)) == GATE_CLOSED)
-                return;
-            values[k][i] = metric_of(findings[k].metric, &row);
-        }
-    }
-    for (size_t k = 0; k < WAYS; k++)
-        quads->by[k][quads->n] = (struct quad){
-            {values[k][0], values[k][3]}, {values[k][1], values[k][2]}};
-    quads->n++;
-}
-
-/* As many as fit into a try. */
-static void gather(const char *a, const char *b, struct quads *quads)
-{
-    const uint64_t begun_ns = clock_now_ns();
-    double took_s = 0;
-
-    quads->n = 0;
-    for (int k = 0; k < QUADS_MAX && took_s * (k + 1) <= (double)TRY_S * k;
-         k++) {
-        measure_quad(a, b, quads);
-        took_s = (double)(clock_now_ns() - begun_ns) / 1e9;
-    }
-    longest_s = fmax(longest_s, took_s);
-}
-
-static void judge(struct finding *one, const struct quad *own, size_t nown,
-                  const struct quad *pairs, size_t npairs)
-{
-    double error = verdict_error(own, nown, 1);
-    double itself = verdict_of(own, nown, 1, error, 1).ratio;
-    struct verdict verdict = verdict_of(
-        pairs, npairs, metric_about(one->metric)->better, error, 1);
-
-    one->furthest = fmax(one->furthest, fabs(itself - 1));
-    one->same += fabs(itself - 1) <= itself_most;
-    one->found += verdict.word == VERDICT_WORSE;
-    fprintf(stderr,
-            "  by %s: itself %.4f; slower %.4f (%.4f to %.4f), error %.4f; "
-            "%zu and %zu pairs\n",
-            one->by, itself, verdict.ratio, verdict.low, verdict.high,
-            error, nown, verdict.quads);
-}
-
-/* Finds what is 5 % of an echo. False when nothing can be measured. */
-static bool set_servers(void)
-{
-    enum { SLICES = 5 };
-    double cpu_us[SLICES];
-    struct row row;
-
-    snprintf(server, sizeof(server), "%s --work cpu:%.0fns", epoll_server,
-             base_ns);
-    for (int i = 0; i < SLICES; i++) {
-        if (!measure(server, CLIENTS, &row))
+    snprintf(base, size, "%s --work cpu:1000ns", epoll_server);
+    for (size_t i = 0; i < 5; i++) {
+        if (!measure_once(base, &fifty, &times, 0, &row))
             return false;
         cpu_us[i] = metric_of(METRIC_CPU_PER_ECHO_US, &row);
     }
-    slower_ns = stats_summary(cpu_us, SLICES).median * 1e3 * slower_by;
-    snprintf(slower, sizeof(slower), "%s --work cpu:%.0fns", epoll_server,
-             base_ns + slower_ns);
+    snprintf(slower, size, "%s --work cpu:%.0fns", epoll_server,
+             1000 + 0.05 * 1e3 * stats_summary(cpu_us, 5).median);
     return true;
 }
 
-static void check_tries(void)
+static void check_power(void)
 {
-    static struct quads own, pairs;
-    char what[64];
+    char base[96], slower[96], wanted[32];
+    size_t tries = share >= 1 ? 59 : share < 0.5 ? 2 : 6;
+    size_t found = 0;
 
-    const bool measurable = set_servers();
-    for (long i = 1; measurable && i <= tries; i++) {
-        fprintf(stderr, "try %ld of %ld\n", i, tries);
-        gather(server, server, &own);
-        gather(server, slower, &pairs);
-        for (size_t k = 0; k < WAYS; k++)
-            judge(&findings[k], own.by[k], own.n, pairs.by[k], pairs.n);
+    if (!find_slower(base, slower, sizeof(base))) {
+        say(false, "5 % slower", "measured", "nothing");
+        return;
     }
-    for (size_t k = 0; k < WAYS; k++) {
-        const struct finding *one = &findings[k];
-        snprintf(what, sizeof(what), "itself / itself, by %s", one->by);
-        say(one->same * 20 >= tries * 19, what, "within 2 %, 19 of 20",
-            "%ld of %ld; the furthest off by %.1f %%; a try took %.1f s",
-            one->same, tries, one->furthest * 100, longest_s);
-        snprintf(what, sizeof(what), "5 %% slower is found, by %s",
-                 one->by);
-        say(one->found * 20 >= tries * 18, what, "18 of 20",
-            "%ld of %ld; 5 %% were %.0f ns", one->found, tries, slower_ns);
+    const struct subject two[] = {{"base", base, NULL},
+                                  {"slower", slower, NULL}};
+    for (size_t i = 0; i < tries; i++) {
+        struct rows rows;
+        struct table table;
+        bench.seed++;
+        int result = recording_make(&bench, two, 2, &fifty, &turn, 9,
+                                    &rows);
+        if (judge_cpu(&rows, "base", &table) && result == 0)
+            found += table.pairs[0].word == WORD_WORSE;
+        judge_free(&table);
+        rows_free(&rows);
     }
+    snprintf(wanted, sizeof(wanted), "%zu of %zu", tries, tries);
+    say(found == tries, "5 % slower is found, live, in 10 s", wanted,
+        "%zu of %zu", found, tries);
+}
+
+static void check_thousand(void)
+{
+    static const struct subject four[] = {
+        {"epoll", epoll_server, NULL},
+        {"forking", "build/forking/server --port {port}", NULL},
+        {"threading", "build/threading/server --port {port}", NULL},
+        {"select", "build/select/server --port {port}", NULL},
+    };
+    const struct job job = {.clients = 1000, .bytes = 64};
+    const struct turn_times times = {20, 80, 2000};
+    struct rows rows;
+    struct table table;
+    char found[256] = "";
+    size_t served = 0, ranked = 0;
+
+    int result = recording_make(&bench, four, 4, &job, &times, 32, &rows);
+    judge_cpu(&rows, "epoll", &table);
+    for (size_t i = 0; i < rows.n && i < 8; i++)
+        served += rows.all[i].value[ROW_SERVED] == 1000;
+    for (size_t i = 0; i < table.n && table.pairs[i].against == 0; i++) {
+        const struct pair *pair = &table.pairs[i];
+        size_t at = strlen(found);
+        ranked += pair->word != WORD_UNRANKED;
+        snprintf(found + at, sizeof(found) - at, "%s%s %.2f (%.2f to %.2f)",
+                 at > 0 ? ", " : "", table.models[pair->model],
+                 pair->all.ratio, pair->all.low, pair->all.high);
+    }
+    say(result == 0 && served == 8 && ranked == 3,
+        "1000 clients, four models, 32 s: CPU", "all served, all ranked",
+        "%zu of 8 turns served all; %s x epoll, %zu blocks", served, found,
+        recording_blocks(&rows, 8));
+    judge_free(&table);
+    rows_free(&rows);
+}
+
+/* --- whom did we measure? ------------------------------------------ */
+
+static void say_refused(const char *what, const char *script,
+                        const char *words)
+{
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    const struct launch_plan plan = {.argv = argv, .ready_ms = 1000};
+    struct server server;
+    int result = launcher_start(&server, &plan);
+
+    say(result == -1 && strstr(server.error, words) != NULL, what,
+        "refused, and named", "%s",
+        result == -1 ? server.error : "it was taken for the server");
+    launcher_kill(&server);
+}
+
+static void check_whom(void)
+{
+    const char *const argv[] = {"build/epoll/server", "--port=0", NULL};
+    const struct launch_plan plan = {.argv = argv};
+    struct server stale;
+    char script[128], holder[32];
+
+    if (launcher_start(&stale, &plan) == -1)
+        fatal(name, "%s", stale.error);
+    snprintf(script, sizeof(script),
+             "echo listening 127.0.0.1:%d; exec sleep 100", stale.ports[0]);
+    snprintf(holder, sizeof(holder), "(pid %d)", stale.pid);
+    say_refused("a server from before has the port", script, holder);
+    launcher_stop(&stale, 2000, NULL);
+    snprintf(script, sizeof(script),
+             "echo listening 127.0.0.1:%d; exec sleep 100",
+             launcher_free_port());
+    say_refused("nobody listens there", script, "nobody");
+    /* In a network of its own, where a client can have that port alone. */
+    int status = system(
+        "unshare -rn sh -c 'ip link set lo up && echo 5050 5050 "
+        ">/proc/sys/net/ipv4/ip_local_port_range || exit 9; "
+        "! build/bench/load --duration=1s 127.0.0.1:5050 2>/dev/null "
+        "| grep -q \"refused 10\" || exit 8' 2>/dev/null");
+    if (WEXITSTATUS(status) == 8)
+        say(true, "a client that reaches itself", "refused, and named",
+            "10 of 10 refused");
+    else
+        fprintf(stderr,
+                "%s: a network of its own can't be made (unshare, "
+                "ip): a client that reaches itself is left out\n",
+                name);
 }
 
 /* --- all of it ----------------------------------------------------- */
@@ -446,16 +661,24 @@ static void check_tries(void)
 static struct part {
     const char *name;
     void (*check)(void);
-    double seconds; /* about; `per_try` of these for each */
-    bool per_try, wanted;
+    double seconds; /* about, in full; fixed_s do not shrink */
+    double fixed_s;
+    bool wanted;
 } parts[] = {
-    {"delay", check_delay, 2, false, false},
-    {"bare", check_bare, 30, false, false},
-    {"wrk", check_wrk, 55, false, false},
-    {"cpu", check_cpu, 15, false, false},
-    {"tries", check_tries, 2 * TRY_S, true, false},
+    {"whom", check_whom, 0, 3, false},
+    {"delay", check_delay, 0, 8, false},
+    {"stall", check_stall, 0, 12, false},
+    {"generator", check_generator, 40, 2, false},
+    {"wrk", check_wrk, 90, 1, false},
+    {"width", check_width, 0, 40, false},
+    {"thousand", check_thousand, 0, 40, false},
+    {"power", check_power, 120, 8, false},
+    {"equal", check_equal, 480, 8, false},
+    {"busy", check_busy, 480, 8, false},
 };
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
+
+enum { KEY_QUICK = 256, KEY_FULL };
 
 static void choose(struct argp_state *state, const char *arg)
 {
@@ -465,25 +688,23 @@ static void choose(struct argp_state *state, const char *arg)
             return;
         }
     argp_error(state,
-               "%s: no such part; there are: delay bare wrk cpu tries",
+               "%s: no such part; there are: whom delay stall generator "
+               "wrk width thousand power equal busy",
                arg);
 }
 
 static error_t take_option(int key, char *arg, struct argp_state *state)
 {
     switch (key) {
-    case 't':
-        if (options_number(arg, 1, 1000, &tries) == -1)
-            argp_error(state,
-                       "--tries %s: a number from 1 to 1000 is accepted",
-                       arg);
+    case KEY_QUICK:
+        share = 0.125;
         return 0;
+    case KEY_FULL:
+        share = 1;
+        return 0;
+    case 'p':
     case ARGP_KEY_ARG:
         choose(state, arg);
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        for (size_t i = 0; i < PARTS; i++)
-            parts[i].wanted = true;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -493,21 +714,27 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 static void parse(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"tries", 't', "N", 0, "so many tries (default 20)", 0},
+        {"part", 'p', "NAME", 0, "this part alone; may be repeated", 0},
+        {"quick", KEY_QUICK, 0, 0, "an eighth of the recordings", 0},
+        {"full", KEY_FULL, 0, 0, "all of them: twice the default", 0},
         {0},
     };
     static const char about[] =
-        "Measures the benchmark itself; 12 minutes on a quiet machine.\v"
-        "PART is one or more of these, all when none is named:\n"
-        "  delay  a server that answers after a known time\n"
-        "  bare   the generator's rate against a loop's that checks and "
-        "records nothing\n"
-        "  wrk    the same against wrk, where it is installed\n"
-        "  cpu    the generator's CPU time for an echo against the "
-        "server's\n"
-        "  tries  a server against itself, and against one 5 % slower\n"
-        "In all of them no rate may be more than the kernel's counters "
-        "allow. The result, on standard output, is a table in Markdown.\n\n"
+        "Measures the benchmark itself; 12 minutes.\v"
+        "The parts:\n"
+        "  whom       whose port is it, and do we talk to ourselves?\n"
+        "  delay      a server that answers after a known time\n"
+        "  stall      an open loop whose server stands still 3 s of 10\n"
+        "  generator  against a loop that checks and records nothing, and "
+        "against the server\n"
+        "  wrk        against wrk, where it is installed\n"
+        "  width      how narrow intervals are after 6 and 30 s\n"
+        "  thousand   four models with 1000 clients each\n"
+        "  power      5 % slower, live, 10 s a try (59 tries in full)\n"
+        "  equal      a recording of two equal servers, cut into tries; "
+        "and what of 1 to 10 % added would be found\n"
+        "  busy       the same beside one and two busy loops\n"
+        "The result, on standard output, is a table in Markdown.\n\n"
         "Exit status: 0 all holds; 1 something does not, or could not be "
         "measured; 2 wrong usage.";
     const struct argp argp = {
@@ -523,11 +750,15 @@ static void parse(int argc, char **argv)
 static void announce(void)
 {
     double seconds = 0;
+    bool all = true;
 
     for (size_t i = 0; i < PARTS; i++)
+        all &= !parts[i].wanted;
+    for (size_t i = 0; i < PARTS; i++) {
+        parts[i].wanted |= all;
         if (parts[i].wanted)
-            seconds += parts[i].seconds *
-                       (parts[i].per_try ? (double)tries : 1);
+            seconds += parts[i].seconds * share + parts[i].fixed_s;
+    }
     fprintf(stderr, "%s: about %.0f s\n", name, seconds);
 }
 
@@ -536,6 +767,7 @@ int main(int argc, char **argv)
     parse(argc, argv);
     if (bench_find_cores(&bench) == -1)
         fatal_errno(name, "sched_getaffinity");
+    bench.begun_ns = bench.seed = clock_now_ns();
     announce();
     say_head();
     for (size_t i = 0; i < PARTS; i++)

@@ -466,10 +466,13 @@ int hold_measure(const struct bench *bench, struct job *job,
     hold.servers = calloc(hold.plan.servers + 1, sizeof(*hold.servers));
     hold.generators = calloc(hold.plan.generators + 1,
                              sizeof(*hold.generators));
+    if (hold.servers == NULL || hold.generators == NULL) {
+        free(hold.servers);
+        free(hold.generators);
+        return fail(&hold, "no memory");
+    }
     errno = 0;
-    if (hold.servers == NULL || hold.generators == NULL)
-        fail(&hold, "no memory");
-    else if (hold.plan.connections == 0)
+    if (hold.plan.connections == 0)
         fail(&hold, "the limits of this machine allow no connection");
     else if (start_servers(&hold) == 0)
         result = run(&hold);
