@@ -946,38 +946,14 @@ Test(load, histogram_is_told_in_whole)
     cr_assert_eq((double)sum, number(&outcome, "latency.count"));
 }
 
-static int count_commas(FILE *file)
-{
-    int commas = 0;
-    int c;
-
-    while ((c = fgetc(file)) != '\n' && c != EOF)
-        commas += c == ',';
-    return commas;
-}
-
-Test(load, csv_has_a_value_for_every_name)
-{
-    start_bad("none");
-    struct run load = load_start(SHORT_RUN "--csv", server.ports[0]);
-    int names = count_commas(load.output);
-
-    cr_assert_gt(names, 50);
-    cr_assert_eq(count_commas(load.output), names);
-    cr_assert_eq(fgetc(load.output), EOF);
-    waitpid(load.pid, NULL, 0);
-}
-
 Test(load, bad_options_are_usage_errors)
 {
     static const char *const wrong[] = {
-        "--clients=0",    "--clients=x",       "--size=0",
-        "--size=1048577", "--rate=0",          "--rate=-1",
-        "--duration=0s",  "--duration=5",      "--cpu=1-",
-        "--cpu=",         "--cpu=2-1",         "--cpu=0-99999",
-        "--cpu=0,",       "--cpu=1,,2",        "--samples=0",
-        "--sources=0",    "--csv --histogram", "--csv --samples=1",
-        "--hoses=2",      "--no-such",         "10.0.0.1",
+        "--clients=0", "--clients=x", "--size=0",      "--size=1048577",
+        "--rate=0",    "--rate=-1",   "--duration=0s", "--duration=5",
+        "--cpu=1-",    "--cpu=",      "--cpu=2-1",     "--cpu=0-99999",
+        "--cpu=0,",    "--cpu=1,,2",  "--samples=0",   "--sources=0",
+        "--csv",       "--hoses=2",   "--no-such",     "10.0.0.1",
     };
 
     server.ports[0] = 1;

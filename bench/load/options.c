@@ -19,7 +19,7 @@ enum {
     CHURN_SOURCES = 16,
 };
 
-static const uint64_t longest_ns = 3600 * NS_PER_S;
+#define LONGEST (3600L * 1000 * 1000 * 1000) /* ns */
 
 static const char about[] =
     "Loads an echo server, checks every byte that returns and measures.\v"
@@ -64,7 +64,6 @@ enum {
     KEY_RESET,
     KEY_SPIN,
     KEY_JSON,
-    KEY_CSV,
     KEY_HISTOGRAM,
     KEY_SAMPLES,
     KEY_TURNS
@@ -118,7 +117,6 @@ static const struct argp_option table[] = {
      "end every connection by a reset, which leaves no TIME_WAIT", 3},
     {0, 0, 0, 0, "Output:", 4},
     {"json", KEY_JSON, 0, 0, "one JSON object", 4},
-    {"csv", KEY_CSV, 0, 0, "a line of names and a line of values", 4},
     {"histogram", KEY_HISTOGRAM, 0, 0,
      "with --json: the latencies' buckets, too", 4},
     {"samples", KEY_SAMPLES, "N", 0,
@@ -127,34 +125,80 @@ static const struct argp_option table[] = {
     {0},
 };
 
-struct parsing {
-    struct load_options options;
-    long sources; /* 0: by what the load needs */
-    long first_source;
+enum kind { NUMBER, DURATION, FLAG }; /* long, uint64_t in ns, bool */
+
+#define FIELD(name) offsetof(struct load_options, name)
+
+/* Where a value goes, and what is accepted; of a duration in ns. */
+static const struct field {
+    int key;
+    enum kind kind;
+    size_t offset;
+    long min, max;
+} fields[] = {
+    {'c', NUMBER, FIELD(clients), 1, MAX_CLIENTS},
+    {'r', NUMBER, FIELD(rate), 1, MAX_RATE},
+    {'s', NUMBER, FIELD(size), 1, MESSAGE_MAX},
+    {KEY_CHURN, FLAG, FIELD(churn), 0, 0},
+    {KEY_IDLE, NUMBER, FIELD(idle), 0, MAX_CLIENTS},
+    {KEY_HOSES, NUMBER, FIELD(hoses), 1, MAX_HOSES},
+    {'d', DURATION, FIELD(duration_ns), (long)NS_PER_MS, LONGEST},
+    {KEY_WARMUP, DURATION, FIELD(warmup_ns), 0, LONGEST},
+    {KEY_TIMEOUT, DURATION, FIELD(timeout_ns), (long)NS_PER_MS, LONGEST},
+    {KEY_CONNECT_TIMEOUT, DURATION, FIELD(connect_timeout_ns),
+     (long)NS_PER_MS, LONGEST},
+    {KEY_PATIENCE, DURATION, FIELD(patience_ns), 0, LONGEST},
+    {KEY_QUIET, DURATION, FIELD(quiet_ns), (long)NS_PER_MS, LONGEST},
+    {KEY_DRAIN, DURATION, FIELD(drain_ns), 0, LONGEST},
+    {KEY_SPIN, FLAG, FIELD(spin), 0, 0},
+    {KEY_SOURCES, NUMBER, FIELD(sources), 1, MAX_SOURCES},
+    {KEY_FIRST_SOURCE, NUMBER, FIELD(first_source), 0, MAX_SOURCES},
+    {KEY_RESET, FLAG, FIELD(target.reset), 0, 0},
+    {KEY_JSON, FLAG, FIELD(json), 0, 0},
+    {KEY_HISTOGRAM, FLAG, FIELD(histogram), 0, 0},
+    {KEY_SAMPLES, NUMBER, FIELD(samples), 1, MAX_SAMPLES},
+    {KEY_TURNS, FLAG, FIELD(turns), 0, 0},
 };
 
-static long number(struct argp_state *state, const char *name,
-                   const char *arg, long min, long max)
+static const char *name_of(int key)
 {
-    long value = 0;
+    const struct argp_option *option = table;
 
-    if (options_number(arg, min, max, &value) == -1)
-        argp_error(state, "--%s %s: a number from %ld to %ld is accepted",
-                   name, arg, min, max);
-    return value;
+    while (option->key != key)
+        option++;
+    return option->name;
 }
 
-static uint64_t duration(struct argp_state *state, const char *name,
-                         const char *arg, uint64_t min_ns)
+/* Returns ARGP_ERR_UNKNOWN when no field has this key. */
+static error_t take_field(int key, const char *arg,
+                          struct argp_state *state,
+                          struct load_options *options)
 {
-    uint64_t ns = 0;
+    const struct field *field = fields;
+    const struct field *end = field + sizeof(fields) / sizeof(fields[0]);
 
-    if (options_duration_ns(arg, longest_ns, &ns) == -1 || ns < min_ns)
-        argp_error(state,
-                   "--%s %s: a duration as in 350ms or 2s is "
-                   "accepted, from %llu ms to 60 min",
-                   name, arg, (unsigned long long)(min_ns / NS_PER_MS));
-    return ns;
+    while (field < end && field->key != key)
+        field++;
+    if (field == end)
+        return ARGP_ERR_UNKNOWN;
+    char *at = (char *)options + field->offset;
+    uint64_t ns = 0;
+    if (field->kind == FLAG)
+        *(bool *)at = true;
+    else if (field->kind == NUMBER &&
+             options_number(arg, field->min, field->max, (long *)at) == -1)
+        argp_error(state, "--%s %s: a number from %ld to %ld is accepted",
+                   name_of(key), arg, field->min, field->max);
+    else if (field->kind == DURATION) {
+        if (options_duration_ns(arg, (uint64_t)field->max, &ns) == -1 ||
+            ns < (uint64_t)field->min)
+            argp_error(state,
+                       "--%s %s: a duration as in 350ms or 2s is accepted, "
+                       "from %ld ms to 60 min",
+                       name_of(key), arg, field->min / (long)NS_PER_MS);
+        *(uint64_t *)at = ns;
+    }
+    return 0;
 }
 
 /* Reads a processor's number and moves on behind it. */
@@ -193,20 +237,20 @@ static int add_cpus(struct load_options *options, const char *text)
     }
 }
 
-static void choose_sources(const struct parsing *parsing,
-                           struct argp_state *state, struct target *target)
+static void choose_sources(struct load_options *options,
+                           struct argp_state *state)
 {
-    const struct load_options *options = &parsing->options;
+    struct target *target = &options->target;
 
-    if ((parsing->sources > 1 || parsing->first_source > 0) &&
+    if ((options->sources > 1 || options->first_source > 0) &&
         !target->loopback)
         argp_error(state,
                    "--sources %ld: only to an address of "
                    "127.0.0.0/8, where all sources are this machine",
-                   parsing->sources);
-    target->first_source = (uint32_t)parsing->first_source;
-    if (parsing->sources > 0)
-        target->sources = (uint32_t)parsing->sources;
+                   options->sources);
+    target->first_source = (uint32_t)options->first_source;
+    if (options->sources > 0)
+        target->sources = (uint32_t)options->sources;
     else if (target->loopback && options->churn)
         target->sources = CHURN_SOURCES;
     else if (target->loopback)
@@ -227,10 +271,9 @@ static void choose_times(struct load_options *options)
 }
 
 /* What belongs together, once all of it is known. */
-static void check(struct parsing *parsing, struct argp_state *state)
+static void check(struct load_options *options, struct argp_state *state)
 {
-    struct load_options *options = &parsing->options;
-    bool is_json = options->output == OUTPUT_JSON || options->turns;
+    bool is_json = options->json || options->turns;
 
     if (options->target_text == NULL)
         argp_error(state, "whom to load? HOST:PORT is missing, as in "
@@ -247,97 +290,15 @@ static void check(struct parsing *parsing, struct argp_state *state)
         (!options->turns || options->churn || options->rate > 0))
         argp_error(state, "--hoses: with --turns, and neither with --rate "
                           "nor with --churn");
-    choose_sources(parsing, state, &options->target);
-    choose_times(options);
-}
-
-static error_t take_patience(int key, char *arg, struct argp_state *state,
-                             struct load_options *options)
-{
-    switch (key) {
-    case KEY_PATIENCE:
-        options->patience_ns = duration(state, "patience", arg, 0);
-        return 0;
-    case KEY_QUIET:
-        options->quiet_ns = duration(state, "quiet", arg, NS_PER_MS);
-        return 0;
-    case KEY_DRAIN:
-        options->drain_ns = duration(state, "drain", arg, 0);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static error_t take_load(int key, char *arg, struct argp_state *state,
-                         struct load_options *options)
-{
-    switch (key) {
-    case 'c':
-        options->clients = number(state, "clients", arg, 1, MAX_CLIENTS);
-        return 0;
-    case 'r':
-        options->rate = number(state, "rate", arg, 1, MAX_RATE);
-        return 0;
-    case 's':
-        options->size = number(state, "size", arg, 1, MESSAGE_MAX);
-        return 0;
-    case KEY_CHURN:
-        options->churn = true;
-        return 0;
-    case KEY_HOSES:
-        options->hoses = number(state, "hoses", arg, 1, MAX_HOSES);
+    if (options->hoses > 0)
         options->clients = options->hoses + 1;
-        return 0;
-    case KEY_IDLE:
-        options->idle = number(state, "idle", arg, 0, MAX_CLIENTS);
-        return 0;
-    case 'd':
-        options->duration_ns = duration(state, "duration", arg, NS_PER_MS);
-        return 0;
-    case KEY_WARMUP:
-        options->warmup_ns = duration(state, "warmup", arg, 0);
-        return 0;
-    case KEY_TIMEOUT:
-        options->timeout_ns = duration(state, "timeout", arg, NS_PER_MS);
-        return 0;
-    case KEY_CONNECT_TIMEOUT:
-        options->connect_timeout_ns = duration(state, "connect-timeout",
-                                               arg, NS_PER_MS);
-        return 0;
-    default:
-        return take_patience(key, arg, state, options);
-    }
-}
-
-static error_t take_output(int key, char *arg, struct argp_state *state,
-                           struct load_options *options)
-{
-    switch (key) {
-    case KEY_JSON:
-        options->output = OUTPUT_JSON;
-        return 0;
-    case KEY_CSV:
-        options->output = OUTPUT_CSV;
-        return 0;
-    case KEY_HISTOGRAM:
-        options->histogram = true;
-        return 0;
-    case KEY_SAMPLES:
-        options->samples = number(state, "samples", arg, 1, MAX_SAMPLES);
-        return 0;
-    case KEY_TURNS:
-        options->turns = true;
-        return 0;
-    default:
-        return take_load(key, arg, state, options);
-    }
+    choose_sources(options, state);
+    choose_times(options);
 }
 
 static error_t take_option(int key, char *arg, struct argp_state *state)
 {
-    struct parsing *parsing = state->input;
-    struct load_options *options = &parsing->options;
+    struct load_options *options = state->input;
 
     switch (key) {
     case KEY_CPU:
@@ -347,29 +308,16 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
                        "1 or 0,2-3",
                        arg);
         return 0;
-    case KEY_SPIN:
-        options->spin = true;
-        return 0;
-    case KEY_SOURCES:
-        parsing->sources = number(state, "sources", arg, 1, MAX_SOURCES);
-        return 0;
-    case KEY_FIRST_SOURCE:
-        parsing->first_source = number(state, "first-source", arg, 0,
-                                       MAX_SOURCES);
-        return 0;
-    case KEY_RESET:
-        options->target.reset = true;
-        return 0;
     case ARGP_KEY_ARG:
         if (options->target_text != NULL)
             argp_error(state, "%s: one HOST:PORT is enough", arg);
         options->target_text = arg;
         return 0;
     case ARGP_KEY_END:
-        check(parsing, state);
+        check(options, state);
         return 0;
     default:
-        return take_output(key, arg, state, options);
+        return take_field(key, arg, state, options);
     }
 }
 
@@ -377,22 +325,19 @@ struct load_options load_options_parse(int argc, char **argv)
 {
     const struct argp argp = {table, take_option, "HOST:PORT", about,
                               NULL,  NULL,        NULL};
-    struct parsing parsing = {
-        .options =
-            {
-                .clients = 10,
-                .size = 64,
-                .duration_ns = 2 * NS_PER_S,
-                .warmup_ns = 200 * NS_PER_MS,
-                .timeout_ns = 5 * NS_PER_S,
-                .connect_timeout_ns = 5 * NS_PER_S,
-                .patience_ns = UINT64_MAX,
-                .drain_ns = UINT64_MAX,
-            },
+    struct load_options options = {
+        .clients = 10,
+        .size = 64,
+        .duration_ns = 2 * NS_PER_S,
+        .warmup_ns = 200 * NS_PER_MS,
+        .timeout_ns = 5 * NS_PER_S,
+        .connect_timeout_ns = 5 * NS_PER_S,
+        .patience_ns = UINT64_MAX,
+        .drain_ns = UINT64_MAX,
     };
 
     argp_program_version = "bench/load " SUITE_VERSION;
     argp_err_exit_status = EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &parsing);
-    return parsing.options;
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    return options;
 }

@@ -12,8 +12,6 @@
 
 enum { MAX_CPUS = 64 };
 
-enum load_output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
-
 struct load_options {
     const char *target_text; /* as given; points into argv */
     struct target target;
@@ -32,8 +30,9 @@ struct load_options {
     uint64_t quiet_ns;    /* patience ends when so long nobody was new; 0 */
     uint64_t drain_ns;    /* for what is under way after a turn */
     size_t cpus[MAX_CPUS];
-    size_t ncpus; /* 0: the kernel chooses */
-    enum load_output output;
+    size_t ncpus;               /* 0: the kernel chooses */
+    long sources, first_source; /* as asked for; 0: not */
+    bool json;
     bool histogram; /* in JSON: the buckets, too */
     bool turns;     /* driven by commands on stdin */
     bool spin;      /* never sleep */

@@ -87,7 +87,7 @@ static struct fairness fairness_of(const struct load *load)
     return fairness;
 }
 
-/* --- JSON, and CSV from it ----------------------------------------- */
+/* --- JSON ----------------------------------------------------------- */
 
 static void set_count(json_t *object, const char *name, uint64_t value)
 {
@@ -311,39 +311,6 @@ static json_t *result_json(const struct load *load, uint64_t connect_ns)
     return object;
 }
 
-/* A name or a value of the CSV. */
-static void print_cell(const char *prefix, const char *name,
-                       const json_t *value, bool names, const char **comma)
-{
-    fputs(*comma, stdout);
-    *comma = ",";
-    if (names)
-        printf("%s%s", prefix, name);
-    else
-        json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-}
-
-/* One line of the CSV; objects within are laid flat: latency_p50_ns. */
-static void print_csv(json_t *object, bool names)
-{
-    const char *comma = "";
-    const char *name, *inner_name;
-    json_t *value, *inner;
-
-    json_object_foreach(object, name, value)
-    {
-        char prefix[32];
-        if (!json_is_object(value)) {
-            print_cell("", name, value, names, &comma);
-            continue;
-        }
-        snprintf(prefix, sizeof(prefix), "%s_", name);
-        json_object_foreach(value, inner_name, inner)
-            print_cell(prefix, inner_name, inner, names, &comma);
-    }
-    putchar('\n');
-}
-
 /* --- text ---------------------------------------------------------- */
 
 static void print_latency(const char *name,
@@ -435,25 +402,11 @@ static void print_text(const struct load *load)
                                        (double)turn->all_echoes);
 }
 
-static void print_object(const struct load *load, uint64_t connect_ns)
-{
-    json_t *object = result_json(load, connect_ns);
-
-    if (load->options->output == OUTPUT_JSON) {
-        json_dumpf(object, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-        putchar('\n');
-    } else {
-        print_csv(object, true);
-        print_csv(object, false);
-    }
-    json_decref(object);
-}
-
 int report_result(const struct load *load, uint64_t connect_ns)
 {
-    if (load->options->output == OUTPUT_TEXT)
+    if (!load->options->json) {
         print_text(load);
-    else
-        print_object(load, connect_ns);
-    return fflush(stdout) == EOF ? -1 : 0;
+        return fflush(stdout) == EOF ? -1 : 0;
+    }
+    return print_line("", result_json(load, connect_ns));
 }

@@ -1,5 +1,5 @@
 /*
- * What the load generator prints, in words, as JSON or as CSV.
+ * What the load generator prints, in words or as JSON.
  */
 #ifndef BENCH_LOAD_REPORT_H
 #define BENCH_LOAD_REPORT_H
