@@ -580,13 +580,13 @@ static void check_thousand(void)
         {"select", "build/select/server --port {port}", NULL},
     };
     const struct job job = {.clients = 1000, .bytes = 64};
-    const struct turn_times times = {20, 80, 2000};
+    const struct turn_times times = {50, 150, 2000};
     struct rows rows;
     struct table table;
     char found[256] = "";
     size_t served = 0, ranked = 0;
 
-    int result = recording_make(&bench, four, 4, &job, &times, 32, &rows);
+    int result = recording_make(&bench, four, 4, &job, &times, 48, &rows);
     judge_cpu(&rows, "epoll", &table);
     for (size_t i = 0; i < rows.n && i < 8; i++)
         served += rows.all[i].value[ROW_SERVED] == 1000;
@@ -599,7 +599,7 @@ static void check_thousand(void)
                  pair->all.ratio, pair->all.low, pair->all.high);
     }
     say(result == 0 && served == 8 && ranked == 3,
-        "1000 clients, four models, 32 s: CPU", "all served, all ranked",
+        "1000 clients, four models, 48 s: CPU", "all served, all ranked",
         "%zu of 8 turns served all; %s x epoll, %zu blocks", served, found,
         recording_blocks(&rows, 8));
     judge_free(&table);
@@ -671,7 +671,7 @@ static struct part {
     {"generator", check_generator, 40, 2, false},
     {"wrk", check_wrk, 0, 50, false},
     {"width", check_width, 0, 40, false},
-    {"thousand", check_thousand, 0, 40, false},
+    {"thousand", check_thousand, 0, 56, false},
     {"power", check_power, 120, 8, false},
     {"equal", check_equal, 480, 8, false},
     {"busy", check_busy, 480, 8, false},

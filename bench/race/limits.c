@@ -13,28 +13,52 @@ enum {
     ADDRESSES = (1 << 24) - 2, /* of 127.0.0.0/8 that a client can have */
 };
 
-/* The first numbers of a small file. Returns how many. */
-static int read_numbers(const char *path, uint64_t *a, uint64_t *b,
-                        uint64_t *c)
+/* The numbers at the beginning of a file. Returns how many of three. */
+static int read_numbers(const char *path, uint64_t n[3])
 {
-    char line[LINE];
     FILE *file = fopen(path, "re");
-    int n = 0;
+    int got = file == NULL
+                  ? 0
+                  : fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64, &n[0],
+                           &n[1], &n[2]);
 
-    if (file == NULL)
-        return 0;
-    if (fgets(line, sizeof(line), file) != NULL)
-        n = sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNu64, a, b, c);
-    fclose(file);
-    return n > 0 ? n : 0;
+    if (file != NULL)
+        fclose(file);
+    return got;
 }
 
 static uint64_t read_number(const char *path)
 {
-    uint64_t value, more, other;
+    uint64_t n[3];
 
-    return read_numbers(path, &value, &more, &other) > 0 ? value
-                                                         : UINT64_MAX;
+    return read_numbers(path, n) > 0 ? n[0] : UINT64_MAX;
+}
+
+/*
+ * The sum of the numbers behind a word, in lines that begin with another.
+ *
+ * words    pairs of them, ended by NULL: {"TCP:", "inuse"}; "" is none
+ */
+static uint64_t read_sum(const char *path, const char *const *words)
+{
+    char line[LINE];
+    uint64_t sum = 0;
+    FILE *file = fopen(path, "re");
+
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        for (size_t i = 0; words[i] != NULL; i += 2) {
+            size_t n = strlen(words[i]);
+            const char *at = strncmp(line, words[i], n) == 0
+                                 ? strstr(line + n, words[i + 1])
+                                 : NULL;
+            uint64_t value;
+            if (at != NULL &&
+                sscanf(at + strlen(words[i + 1]), " %" SCNu64, &value) == 1)
+                sum += value;
+        }
+    if (file != NULL)
+        fclose(file);
+    return sum;
 }
 
 static uint64_t left(uint64_t most, uint64_t used)
@@ -49,161 +73,98 @@ static uint64_t less(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* The sum of those lines of a file that begin with one of the words. */
-static uint64_t read_sum(const char *path, const char *const *words)
+uint64_t limits_memory_kib(void)
 {
-    char line[LINE];
-    uint64_t sum = 0;
-    FILE *file = fopen(path, "re");
-
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
-        for (size_t i = 0; words[i] != NULL; i++) {
-            uint64_t value;
-            size_t n = strlen(words[i]);
-            if (strncmp(line, words[i], n) == 0 &&
-                sscanf(line + n, " %" SCNu64, &value) == 1)
-                sum += value;
-        }
-    if (file != NULL)
-        fclose(file);
-    return sum;
-}
-
-/* The number after a word of /proc/net/sockstat's TCP line. */
-static uint64_t read_sockstat(const char *path, const char *family,
-                              const char *word)
-{
-    char line[LINE];
-    uint64_t value = 0;
-    FILE *file = fopen(path, "re");
-
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        const char *at = strstr(line, word);
-        if (strncmp(line, family, strlen(family)) != 0 || at == NULL)
-            continue;
-        if (sscanf(at + strlen(word), " %" SCNu64, &value) != 1)
-            value = 0;
-        break;
-    }
-    if (file != NULL)
-        fclose(file);
-    return value;
-}
-
-/* Where the control group is told, version 2 and then 1; what runs in a
- * container sees its own at the top. */
-static uint64_t group_memory_kib(void)
-{
-    static const char *const paths[][2] = {
+    static const char *const words[] = {"MemAvailable:", "", NULL};
+    /* Of this control group, version 2 and 1; what runs in a container
+     * sees its own at the top. */
+    static const char *const groups[][2] = {
         {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
         {"/sys/fs/cgroup/memory/memory.limit_in_bytes",
          "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
     };
+    uint64_t kib = read_sum("/proc/meminfo", words);
 
+    if (kib == 0)
+        kib = UINT64_MAX;
     for (size_t i = 0; i < 2; i++) {
-        uint64_t most = read_number(paths[i][0]);
+        uint64_t most = read_number(groups[i][0]);
         if (most != UINT64_MAX)
-            return left(most, read_number(paths[i][1])) >> 10;
+            return less(kib, left(most, read_number(groups[i][1])) >> 10);
     }
-    return UINT64_MAX;
-}
-
-uint64_t limits_memory_kib(void)
-{
-    static const char *const words[] = {"MemAvailable:", NULL};
-    uint64_t free_kib = read_sum("/proc/meminfo", words);
-
-    return less(free_kib > 0 ? free_kib : UINT64_MAX, group_memory_kib());
+    return kib;
 }
 
 uint64_t limits_kernel_kib(void)
 {
     static const char *const words[] = {
-        "Slab:", "KernelStack:", "PageTables:", "Percpu:", NULL};
-    uint64_t pages = read_sockstat("/proc/net/sockstat", "TCP:", " mem");
+        "Slab:", "",  "KernelStack:", "", "PageTables:", "", "Percpu:",
+        "",      NULL};
+    static const char *const sockets[] = {"TCP:", " mem", NULL};
 
     return read_sum("/proc/meminfo", words) +
-           pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+           read_sum("/proc/net/sockstat", sockets) *
+               (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
 uint64_t limits_sockets(void)
 {
-    return read_sockstat("/proc/net/sockstat", "TCP:", " inuse") +
-           read_sockstat("/proc/net/sockstat6", "TCP6:", " inuse");
-}
+    static const char *const v4[] = {"TCP:", " inuse", NULL};
+    static const char *const v6[] = {"TCP6:", " inuse", NULL};
 
-/* Processes and threads that run, from "0.10 0.20 0.30 1/234 5678". */
-static uint64_t running_tasks(void)
-{
-    uint64_t n = 0;
-    FILE *file = fopen("/proc/loadavg", "re");
-
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%*s %*s %*s %*u/%" SCNu64, &n) != 1)
-        n = 0;
-    fclose(file);
-    return n;
+    return read_sum("/proc/net/sockstat", v4) +
+           read_sum("/proc/net/sockstat6", v6);
 }
 
 static uint64_t tasks_left(void)
 {
     uint64_t most = less(read_number("/proc/sys/kernel/pid_max"),
                          read_number("/proc/sys/kernel/threads-max"));
+    uint64_t running = 0;
     struct rlimit limit;
+    FILE *file = fopen("/proc/loadavg", "re");
 
+    /* "0.10 0.20 0.30 1/234 5678" */
+    if (file != NULL &&
+        fscanf(file, "%*s %*s %*s %*u/%" SCNu64, &running) != 1)
+        running = 0;
+    if (file != NULL)
+        fclose(file);
     if (geteuid() != 0 && getrlimit(RLIMIT_NPROC, &limit) == 0 &&
         limit.rlim_cur != RLIM_INFINITY)
         most = less(most, limit.rlim_cur);
-    most = left(most, running_tasks());
-    return less(most, left(read_number("/sys/fs/cgroup/pids.max"),
-                           read_number("/sys/fs/cgroup/pids.current")));
-}
-
-static uint64_t files_left(void)
-{
-    uint64_t used, unused, most;
-
-    if (read_numbers("/proc/sys/fs/file-nr", &used, &unused, &most) != 3)
-        return UINT64_MAX;
-    return left(most, used);
-}
-
-static uint64_t client_ports(void)
-{
-    uint64_t first, last, more;
-
-    if (read_numbers("/proc/sys/net/ipv4/ip_local_port_range", &first,
-                     &last, &more) < 2 ||
-        last < first)
-        return UINT64_MAX;
-    return last - first + 1;
-}
-
-/* Where the table is loaded and empty, no rule asks for it. */
-static uint64_t tracked_left(void)
-{
-    static const char count[] =
-        "/proc/sys/net/netfilter/nf_conntrack_count";
-    static const char most[] = "/proc/sys/net/netfilter/nf_conntrack_max";
-    uint64_t used = read_number(count);
-
-    return used == 0 ? UINT64_MAX : left(read_number(most), used);
+    return less(left(most, running),
+                left(read_number("/sys/fs/cgroup/pids.max"),
+                     read_number("/sys/fs/cgroup/pids.current")));
 }
 
 void limits_read(struct limits_machine *machine)
 {
+    static const char tracked[] =
+        "/proc/sys/net/netfilter/nf_conntrack_count";
+    uint64_t files[3], ports[3];
+    uint64_t used = read_number(tracked);
     struct rlimit limit;
 
     *machine = (struct limits_machine){
         .descriptors = UINT64_MAX,
         .tasks = tasks_left(),
-        .files = files_left(),
+        .files = UINT64_MAX,
         .memory_kib = limits_memory_kib(),
-        .ports = client_ports(),
+        .ports = UINT64_MAX,
         .watches = read_number("/proc/sys/fs/epoll/max_user_watches"),
-        .tracked = tracked_left(),
+        /* Where the table is loaded and empty, no rule asks for it. */
+        .tracked = UINT64_MAX,
     };
+    if (used != 0)
+        machine->tracked = left(
+            read_number("/proc/sys/net/netfilter/nf_conntrack_max"), used);
+    if (read_numbers("/proc/sys/fs/file-nr", files) == 3)
+        machine->files = left(files[2], files[0]);
+    if (read_numbers("/proc/sys/net/ipv4/ip_local_port_range", ports) >=
+            2 &&
+        ports[1] >= ports[0])
+        machine->ports = ports[1] - ports[0] + 1;
     /* The hard one: to go up to it is every process's own right. */
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
         limit.rlim_max != RLIM_INFINITY)
