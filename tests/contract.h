@@ -210,7 +210,8 @@ void subject_gives_up(struct subject *subject, bool starts, int reason);
 
 /*
  * Sends SIGTERM and asserts that it ends, when that is not what the check
- * is about: a server without a graceful stop fails at those checks alone.
+ * is about: a server without a graceful stop, or one that leaves processes
+ * behind, fails at those checks alone.
  */
 void subject_dismiss(struct subject *subject);
 

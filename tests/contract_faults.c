@@ -19,13 +19,13 @@
 
 enum { SEED = 61, STORM = 1000 };
 
-/* Starts the server by tests/oddly.c. Returns as subject_starts(). */
-static bool start_oddly(struct subject *subject, const char *how)
+/* Starts the server by a program of tests/. Returns as subject_starts(). */
+static bool start_under(struct subject *subject, const char *program)
 {
     char starter[300];
 
-    snprintf(starter, sizeof(starter), "'%s/tests/oddly' %s",
-             launcher_folder(), how);
+    snprintf(starter, sizeof(starter), "'%s'/tests/%s", launcher_folder(),
+             program);
     return subject_starts_by(subject, starter);
 }
 
@@ -229,7 +229,7 @@ CHECK(outlives_alarms_of_its_parent, P13,
     static const char who[] = "with SIGALRM every 10 ms, a client";
     unsigned char data[ARRIVED];
 
-    cr_assert(start_oddly(subject, "--alarms"),
+    cr_assert(start_under(subject, "alarms"),
               "the server does not start: %s", subject->server.error);
     int fd = subject_connect(subject);
     expect(client_echo(fd, ARRIVED, SEED), who);

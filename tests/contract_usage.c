@@ -192,9 +192,10 @@ CHECK(listens_on_IPv6, P1, .options = "", .by_hand = true)
 
 CHECK(listens_on_loopback_only, P1)
 {
-    cr_assert(
-        strcmp(subject->server.host, "127.0.0.1") == 0,
-        "unless told otherwise, the server should listen on 127.0.0.1 "
-        "alone; it listens on %s",
-        subject->server.host);
+    cr_assert(strcmp(subject->server.host, "127.0.0.1") == 0,
+              "unless told otherwise, the server should listen on "
+              "127.0.0.1 alone; it listens on %s",
+              subject->server.host);
+    cr_assert(subject->server.note[0] == '\0', "the server %s",
+              subject->server.note);
 }

@@ -96,3 +96,53 @@ Test(contract, tells_of_a_check_that_died)
     assert_says("found: the check itself died of signal 11 (Segmentation "
                 "fault), behind tests/contract_");
 }
+
+/* The new server says the port of one that was left from before. */
+Test(contract, tests_no_other_server)
+{
+    char command[300];
+    char *argv[LAUNCH_ARGS];
+    uint16_t port;
+    struct server stale;
+
+    snprintf(command, sizeof(command), "'%s/tests/badserver' none",
+             launcher_folder());
+    cr_assert(launcher_split(command, argv, &port) == 0);
+    const struct launch_plan plan = {.argv = (const char *const *)argv};
+    cr_assert(launcher_start(&stale, &plan) == 0, "%s", stale.error);
+    snprintf(command, sizeof(command),
+             "sh -c 'echo listening 127.0.0.1:%d; exec sleep 100'",
+             stale.ports[0]);
+    judge(command, "echoes_1_B");
+    launcher_kill(&stale);
+    launcher_free_command(argv);
+    cr_assert(WEXITSTATUS(contract.status) == 1);
+    assert_says("but badserver (pid ");
+}
+
+Test(contract, sees_who_listens_on_all_addresses)
+{
+    char command[300];
+
+    snprintf(command, sizeof(command),
+             "sh -c '%s/epoll/server --port 0 --host 0.0.0.0 | "
+             "sed -u s/0.0.0.0/127.0.0.1/'",
+             launcher_folder());
+    judge(command, "@(echoes_1_B|listens_on_loopback_only)");
+    assert_says("Failing: 1 |");
+    assert_says("found: the server says 127.0.0.1 and listens on every "
+                "address of the machine");
+}
+
+/* Ours say an address; a stranger's may say a name. */
+Test(contract, takes_a_name_for_an_address)
+{
+    char command[300];
+
+    snprintf(command, sizeof(command),
+             "sh -c '%s/epoll/server --port 0 | "
+             "sed -u s/127.0.0.1/localhost/'",
+             launcher_folder());
+    judge(command, "echoes_1_B");
+    assert_says("Passing: 1 |");
+}

@@ -235,13 +235,13 @@ static void explain_silence(struct server *server, const char *name,
     if (!launcher_ended(server, &status)) {
         snprintf(server->error, LAUNCH_ERROR,
                  "%.60s did not say `listening "
-                 "HOST:PORT` within %d ms%s%.100s",
+                 "HOST:PORT` within %d ms%s%.200s",
                  name, ready_ms, colon, words);
         return;
     }
     launcher_describe_end(status, end, sizeof(end));
     snprintf(server->error, LAUNCH_ERROR,
-             "%.60s %.90s before it listened%s%.80s", name, end, colon,
+             "%.60s %.90s before it listened%s%.200s", name, end, colon,
              words);
 }
 
@@ -328,11 +328,16 @@ static int check_ports(struct server *server,
 {
     if (plan->listens_elsewhere || plan->shares_port)
         return 0;
-    int64_t deadline_ms = clock_now_ms() +
-                          (plan->ready_ms ? plan->ready_ms : READY_MS);
-    for (size_t i = 0; i < server->nports; i++)
-        if (check_port(server, server->ports[i], deadline_ms) == -1)
-            return -1;
+    int ready_ms = plan->ready_ms ? plan->ready_ms : READY_MS;
+    int64_t deadline_ms = clock_now_ms() + ready_ms;
+    int status;
+    for (size_t i = 0; i < server->nports; i++) {
+        if (check_port(server, server->ports[i], deadline_ms) == 0)
+            continue;
+        if (launcher_ended(server, &status)) /* that is why */
+            explain_silence(server, plan->argv[0], ready_ms);
+        return -1;
+    }
     return 0;
 }
 

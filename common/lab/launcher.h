@@ -21,7 +21,7 @@
 
 enum {
     LAUNCH_ARGS = 48,
-    LAUNCH_ERROR = 256,
+    LAUNCH_ERROR = 400,
     LAUNCH_WORDS = 256,
     LAUNCH_MARK = 64,
     LAUNCH_KEPT = 1 << 20, /* bytes that launcher_trim() leaves alone */
