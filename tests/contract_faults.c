@@ -292,6 +292,29 @@ CHECK(stops_in_a_connect_storm, P11, .apart = true,
     cr_assert(status == 0 || status == 1, "the villain could not play");
 }
 
+/* What comes when the drain is over already is cut, too. */
+CHECK(ends_at_once_without_a_drain, P12, .apart = true,
+      .fault = {SIGNALS, "TERM, no drain",
+                "SIGTERM with --drain-ms 0, while one client never reads "
+                "and others connect as fast as they can"},
+      .options = "--drain-ms 0")
+{
+    static struct program villain;
+    char arguments[128];
+    int fd = subject_connect(subject);
+
+    client_fill(fd, SEED);
+    snprintf(arguments, sizeof(arguments), "storm --host %s --port %d",
+             subject->server.host, subject->server.ports[0]);
+    cr_assert(program_start(&villain, "tests/villain", arguments) &&
+                  program_says(&villain, "storm"),
+              "build/tests/villain can't be run");
+    kill(subject->server.pid, SIGTERM);
+    subject_ended(subject, 1, "cut ");
+    program_end(&villain, SIGKILL);
+    close(fd);
+}
+
 /* The second is no reason to cut short what the first allowed. */
 CHECK(drains_at_a_second_SIGTERM, P11, .apart = true,
       .fault = {SIGNALS, "TERM twice",
@@ -431,6 +454,34 @@ CHECK(outlives_a_worker, P15, .apart = true,
 {
     if (!lose_worker(subject))
         cr_skip_test("one process: there is none beside it to kill");
+}
+
+static bool is_served(const struct subject *subject)
+{
+    int fd = client_connect(subject->server.host, subject->server.ports[0]);
+    bool served = fd != -1 && client_echo(fd, 1, SEED) == NULL;
+
+    if (fd != -1)
+        close(fd);
+    return served;
+}
+
+/* A server that can't do without what is missing says so. */
+CHECK(runs_on_an_old_kernel, P14,
+      .fault = {LIMITS, "old kernel",
+                "system calls fail with ENOSYS that Linux 5.2 does not "
+                "have, and io_uring_setup(); then a worker is killed"},
+      .options = "--work sleep:100ms", .by_hand = true)
+{
+    bool starts = start_under(subject, "without close_range,epoll_pwait2,"
+                                       "pidfd_open,io_uring_setup");
+
+    if (!starts || !is_served(subject)) {
+        subject_gives_up(subject, starts, ENOSYS);
+        return;
+    }
+    subject_warm_up(subject);
+    lose_worker(subject);
 }
 
 /* A process that serves a client and is told to stop, alone, cuts it when
