@@ -97,8 +97,8 @@ static void echo(int client)
     }
 }
 
-/* A client's coroutine. */
-static void attend(int client)
+/* The life of a client's coroutine. */
+static void talk(int client)
 {
     if (watch(client, EPOLL_CTL_ADD, EPOLLIN) == -1) {
         net_turn_away(client, "memory");
@@ -114,12 +114,12 @@ static void welcome(int listener)
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!net_admit(client, listener))
         return;
-    if (coroutine_start(attend, client) == -1)
+    if (coroutine_start(talk, client) == -1)
         net_turn_away(client, "memory");
 }
 
-/* A listener's coroutine. */
-static void receive_newcomers(int listener)
+/* The life of a listener's coroutine. */
+static void await_newcomers(int listener)
 {
     fcntl(listener, F_SETFL, O_NONBLOCK); /* never wait there */
     if (watch(listener, EPOLL_CTL_ADD, EPOLLIN) == -1)
@@ -138,7 +138,7 @@ static void serve(const struct listeners *listeners)
     if (epoll_fd == -1)
         fatal_errno(model.name, "cannot start");
     for (size_t i = 0; i < listeners->n; i++)
-        if (coroutine_start(receive_newcomers, listeners->fds[i]) == -1)
+        if (coroutine_start(await_newcomers, listeners->fds[i]) == -1)
             fatal_errno(model.name, "cannot start");
     while (!stop_done()) {
         int n = epoll_wait(epoll_fd, events, EVENTS, -1);

@@ -119,8 +119,8 @@ static void tell_time(int client)
         ;
 }
 
-/* A client's coroutine. */
-static void attend(int client)
+/* The life of a client's coroutine. */
+static void talk(int client)
 {
     if (watch(client, EPOLL_CTL_ADD, EPOLLIN) == -1) {
         net_turn_away(client, "memory");
@@ -139,12 +139,12 @@ static void welcome(int listener)
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!net_admit(client, listener))
         return;
-    if (coroutine_start(attend, client) == -1)
+    if (coroutine_start(talk, client) == -1)
         net_turn_away(client, "memory");
 }
 
-/* A listener's coroutine. */
-static void receive_newcomers(int listener)
+/* The life of a listener's coroutine. */
+static void await_newcomers(int listener)
 {
     fcntl(listener, F_SETFL, O_NONBLOCK); /* never wait there */
     if (watch(listener, EPOLL_CTL_ADD, EPOLLIN) == -1)
@@ -164,7 +164,7 @@ static void serve(const struct listeners *listeners)
         fatal_errno(model.name, "cannot start");
     echo_port = net_here(listeners->fds[0]).port;
     for (size_t i = 0; i < listeners->n; i++)
-        if (coroutine_start(receive_newcomers, listeners->fds[i]) == -1)
+        if (coroutine_start(await_newcomers, listeners->fds[i]) == -1)
             fatal_errno(model.name, "cannot start");
     while (!stop_done()) {
         int n = epoll_wait(epoll_fd, events, EVENTS, -1);

@@ -252,10 +252,25 @@ static void advance(struct client *client)
         settle(client, before, next);
 }
 
+/* A worker has answered, or died. Returns the client whose request it had;
+ * NULL: that one left. */
+static struct client *take_back(struct worker *worker)
+{
+    struct client *client = worker->client;
+
+    worker->busy = false;
+    worker->client = NULL;
+    if (client != NULL) {
+        client->worker = NULL;
+        client->requests = false;
+    }
+    return client;
+}
+
 /* A worker has died: of itself, or by a kill that shows what happens. */
 static void replace(struct worker *worker)
 {
-    struct client *client = worker->client;
+    struct client *client = take_back(worker);
     pid_t pid = worker->pid;
     int status = dismiss(worker);
 
@@ -263,11 +278,8 @@ static void replace(struct worker *worker)
             WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit",
             client != NULL ? ": the client with its request is closed"
                            : "");
-    if (client != NULL) {
-        client->worker = NULL;
-        client->requests = false;
+    if (client != NULL)
         drop(client);
-    }
     hire(worker); /* before a newcomer takes its descriptor; or later */
 }
 
@@ -275,7 +287,6 @@ static void replace(struct worker *worker)
 static void collect(struct worker *worker)
 {
     unsigned char buf[ECHO_CHUNK];
-    struct client *client = worker->client;
     ssize_t n = recv(worker->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
     if (n == -1 && not_yet())
@@ -284,12 +295,9 @@ static void collect(struct worker *worker)
         replace(worker);
         return;
     }
-    worker->busy = false;
-    worker->client = NULL;
+    struct client *client = take_back(worker);
     if (client != NULL) {
         memcpy(client->conn->buf, buf, (size_t)n);
-        client->worker = NULL;
-        client->requests = false;
         settle(client, ECHO_DONE, echo_send(client->conn));
     }
 }

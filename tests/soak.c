@@ -40,8 +40,7 @@ enum {
     WARM_UP_PERCENT = 25,
     MODELS = 64,
     /* A server may have grown by so much between the two looks: what an
-     * allocator keeps depends on who came when. The heap of epoll/uring is
-     * up to 480 KiB larger after ten seconds, and level from then on. */
+     * allocator keeps depends on who came when. */
     GROWTH_KIB = 512,
     GROWTH_PERCENT = 10,
 };
