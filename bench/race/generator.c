@@ -1,6 +1,7 @@
 #include "bench/race/generator.h"
 
 #include "common/clock.h"
+#include "common/lab/launcher.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +80,7 @@ _Noreturn static void become(const char *program, char **argv, int input,
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
     execv(program, argv);
-    dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
+    launcher_say_why(program);
     _exit(127);
 }
 

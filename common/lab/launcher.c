@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,6 +42,21 @@ static void limit(int what, unsigned long value)
         _exit(126);
 }
 
+void launcher_say_why(const char *what)
+{
+    const char *reason = strerrordesc_np(errno);
+
+    if (reason == NULL)
+        reason = "unknown error";
+    const struct iovec words[] = {
+        {(void *)(uintptr_t)what, strlen(what)},
+        {": ", 2},
+        {(void *)(uintptr_t)reason, strlen(reason)},
+        {"\n", 1},
+    };
+    (void)!writev(STDERR_FILENO, words, 4);
+}
+
 /* Numbers this high are given to nobody; the pid makes it one server's. */
 static void take_own_user(void)
 {
@@ -48,7 +64,7 @@ static void take_own_user(void)
 
     if (geteuid() == 0 ? setgid(user) == -1 || setuid(user) == -1
                        : unshare(CLONE_NEWUSER) == -1) {
-        dprintf(STDERR_FILENO, LAUNCH_NO_USER ": %s\n", strerror(errno));
+        launcher_say_why(LAUNCH_NO_USER);
         _exit(126);
     }
 }
@@ -107,7 +123,7 @@ _Noreturn static void become(const struct launch_plan *plan, char **envp,
         sched_setaffinity(0, sizeof(cpus), &cpus);
     }
     execvpe(plan->argv[0], (char *const *)plan->argv, envp);
-    dprintf(STDERR_FILENO, "%s: %s\n", plan->argv[0], strerror(errno));
+    launcher_say_why(plan->argv[0]);
     _exit(127);
 }
 

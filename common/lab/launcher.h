@@ -182,4 +182,10 @@ uint16_t launcher_free_port(void);
 int launcher_split(const char *command, char **argv, uint16_t *port);
 void launcher_free_command(char **argv);
 
+/*
+ * For a child between fork() and exec(): "WHAT: the reason in errno" on
+ * stderr. Async-signal-safe, as the parent may have other threads.
+ */
+void launcher_say_why(const char *what);
+
 #endif
