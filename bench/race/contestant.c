@@ -16,8 +16,8 @@
 enum {
     READY_MS = 5000,
     STOP_MS = 4000,
-    PATIENCE_MS = 1000,
-    PATIENCE_US = 2000, /* more for each client */
+    PATIENCE_MS = 2000,
+    PATIENCE_US = 1000, /* more for each client */
     SPOILT_MAX = 5,
     LAST_MS = 100,   /* between a server's last packets and its end */
     TASKS_MAX = 100, /* to be asked one by one around each turn */

@@ -70,13 +70,15 @@ size_t plan_groups(const size_t *members, size_t n,
     for (size_t i = 0; i < n; i++)
         heads += !comes_along(members[i], members, n, references);
     size_t ngroups = (heads + room - 1) / room;
+    if (ngroups == 0)
+        return 0;
     for (size_t g = 0; g < ngroups; g++)
         groups[g].n = 0;
     for (size_t i = 0; i < n; i++) {
         size_t reference = references[members[i]];
         if (comes_along(members[i], members, n, references))
             continue;
-        struct group *group = &groups[head++ * ngroups / heads];
+        struct group *group = &groups[head++ % ngroups];
         if (contains(members, n, reference))
             join(group, reference);
         join(group, members[i]);

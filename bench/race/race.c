@@ -5,6 +5,7 @@
 #include "common/clock.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@ enum { STARTS_MAX = 2 };
 
 /* Half the width of an interval that ends a point: +-2 %. */
 static const double targets[BUDGETS] = {0.03, 0.02, 0.01};
+
+/* Of its share: what a point may take that would have too few blocks. */
+static const double overtime = 1.5;
 
 static volatile sig_atomic_t stop;
 
@@ -266,19 +270,22 @@ static int visit_one(struct run *run, struct visit *visit)
     return result;
 }
 
-/* When the visit's share of what is left of the time is over. */
-static uint64_t end_of(const struct run *run, size_t i)
+/* Gives the visit its share of what is left of the time. */
+static void set_end(const struct run *run, size_t i)
 {
     const struct course *course = run->course;
+    struct visit *visit = &course->visits[i];
     uint64_t now_ns = clock_now_ns();
     double left_s = ((double)run->bench.end_ns - (double)now_ns) / 1e9;
     double ahead_s = 0;
 
     for (size_t k = i; k < course->n; k++)
         ahead_s += course->visits[k].wanted_s;
-    double share_s = plan_share_s(left_s, course->visits[i].wanted_s,
-                                  ahead_s);
-    return now_ns + (uint64_t)(share_s > 0 ? share_s * 1e9 : 0);
+    double share_s = fmax(plan_share_s(left_s, visit->wanted_s, ahead_s),
+                          0);
+    visit->end_ns = now_ns + (uint64_t)(share_s * 1e9);
+    visit->last_ns = now_ns +
+                     (uint64_t)(fmin(share_s * overtime, left_s) * 1e9);
 }
 
 static int open_store(struct run *run, const struct visit *visit)
@@ -303,7 +310,7 @@ static int go(struct run *run)
             ending->state = "out of time";
             break;
         }
-        visit->end_ns = end_of(run, i);
+        set_end(run, i);
         result = open_store(run, visit);
         if (result == 0)
             result = stop ? 1 : visit_one(run, visit);

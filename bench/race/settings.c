@@ -134,10 +134,12 @@ static void add_server(struct settings *settings, char *arg,
     const char **more = realloc(settings->servers,
                                 (settings->nservers + 1) * sizeof(*more));
 
-    if (more == NULL)
+    if (more == NULL) {
         argp_failure(state, EXIT_FAILURE, errno, "--server %s", arg);
+        return;
+    }
+    more[settings->nservers++] = arg;
     settings->servers = more;
-    settings->servers[settings->nservers++] = arg;
 }
 
 static void set_held(struct settings *settings, const char *arg,

@@ -17,11 +17,11 @@ enum {
     SILENCE_MS = 100, /* in which it shows who is silent */
     TRIAL_MS = 30,    /* the turn that shows how long a round takes, */
     TRIAL_CLIENTS = 10, /* and a ms more for so many clients */
-    TRIES = 3,
-    ROUNDS_MIN = 5,     /* in a turn, however little time there is */
+    TRIES = 2,
+    ROUNDS_MIN = 4,     /* in a turn, however little time there is */
     ROUND_MAX_MS = 250, /* with longer ones a turn would not hold one */
     PATIENT_MS = 1000,  /* to drain, where nobody is compared */
-    SLOWEST_MS = 2000,  /* a turn of one whose rounds are too long */
+    SLOWEST_MS = 1000,  /* a turn of one whose rounds are too long */
     TURN_MORE_MS = 10,  /* around a turn: reading, draining */
     START_MS = 1000,    /* before the first turn, and after the last */
     LOOK_FIRST = 20,    /* blocks, before the intervals are looked at */
@@ -74,7 +74,7 @@ static double alone_ms(const struct job *job)
 void visit_estimate(struct visit *visit, unsigned turn_ms)
 {
     struct job job = prepare(visit);
-    double more_ms = (job.clients + job.idle) / 10.0;
+    double more_ms = job.clients + job.idle;
     double turns = 1;
     double each_ms = alone_ms(&job);
 
@@ -82,7 +82,7 @@ void visit_estimate(struct visit *visit, unsigned turn_ms)
         struct turn_times times = plan_turn(least_ms(visit, turn_ms),
                                             job.clients / 50.0);
         turns = 2.0 * (double)visit->group.n * visit->blocks;
-        each_ms = times.drop + times.window + TURN_MORE_MS + more_ms / 10;
+        each_ms = times.drop + times.window + TURN_MORE_MS + more_ms / 100;
     }
     visit->wanted_s = (START_MS + more_ms * (double)visit->group.n +
                        turns * each_ms) /
@@ -277,7 +277,11 @@ static void tell_unfit(const struct contestant *one, double round_ms,
                  round_ms);
 }
 
-/* One that can't be compared has one turn on its own and leaves. */
+/*
+ * One that can't be compared has one turn on its own and leaves.
+ *
+ * round_ms  as far as it is known; 0
+ */
 static int dismiss(struct race *race, struct contestant *one,
                    double round_ms, const char *unfit)
 {
@@ -335,16 +339,17 @@ static int try(struct race *race, struct contestant *one, double *round_ms)
 
     *round_ms = 0;
     tell_unfit(one, 0, unfit, sizeof(unfit));
-    for (int i = 0; i < TRIES && unfit[0] == '\0' && !one->out &&
-                    result == 0 && least_ms > ROUND_MAX_MS;
+    if (unfit[0] != '\0')
+        return dismiss(race, one, 0, unfit);
+    for (int i = 0;
+         i < TRIES && !one->out && result == 0 && least_ms > ROUND_MAX_MS;
          i++)
         result = try_once(race, one, &least_ms);
     if (result != 0 || one->out)
         return result;
-    if (unfit[0] == '\0')
-        tell_unfit(one, least_ms, unfit, sizeof(unfit));
+    tell_unfit(one, least_ms, unfit, sizeof(unfit));
     if (unfit[0] != '\0')
-        return dismiss(race, one, fmin(least_ms, SLOWEST_MS), unfit);
+        return dismiss(race, one, least_ms, unfit);
     *round_ms = least_ms;
     return 0;
 }
@@ -493,7 +498,7 @@ static bool has_enough(const struct race *race)
     uint64_t now_ns = clock_now_ns();
 
     return race->block >= race->visit->blocks ||
-           now_ns >= race->bench->end_ns ||
+           now_ns >= race->visit->last_ns ||
            (race->block >= BLOCKS_MIN && now_ns >= race->visit->end_ns) ||
            is_precise(race);
 }

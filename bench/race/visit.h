@@ -24,7 +24,8 @@ struct visit {
     unsigned blocks;    /* at most */
     double target;      /* ends it: half the width of the intervals */
     double wanted_s;    /* for all of them, about */
-    uint64_t end_ns;    /* of its time, CLOCK_MONOTONIC */
+    uint64_t end_ns;    /* of its time; until it has BLOCKS_MIN, it may */
+    uint64_t last_ns;   /* go on till here; both CLOCK_MONOTONIC */
 };
 
 /* What came of a visit, by the members' places in the group. */
