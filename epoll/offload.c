@@ -346,9 +346,9 @@ static void serve(const struct listeners *listeners)
     if (epoll_fd == -1 || clients == NULL)
         fatal_errno(model.name, "cannot start");
     for (size_t i = 0; i < listeners->n; i++) {
-        fcntl(listeners->fds[i], F_SETFL,
-              O_NONBLOCK); /* never wait there */
-        if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
+        int listener = listeners->fds[i];
+        fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
+        if (watch(listener, EPOLL_CTL_ADD, ECHO_READ) == -1)
             fatal_errno(model.name, "epoll_ctl");
     }
     while (!stop_done()) {

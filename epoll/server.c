@@ -45,7 +45,7 @@ static void welcome(int listener)
     int client = accept4(listener, NULL, NULL,
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     struct conn *conn = conn_open(client);
     if (conn == NULL || watch(client, EPOLL_CTL_ADD, ECHO_READ) == -1) {
         net_turn_away(client, "memory");
@@ -77,9 +77,9 @@ static void serve(const struct listeners *listeners)
     if (epoll_fd == -1 || clients == NULL)
         fatal_errno(model.name, "cannot start");
     for (size_t i = 0; i < listeners->n; i++) {
-        fcntl(listeners->fds[i], F_SETFL,
-              O_NONBLOCK); /* never wait there */
-        if (watch(listeners->fds[i], EPOLL_CTL_ADD, ECHO_READ) == -1)
+        int listener = listeners->fds[i];
+        fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
+        if (watch(listener, EPOLL_CTL_ADD, ECHO_READ) == -1)
             fatal_errno(model.name, "epoll_ctl");
     }
     while (!stop_done()) {

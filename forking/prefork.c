@@ -28,7 +28,7 @@ static void welcome(int listener)
 {
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     echo_blocking(client);
     net_close(client);
 }
@@ -45,7 +45,7 @@ static bool make_child(int listener)
     if (pid == -1 && children_count() == 0)
         fatal_errno(model.name, "fork");
     if (pid != -1)
-        children_add(pid);
+        children_add(pid); /* one of --max-clients; a stop reaches it */
     return pid != -1;
 }
 

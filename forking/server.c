@@ -42,7 +42,7 @@ static void welcome(int listener)
 {
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     pid_t pid = fork();
     if (pid == 0) {
         close(listener); /* the parent listens, a child only talks */
@@ -54,7 +54,7 @@ static void welcome(int listener)
         net_turn_away(client, "fork");
         return;
     }
-    children_add(pid);
+    children_add(pid); /* one of --max-clients; a stop reaches it */
     net_close(client); /* or the connection would outlive the child */
 }
 

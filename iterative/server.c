@@ -4,6 +4,7 @@
  * Waits in     accept4(), then recv() and send() for one client
  * A client is  a turn of the loop
  * Stops at     the second client, which waits until the first has left
+ * Differs by   nothing: here the others begin
  * Chapter      docs/1-iterative.md
  */
 #include <sys/socket.h>
@@ -23,7 +24,7 @@ static void welcome(int listener)
 {
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     echo_blocking(client);
     net_close(client);
 }

@@ -294,8 +294,7 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++) {
         if (listeners->fds[i] >= FD_SETSIZE)
             fatal(program, "too many descriptors are open: FD_SETSIZE");
-        fcntl(listeners->fds[i], F_SETFL,
-              O_NONBLOCK); /* never wait there */
+        fcntl(listeners->fds[i], F_SETFL, O_NONBLOCK);
         watch(listeners->fds[i], true, false);
     }
     while (!stop_done()) {

@@ -42,7 +42,7 @@ static void welcome(int listener)
     int client = accept4(listener, NULL, NULL,
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     struct conn *conn = conn_open(client);
     if (conn == NULL) {
         net_turn_away(client, "memory");
@@ -72,9 +72,9 @@ static void serve(const struct listeners *listeners)
     for (size_t fd = 0; fd < net_descriptor_limit(); fd++)
         watched[fd].fd = -1;
     for (size_t i = 0; i < listeners->n; i++) {
-        fcntl(listeners->fds[i], F_SETFL,
-              O_NONBLOCK); /* never wait there */
-        watch(listeners->fds[i], ECHO_READ);
+        int listener = listeners->fds[i];
+        fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
+        watch(listener, ECHO_READ);
     }
     while (!stop_done()) {
         if (poll(watched, (nfds_t)highest + 1, -1) == -1)

@@ -47,7 +47,7 @@ static void welcome(int listener)
     int client = accept4(listener, NULL, NULL,
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     if (client >= FD_SETSIZE) {
         errno = EMFILE;
         net_turn_away(client, "FD_SETSIZE");
@@ -76,11 +76,11 @@ static void advance(struct conn *conn)
 static void serve(const struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->n; i++) {
-        if (listeners->fds[i] >= FD_SETSIZE)
+        int listener = listeners->fds[i];
+        fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
+        if (listener >= FD_SETSIZE)
             fatal(model.name, "too many descriptors are open: FD_SETSIZE");
-        fcntl(listeners->fds[i], F_SETFL,
-              O_NONBLOCK); /* never wait there */
-        watch(listeners->fds[i], ECHO_READ);
+        watch(listener, ECHO_READ);
     }
     while (!stop_done()) {
         fd_set readable = reading; /* select() overwrites it */

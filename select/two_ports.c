@@ -94,8 +94,7 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++) {
         if (listeners->fds[i] >= FD_SETSIZE) /* beyond the set */
             fatal(model.name, "too many descriptors are open: FD_SETSIZE");
-        fcntl(listeners->fds[i], F_SETFL,
-              O_NONBLOCK); /* never wait there */
+        fcntl(listeners->fds[i], F_SETFL, O_NONBLOCK);
         FD_SET(listeners->fds[i], &ports);
         if (listeners->fds[i] > highest)
             highest = listeners->fds[i];

@@ -84,7 +84,7 @@ static void welcome(int listener)
     wait_for_place();
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     pthread_mutex_lock(&lock);
     queue[(first + waiting) % places] = client;
     waiting++;

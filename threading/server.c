@@ -42,7 +42,7 @@ static void welcome(int listener)
 {
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     pthread_t thread;
     int error = pthread_create(&thread, &attr, talk,
                                (void *)(intptr_t)client);

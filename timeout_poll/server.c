@@ -17,9 +17,7 @@
 #include "common/options.h"
 #include "common/stop.h"
 
-enum { TURN_MS = 1 };
-
-static long turn_ms = TURN_MS;
+static long turn_ms = 1;
 
 static const struct option_number numbers[] = {
     {"timeout-ms", "MS", "wait at most MS for each socket (default 1)", 1,
@@ -43,7 +41,7 @@ static void welcome(int listener)
     int client = accept4(listener, NULL, NULL,
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     struct conn *conn = conn_open(client);
     if (conn == NULL) {
         net_turn_away(client, "memory");
@@ -80,9 +78,10 @@ static void serve(const struct listeners *listeners)
     clients = calloc(net_descriptor_limit(), sizeof(struct conn *));
     if (clients == NULL)
         fatal_errno(model.name, "cannot start");
-    for (size_t i = 0; i < listeners->n; i++)
-        fcntl(listeners->fds[i], F_SETFL,
-              O_NONBLOCK); /* never wait there */
+    for (size_t i = 0; i < listeners->n; i++) {
+        int listener = listeners->fds[i];
+        fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
+    }
     while (!stop_done()) {
         for (size_t i = 0; i < listeners->n; i++)
             if (ready_in_time(listeners->fds[i], ECHO_READ))

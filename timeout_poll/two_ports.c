@@ -105,8 +105,7 @@ static bool ready_in_time(int listener)
 static void serve(const struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->n; i++)
-        fcntl(listeners->fds[i], F_SETFL,
-              O_NONBLOCK); /* never wait there */
+        fcntl(listeners->fds[i], F_SETFL, O_NONBLOCK);
     while (!stop_asked()) {
         for (size_t i = 0; i < listeners->n && !stop_asked(); i++) {
             printf("hello socket%zu\n", i + 1);
