@@ -46,7 +46,9 @@ MODELS := $(foreach room,$(ROOMS),$(filter $(room) $(room)/%,$(filter $(room),\
 PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out $(SUITES),$(MAINS)))
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-SUITE_CPPFLAGS := -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=3 $(CPPFLAGS)
+# Fortified functions need an optimizer.
+SUITE_CPPFLAGS := -I. -D_GNU_SOURCE \
+  $(if $(filter -O0,$(CFLAGS)),,-D_FORTIFY_SOURCE=3) $(CPPFLAGS)
 SUITE_CFLAGS := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
   -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
   $(if $(WERROR),-Werror) -fstack-protector-strong -fstack-clash-protection \

@@ -6,9 +6,9 @@
  * either way, and its time begins anew: a client that sends a byte a second
  * is not idle. Nor is one that waits for us.
  *
- * As the kernel keeps megabytes for a client that reads slowly, and tells
- * of room when a third of it is free, a client that reads a long reply by
- * trickles can be idle by this. nginx's send_timeout counts the same way.
+ * The client's kernel keeps megabytes for a client that reads slowly, and
+ * asks for more in large steps: a client that reads a long reply by
+ * trickles can be idle by this.
  *
  * No server has a line for it: a timer's signal interrupts it eight times
  * in that time, and the handler looks at all clients (stop.c).

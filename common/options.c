@@ -95,7 +95,8 @@ int options_duration_ns(const char *text, uint64_t max_ns, uint64_t *ns)
     return -1;
 }
 
-static void say(const char *name, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void
+say(const char *name, const char *format, va_list args)
 {
     char *text = show_format(format, args);
 

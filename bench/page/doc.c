@@ -23,7 +23,8 @@ static struct block *next(struct doc *doc)
     return &more[doc->n++];
 }
 
-static char *format_text(struct doc *doc, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static char *
+format_text(struct doc *doc, const char *format, va_list args)
 {
     char *text = show_format(format, args);
 
