@@ -417,7 +417,7 @@ int http_parse(const char *data, size_t n, struct http_request *request)
     *request = (struct http_request){0};
     while (!begun && rest.length > 0 &&
            (begins_with(rest, "\n") || begins_with(rest, "\r\n")))
-        next_line(&rest, &line); /* some send one more after a body */
+        next_line(&rest, &line); /* some clients send one after a body */
     request->method = (struct http_text){rest.start,
                                          length_to(rest, " \n")};
     int status = check_line_length(rest);

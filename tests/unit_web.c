@@ -189,6 +189,26 @@ Test(web, times_out, .timeout = 60)
     close_server();
 }
 
+/* Not even when it is refused before it is whole. */
+Test(web, head_gets_no_body_in_time_or_late, .timeout = 60)
+{
+    size_t filled = 0;
+    ssize_t n;
+
+    open_server("--port=0 --timeout-ms=200");
+    int fd = program_dial(port);
+    cr_assert_eq(send(fd, "HEAD / HT", 9, MSG_NOSIGNAL), 9);
+    while ((n = recv(fd, reply + filled, sizeof(reply) - 1 - filled, 0)) >
+           0)
+        filled += (size_t)n;
+    reply[filled] = '\0';
+    cr_assert_eq(n, 0);
+    cr_assert_eq(strncmp(reply + 9, "408 ", 4), 0, "%s", reply);
+    cr_assert_str_eq(reply + filled - 4, "\r\n\r\n");
+    close(fd);
+    close_server();
+}
+
 /* Sends requests, and reads nothing, until the server stops reading.
  * Returns how many bytes were sent. */
 static size_t send_much(int fd)
