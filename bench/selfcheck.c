@@ -61,13 +61,15 @@ static void say_head(void)
 {
     struct utsname system;
     time_t now = time(NULL);
+    double load = NAN;
     char date[32];
 
     uname(&system);
+    (void)!getloadavg(&load, 1);
     strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", gmtime(&now));
-    printf("%s, Linux %s, %ld cores:\n\n"
+    printf("%s, Linux %s, %ld cores, load average %.1f:\n\n"
            "| what | wanted | found | holds |\n|---|---|---|---|\n",
-           date, system.release, sysconf(_SC_NPROCESSORS_ONLN));
+           date, system.release, sysconf(_SC_NPROCESSORS_ONLN), load);
     fflush(stdout);
 }
 
