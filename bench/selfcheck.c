@@ -408,6 +408,8 @@ static void say_equal(const struct rows *rows, const char *beside)
         "%zu of %zu; a try of %d blocks: +-%.1f %% (median)", tries - wrong,
         tries, TRY_BLOCKS, median_width(rows) * 100);
     count_found(rows, TABLE, TRY_BLOCKS, 1, &tries, &wrong);
+    if (tries == 0) /* too short for one */
+        return;
     snprintf(what, sizeof(what), "tables of seven equals, one ranked%s",
              beside);
     /* 5 of 240 of a rate of 1 %; of fewer, what chance may bring. */
