@@ -166,7 +166,7 @@ static void check_delay(void)
     static const long delays_us[] = {1000, 5000, 20000};
 
     for (size_t i = 0; i < 3; i++) {
-        char what[64], wanted[32];
+        char what[96], wanted[64];
         double allowed_us = fmax(0.02 * (double)delays_us[i], 50);
         double off_us = delay_off_us(delays_us[i], true);
         snprintf(what, sizeof(what), "a delay of %ld ms",
@@ -398,7 +398,7 @@ static double median_width(const struct rows *rows)
 
 static void say_equal(const struct rows *rows, const char *beside)
 {
-    char what[64], wanted[32];
+    char what[96], wanted[64];
     size_t tries, wrong;
 
     count_found(rows, 2, TRY_BLOCKS, 1, &tries, &wrong);
