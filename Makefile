@@ -57,11 +57,12 @@ SUITE_CFLAGS := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
     -fno-omit-frame-pointer -U_FORTIFY_SOURCE) $(CFLAGS)
 SUITE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
   $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
-SUITE_LDLIBS = -ljansson -lm $(LDLIBS) # as needed (--as-needed)
+# as needed (--as-needed)
+SUITE_LDLIBS = -ljansson -lcmark-gfm-extensions -lcmark-gfm -lm $(LDLIBS)
 
 PACKAGES := gcc libc6-dev make git libcriterion-dev gnuplot-nox \
-  libjansson-dev liburing-dev libunistring-dev libuv1-dev libevent-dev \
-  libev-dev strace tmux
+  libjansson-dev libcmark-gfm-dev libcmark-gfm-extensions-dev liburing-dev \
+  libunistring-dev libuv1-dev libevent-dev libev-dev strace tmux
 DOCS_PACKAGES := pandoc help2man python3 patch
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 FUZZ_PACKAGES := clang libclang-rt-dev

@@ -1,10 +1,12 @@
 /*
  * report DIR: makes the report of a run from its raw files alone:
- * report.html, report.md, report.txt and plots/. Started by bench/run at
+ * report.html, report.md, report.txt, verdicts.csv, results.json and
+ * plots/. Started by bench/run at
  * the end of a run and by bench/report at any time.
  */
 #include "bench/page/report.h"
 
+#include "bench/page/html.h"
 #include "bench/race/arguments.h"
 #include "bench/record/file.h"
 #include "common/options.h"
@@ -19,6 +21,22 @@
 static char name[] = "bench/report";
 
 enum { KEY_COLUMNS = 256 };
+
+/* Everybody is compared with it. */
+static void put_reference_first(struct report *report)
+{
+    struct manifest_model *models = report->models;
+    size_t i = 0;
+
+    while (i < report->nmodels &&
+           strcmp(models[i].name, models[0].reference) != 0)
+        i++;
+    if (i == report->nmodels)
+        return;
+    struct manifest_model reference = models[i];
+    memmove(&models[1], &models[0], i * sizeof(*models));
+    models[0] = reference;
+}
 
 static void read_manifest(struct report *report)
 {
@@ -37,6 +55,7 @@ static void read_manifest(struct report *report)
                                      error, sizeof(error));
     if (report->manifest == NULL)
         fatal(name, "%s", error);
+    put_reference_first(report);
 }
 
 static void read_rows(struct report *report)
@@ -55,15 +74,6 @@ static void read_rows(struct report *report)
     if (access(path, F_OK) == 0 &&
         calls_read(&report->calls, path, error, sizeof(error)) == -1)
         fatal(name, "%s", error);
-}
-
-void report_draw(struct report *report, const struct plot *plot)
-{
-    int result = plot_draw(plot, report->dir);
-
-    report->no_gnuplot |= result == 1;
-    report->plot_failed |= result == -1;
-    doc_plot(&report->doc, plot->name, plot->title);
 }
 
 const char *report_text(const struct report *report, const char *group,
@@ -93,56 +103,56 @@ bool report_has(const struct report *report,
     return false;
 }
 
-static int write_one(const struct report *report, const char *file_name,
-                     void (*write)(const struct doc *, const char *,
-                                   FILE *))
-{
-    char path[1024];
-    char *text = NULL;
-    size_t size = 0;
-    FILE *file = open_memstream(&text, &size);
-    int result = -1;
-
-    snprintf(path, sizeof(path), "%s/%s", report->dir, file_name);
-    if (file != NULL) {
-        write(&report->doc, report->dir, file);
-        if (fclose(file) == 0)
-            result = file_replace(path, text, size);
-    }
-    if (result == -1)
-        fprintf(stderr, "%s: %s: %s\n", name, path, strerror(errno));
-    free(text);
-    return result;
-}
-
-static int write_all(const struct report *report)
-{
-    int result = write_one(report, "report.html", doc_write_html);
-
-    if (write_one(report, "report.md", doc_write_markdown) == -1)
-        result = -1;
-    if (write_one(report, "report.txt", doc_write_text) == -1)
-        result = -1;
-    return result;
-}
-
 static void put_together(struct report *report)
 {
     report_opening(report);
-    report_verdicts(report);
     for (size_t i = 0; i < nexperiments; i++)
         if (report_has(report, experiments[i]))
             report_experiment(report, experiments[i]);
-    report_gates(report);
-    report_manifest(report);
+    report_about(report);
 }
 
-/* What the page warns of, for who does not open it. */
-static void tell_warnings(const struct doc *doc)
+static int keep(const struct report *report, const char *ending,
+                const char *text, size_t n)
 {
-    for (size_t i = 0; i < doc->n; i++)
-        if (doc->blocks[i].kind == BLOCK_WARNING)
-            fprintf(stderr, "%s: %s\n", name, doc->blocks[i].text);
+    char path[1024];
+
+    snprintf(path, sizeof(path), "%s/report.%s", report->dir, ending);
+    if (text != NULL && file_replace(path, text, n) == 0)
+        return 0;
+    fprintf(stderr, "%s: %s: %s\n", name, path, strerror(errno));
+    return -1;
+}
+
+/* Once as Markdown and plain text; the page is made of the first. */
+static int write_report(struct report *report)
+{
+    static const char *const endings[3] = {"md", "txt", "html"};
+    char *texts[3] = {NULL};
+    size_t sizes[3] = {0};
+    FILE *files[3];
+    int result = 0;
+
+    for (size_t i = 0; i < 3; i++) {
+        files[i] = open_memstream(&texts[i], &sizes[i]);
+        if (files[i] == NULL)
+            fatal_errno(name, "memory");
+    }
+    if (md_begin(&report->md, files[0], files[1]) == -1)
+        fatal_errno(name, "/dev/null");
+    report->md.warnings = stderr;
+    put_together(report);
+    md_end(&report->md);
+    fflush(files[0]);
+    if (html_write(texts[0], sizes[0], "Concurrency models, measured",
+                   report->dir, files[2]) == -1)
+        fatal(name, "cmark-gfm has no tables");
+    for (size_t i = 0; i < 3; i++) {
+        fclose(files[i]);
+        result |= keep(report, endings[i], texts[i], sizes[i]);
+        free(texts[i]);
+    }
+    return result;
 }
 
 static error_t take_option(int key, char *arg, struct argp_state *state)
@@ -198,21 +208,20 @@ int main(int argc, char **argv)
     snprintf(path, sizeof(path), "%s/plots", report.dir);
     if (mkdir(path, 0777) == -1 && errno != EEXIST)
         fatal_errno(name, "%s", path);
-    put_together(&report);
-    doc_drop_empty_columns(&report.doc);
-    int result = write_all(&report);
+    report_judge(&report);
+    int result = write_report(&report) | report_results(&report);
     if (report.no_gnuplot)
         fprintf(stderr,
                 "%s: no plots, gnuplot is not installed (Debian's "
                 "package gnuplot-nox; make deps); `bench/report %s` draws "
                 "them then\n",
                 name, report.dir);
-    bool whole = result == 0 && !report.no_gnuplot && !report.plot_failed &&
-                 !report.doc.failed;
-    tell_warnings(&report.doc);
+    bool whole = result == 0 && !report.no_gnuplot && !report.failed;
     if (result == 0)
         printf("%s/report.html\n", report.dir);
-    doc_free(&report.doc);
+    for (size_t i = 0; i < report.ntables; i++)
+        judge_free(&report.tables[i]);
+    free(report.tables);
     rows_free(&report.rows);
     free(report.calls.all);
     json_decref(report.manifest);

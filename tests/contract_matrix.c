@@ -1,6 +1,8 @@
 #include "tests/contract_matrix.h"
 
-#include "bench/page/doc.h"
+#include "bench/page/html.h"
+#include "bench/page/md.h"
+#include "bench/record/file.h"
 #include "tests/villains.h"
 
 #include <errno.h>
@@ -150,11 +152,11 @@ static enum outcome judge(const struct matrix *matrix, const char *server,
     return *reason != NULL ? DESIGN : PASSED;
 }
 
-static void add_row(struct doc *doc, const struct matrix *matrix,
+static void add_row(struct md *md, const struct matrix *matrix,
                     enum fault_group group, const char *server,
                     struct notes *notes)
 {
-    doc_cell(doc, "%s", server);
+    md_cell(md, "%s", server);
     for (size_t i = 0; i < matrix->nfaults; i++) {
         const char *reason;
         if (matrix->faults[i]->fault.group != group)
@@ -162,15 +164,15 @@ static void add_row(struct doc *doc, const struct matrix *matrix,
         enum outcome outcome = judge(matrix, server, matrix->faults[i],
                                      &reason);
         if (reason == NULL)
-            doc_cell(doc, "%s", words[outcome]);
+            md_cell(md, "%s", words[outcome]);
         else
-            doc_cell(doc, "%s [%zu]", words[outcome],
-                     note_number(notes, reason));
+            md_cell(md, "%s [%zu]", words[outcome],
+                    note_number(notes, reason));
     }
 }
 
 /* The faults of a group, and a line for each server. */
-static void add_group(struct doc *doc, const struct matrix *matrix,
+static void add_group(struct md *md, const struct matrix *matrix,
                       enum fault_group group, struct notes *notes)
 {
     size_t n = 0;
@@ -179,50 +181,56 @@ static void add_group(struct doc *doc, const struct matrix *matrix,
         n += matrix->faults[i]->fault.group == group;
     if (n == 0)
         return;
-    doc_table(doc, n + 1, 1, false, groups[group]);
-    doc_cell(doc, "server");
+    md_heading(md, 2, "%s", groups[group]);
+    md_table(md, n + 1);
+    md_cell(md, "server");
     for (size_t i = 0; i < matrix->nfaults; i++)
         if (matrix->faults[i]->fault.group == group)
-            doc_cell(doc, "%s", name_of(matrix->faults[i]));
+            md_cell(md, "%s", name_of(matrix->faults[i]));
     for (size_t i = 0; i < matrix->nservers; i++)
-        add_row(doc, matrix, group, matrix->servers[i], notes);
+        add_row(md, matrix, group, matrix->servers[i], notes);
+    md_end_table(md);
 }
 
-static void add_notes(struct doc *doc, const struct notes *notes)
+static void add_notes(struct md *md, const struct notes *notes)
 {
     if (notes->n == 0)
         return;
-    doc_table(doc, 2, 1, false, "Notes");
-    doc_cell(doc, "note");
-    doc_cell(doc, "why");
+    md_heading(md, 2, "Notes");
+    md_table(md, 2);
+    md_cell(md, "note");
+    md_cell(md, "why");
     for (size_t i = 0; i < notes->n; i++) {
-        doc_cell(doc, "[%zu]", i + 1);
-        doc_cell(doc, "%s", notes->reasons[i]);
+        md_cell(md, "[%zu]", i + 1);
+        md_cell(md, "%s", notes->reasons[i]);
     }
+    md_end_table(md);
 }
 
-static void add_explanations(struct doc *doc, const struct matrix *matrix)
+static void add_explanations(struct md *md, const struct matrix *matrix)
 {
-    doc_table(doc, 5, 2, false, "The faults");
-    doc_cell(doc, "table");
-    doc_cell(doc, "fault");
-    doc_cell(doc, "what is done");
-    doc_cell(doc, "promise");
-    doc_cell(doc, "check");
+    md_heading(md, 3, "The faults");
+    md_table(md, 5);
+    md_cell(md, "table");
+    md_cell(md, "fault");
+    md_cell(md, "what is done");
+    md_cell(md, "promise");
+    md_cell(md, "check");
     for (enum fault_group g = NO_FAULT + 1; g < FAULT_GROUPS; g++)
         for (size_t i = 0; i < matrix->nfaults; i++) {
             const struct check *check = matrix->faults[i];
             if (check->fault.group != g)
                 continue;
-            doc_cell(doc, "%s", groups[g]);
-            doc_cell(doc, "%s", name_of(check));
-            doc_cell(doc, "%s", done_of(check));
-            doc_cell(doc, "P%d", (int)check->promise);
-            doc_cell(doc, "%s", check->name);
+            md_cell(md, "%s", groups[g]);
+            md_cell(md, "%s", name_of(check));
+            md_cell(md, "%s", done_of(check));
+            md_cell(md, "P%d", (int)check->promise);
+            md_cell(md, "%s", check->name);
         }
+    md_end_table(md);
 }
 
-static void add_summary(struct doc *doc, const struct matrix *matrix)
+static void add_summary(struct md *md, const struct matrix *matrix)
 {
     size_t counts[OUTCOMES] = {0};
     struct utsname system;
@@ -233,48 +241,52 @@ static void add_summary(struct doc *doc, const struct matrix *matrix)
             counts[judge(matrix, matrix->servers[i], matrix->faults[k],
                          &reason)]++;
     uname(&system);
-    doc_add(doc, counts[FAILED] > 0 ? BLOCK_WARNING : BLOCK_TEXT,
-            "%zu server%s, %zu fault%s, on %s %s: %zu %s, %zu %s, %zu %s, "
-            "%zu %s.",
-            matrix->nservers, matrix->nservers == 1 ? "" : "s",
-            matrix->nfaults, matrix->nfaults == 1 ? "" : "s",
-            system.sysname, system.release, counts[PASSED], words[PASSED],
-            counts[DESIGN], words[DESIGN], counts[NOT_RUN], words[NOT_RUN],
-            counts[FAILED], words[FAILED]);
+    (counts[FAILED] > 0 ? md_warn : md_say)(
+        md,
+        "%zu server%s, %zu fault%s, on %s %s: %zu %s, %zu %s, %zu %s, "
+        "%zu %s.",
+        matrix->nservers, matrix->nservers == 1 ? "" : "s", matrix->nfaults,
+        matrix->nfaults == 1 ? "" : "s", system.sysname, system.release,
+        counts[PASSED], words[PASSED], counts[DESIGN], words[DESIGN],
+        counts[NOT_RUN], words[NOT_RUN], counts[FAILED], words[FAILED]);
 }
 
-static int write_as(const struct doc *doc, const char *folder,
-                    const char *ending,
-                    void (*write)(const struct doc *, const char *, FILE *))
+/* The page is made of the Markdown. */
+static int write_files(const char *folder, const char *markdown, size_t n)
 {
     char path[512];
 
-    snprintf(path, sizeof(path), "%s/matrix.%s", folder, ending);
+    if (mkdir(folder, 0777) == -1 && errno != EEXIST)
+        return -1;
+    snprintf(path, sizeof(path), "%s/matrix.md", folder);
+    if (file_replace(path, markdown, n) == -1)
+        return -1;
+    snprintf(path, sizeof(path), "%s/matrix.html", folder);
     FILE *file = fopen(path, "we");
     if (file == NULL)
         return -1;
-    write(doc, folder, file);
-    return fclose(file) == 0 ? 0 : -1;
+    int result = html_write(markdown, n, "The fault matrix", folder, file);
+    return fclose(file) == 0 ? result : -1;
 }
 
 int matrix_write(const struct matrix *matrix, const char *folder)
 {
-    struct doc doc = {0};
+    struct md md;
     struct notes notes = {0};
+    char *markdown = NULL;
+    size_t n = 0;
+    FILE *file = open_memstream(&markdown, &n);
 
-    doc_add(&doc, BLOCK_TITLE, "The fault matrix");
-    add_summary(&doc, matrix);
+    if (file == NULL || md_begin(&md, file, stdout) == -1)
+        return -1;
+    md_heading(&md, 1, "The fault matrix");
+    add_summary(&md, matrix);
     for (enum fault_group g = NO_FAULT + 1; g < FAULT_GROUPS; g++)
-        add_group(&doc, matrix, g, &notes);
-    add_notes(&doc, &notes);
-    doc_write_text(&doc, folder, stdout);
-    add_explanations(&doc, matrix);
-    if (doc.failed)
-        errno = ENOMEM;
-    bool written = !doc.failed &&
-                   (mkdir(folder, 0777) == 0 || errno == EEXIST) &&
-                   write_as(&doc, folder, "md", doc_write_markdown) == 0 &&
-                   write_as(&doc, folder, "html", doc_write_html) == 0;
-    doc_free(&doc);
-    return written ? 0 : -1;
+        add_group(&md, matrix, g, &notes);
+    add_notes(&md, &notes);
+    add_explanations(&md, matrix);
+    md_end(&md);
+    int result = fclose(file) == 0 ? write_files(folder, markdown, n) : -1;
+    free(markdown);
+    return result;
 }

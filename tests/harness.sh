@@ -52,8 +52,9 @@ echo 'harness: a run'
 check 'a run ends well' status 0 bench/run "${tiny[@]}" -e clients \
     -e churn -e stall -e memory --time 3min --out "$dir/run"
 for file in report.html report.md report.txt manifest.json verdicts.csv \
-    raw/clients.csv raw/churn.csv plots/clients-echoes.csv \
-    plots/clients-echoes.svg plots/clients-echoes.png plots/stall-wait.txt; do
+    results.json raw/clients.csv raw/churn.csv plots/clients-echoes.csv \
+    plots/clients-echoes.svg plots/clients-echoes.phone.svg \
+    plots/stall-wait.svg; do
     check "$file is there" test -s "$dir/run/$file"
 done
 check 'the unserved are told' grep -q 'of 50 clients unserved' \

@@ -1,4 +1,4 @@
-/* bench/page/plot: steps of an axis, places of labels. */
+/* bench/page/plot: what gnuplot is given. */
 #include "bench/page/plot.h"
 
 #include <criterion/criterion.h>
@@ -9,140 +9,107 @@
 
 TestSuite(plot, .timeout = 20);
 
-Test(plot, steps_by_1_2_or_5)
+/* Two points of one line; the second one was not served by all. */
+static struct series lines[1] = {{
+    .name = "`touch x`\"; system('x')\n$(x)",
+    .n = 2,
+    .marks = {{.x = 10,
+               .y = 2500,
+               .low = 2000,
+               .high = 3000,
+               .served = NAN,
+               .expected = NAN,
+               .name = "10",
+               .tip = "epoll at 10: 2.50k"},
+              {.x = 50,
+               .y = NAN,
+               .low = NAN,
+               .high = INFINITY,
+               .served = 0.02,
+               .expected = NAN,
+               .text = "1 of 50"}},
+}};
+
+static const struct plot plot = {
+    .name = "one",
+    .title = "One",
+    .question = "Why?",
+    .x_label = "clients",
+    .y_label = "echoes",
+    .unit = "",
+    .kind = PLOT_LINES,
+    .series = lines,
+    .n = 1,
+};
+
+static char *data_of(const struct plot *drawn)
 {
-    cr_assert_float_eq(plot_step(100, 10), 10, 1e-9);
-    cr_assert_float_eq(plot_step(251000, 6), 50000, 1e-3);
-    cr_assert_float_eq(plot_step(1.1, 6), 0.2, 1e-9);
-    cr_assert_float_eq(plot_step(7, 6), 2, 1e-9);
-    double range = 1e-7;
-    for (int i = 0; i < 100; i++) {
-        double step = plot_step(range, 6);
-        cr_assert(range / step <= 6.0001 && range / step > 1, "%g: %g",
-                  range, step);
-        range *= 1.37;
-    }
-}
-
-Test(plot, moves_labels_apart_and_keeps_their_order)
-{
-    double places[] = {0.5, 0.51, 0.49, 0.0, 1.0};
-
-    plot_spread(places, 5, 0.1);
-    cr_assert(places[3] < places[2] && places[2] < places[0] &&
-              places[0] < places[1] && places[1] < places[4]);
-    for (int i = 0; i < 5; i++)
-        for (int k = 0; k < i; k++)
-            cr_assert(fabs(places[i] - places[k]) > 0.0999);
-    for (int i = 0; i < 5; i++)
-        cr_assert(places[i] >= -1e-9 && places[i] <= 1 + 1e-9);
-}
-
-Test(plot, finds_room_for_labels_at_the_top)
-{
-    double places[] = {1, 1, 1, 1};
-
-    plot_spread(places, 4, 0.25);
-    for (int i = 0; i < 4; i++)
-        cr_assert(places[i] >= 0.2499 && places[i] <= 1);
-}
-
-/* A plot of one curve with a zero in it, on logarithmic axes. */
-static void fill(struct plot *plot, struct curve *curve)
-{
-    static const double xs[] = {10, 100, 1000};
-
-    *plot = (struct plot){
-        .name = "one",
-        .title = "One",
-        .question = "Why?",
-        .x_label = "clients",
-        .y_label = "echoes",
-        .unit = "",
-        .kind = PLOT_LINES,
-        .log_x = true,
-        .log_y = true,
-        .curves = curve,
-        .n = 1,
-    };
-    *curve = (struct curve){.name = "epoll", .style = 1, .n = 3};
-    for (size_t i = 0; i < 3; i++) {
-        double y = i == 2 ? 0 : 5;
-        curve->points[i] = (struct curve_point){
-            .x = xs[i], .y = y, .low = y, .high = y};
-    }
-}
-
-Test(plot, draws_no_zero_on_a_logarithmic_axis)
-{
-    static struct curve curve;
-    struct plot plot;
     char *text = NULL;
     size_t size;
     FILE *file = open_memstream(&text, &size);
 
-    cr_assert(file != NULL);
-    fill(&plot, &curve);
-    plot_write_data(&plot, file);
+    plot_write_data(drawn, file);
     fclose(file);
-    cr_assert(strstr(text, "\n1000,NaN,NaN,NaN,") != NULL, "%s", text);
-    cr_assert(strstr(text, "\n100,5,5,5,") != NULL, "%s", text);
-    free(text);
+    return text;
 }
 
-/* gnuplot draws a line over a NaN, and breaks it at an empty line. */
-Test(plot, draws_no_line_over_what_was_not_measured)
+static char *settings_of(const struct plot *drawn, const char *dir)
 {
-    static struct curve curve;
-    struct plot plot;
     char *text = NULL;
     size_t size;
     FILE *file = open_memstream(&text, &size);
 
-    cr_assert(file != NULL);
-    fill(&plot, &curve);
-    curve.points[1].gap = true;
-    plot_write_data(&plot, file);
+    plot_write_settings(drawn, dir, file);
     fclose(file);
-    cr_assert(strstr(text, "epoll,\n\n100,5,") != NULL, "%s", text);
-    cr_assert(strstr(text, "epoll,\n\n1000,NaN,") != NULL, "%s", text);
-    free(text);
+    return text;
 }
 
-Test(plot, has_room_for_the_ticks_at_both_ends)
+Test(plot, a_line_ends_where_not_all_were_served)
 {
-    static struct curve curve;
-    struct plot plot;
-    char *text = NULL;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-    double low, high;
+    char *text = data_of(&plot);
 
-    cr_assert(file != NULL);
-    fill(&plot, &curve);
-    plot_write_settings(&plot, "run", file);
-    fclose(file);
-    const char *range = strstr(text, "set xrange [");
-    cr_assert(range != NULL, "%s", text);
-    cr_assert(sscanf(range, "set xrange [%lf:%lf]", &low, &high) == 2);
-    cr_assert(low < 10 && high > 1000, "%g to %g", low, high);
+    cr_assert(strstr(text, "\n10,2500,2000,3000,,,\"10\",\"\"") != NULL,
+              "%s", text);
+    cr_assert(strstr(text, "\n50,,,,0.02,,\"\",\"1 of 50\"") != NULL, "%s",
+              text);
+    cr_assert(strstr(text, "nan") == NULL && strstr(text, "inf") == NULL);
     free(text);
 }
 
-/* gnuplot runs what stands in backquotes in "", by a shell. */
+/* gnuplot runs what stands in backquotes; a name is of strangers. */
+Test(plot, a_name_is_no_command)
+{
+    char *text = data_of(&plot);
+
+    cr_assert(strpbrk(text, "`$';") == NULL ||
+                  strstr(text, "system('") == NULL,
+              "%s", text);
+    cr_assert(strchr(text, '`') == NULL && strchr(text, '$') == NULL);
+    free(text);
+}
+
 Test(plot, a_run_s_path_is_no_command)
 {
-    static struct curve curve;
-    struct plot plot;
-    char *text = NULL;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
+    char *text = settings_of(&plot, "/tmp/`x`/it's\nhere");
 
-    cr_assert(file != NULL);
-    fill(&plot, &curve);
-    plot_write_settings(&plot, "a`b`'c\nd\\", file);
-    fclose(file);
-    cr_assert(strstr(text, "\nbase = 'a`b`''c?d\\/plots/one'\n") != NULL,
+    cr_assert(strstr(text, "base = '/tmp/`x`/it''s?here/plots/one'\n") !=
+                  NULL,
+              "%s", text);
+    free(text);
+}
+
+Test(plot, takes_the_prefix_that_suits_its_figures)
+{
+    struct plot other = plot;
+    char *text = settings_of(&plot, "/tmp");
+
+    cr_assert(strstr(text, "scale = 1000\nunit = \"%gk\"\n") != NULL, "%s",
+              text);
+    free(text);
+    other.unit = "s";
+    other.log = true;
+    text = settings_of(&other, "/tmp");
+    cr_assert(strstr(text, "scale = 1\nunit = \"%.0s %cs\"\n") != NULL,
               "%s", text);
     free(text);
 }

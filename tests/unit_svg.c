@@ -5,6 +5,7 @@
 #include "bench/page/svg.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,18 +79,24 @@ static size_t size_of(const char *dir, const char *name)
 /* Draws all kinds, with a name and figures that are hard to draw. */
 Test(svg, every_kind_of_plot_is_drawn)
 {
-    static const char *const files[] = {"p.svg", "p.phone.svg", "p.png",
-                                        "p.txt", "p.csv",       "p.gp"};
-    static struct curve curves[2] = {
+    static const char *const files[] = {"p.svg", "p.phone.svg", "p.csv",
+                                        "p.gp"};
+    static struct series series[2] = {
         {.name = "it's \"mine\", 100%",
-         .style = 1,
          .n = 2,
-         .points = {{.x = 0, .y = 0, .crossed = true, .tip = "a, \"b\""},
-                    {.x = 10, .y = 5, .low = 4, .high = 6, .tip = "c"}}},
+         .marks = {{.x = 1,
+                    .y = NAN,
+                    .low = NAN,
+                    .high = NAN,
+                    .served = 0.3,
+                    .expected = NAN,
+                    .name = "one",
+                    .text = "3 of 10",
+                    .tip = "a, \"b\""},
+                   {.x = 2, .y = 5, .low = 4, .high = 6, .tip = "c"}}},
         {.name = "other",
-         .style = 9,
          .n = 1,
-         .points = {{.x = 10, .y = 500, .low = 500, .high = 500}}},
+         .marks = {{.x = 2, .y = 500, .low = 500, .high = 500}}},
     };
     char dir[] = "/tmp/unit-plot-XXXXXX";
     char plots[64];
@@ -97,20 +104,22 @@ Test(svg, every_kind_of_plot_is_drawn)
     cr_assert_not_null(mkdtemp(dir));
     snprintf(plots, sizeof(plots), "%s/plots", dir);
     mkdir(plots, 0777);
-    for (int kind = PLOT_LINES; kind <= PLOT_BARS; kind++)
+    for (int kind = PLOT_LINES; kind <= PLOT_STACKED; kind++)
         for (int scale = 0; scale < 4; scale++) {
             const struct plot plot = {.name = "p",
                                       .title = "A title",
+                                      .question = "Why?",
                                       .x_label = "x",
+                                      .y_label = "y",
                                       .unit = scale & 1 ? "s" : "",
                                       .kind = (enum plot_kind)kind,
                                       .log_x = scale & 1,
-                                      .log_y = scale & 2,
-                                      .curves = curves,
+                                      .log = scale & 2,
+                                      .series = series,
                                       .n = 2};
             int drawn = plot_draw(&plot, dir);
             cr_assert(drawn == 0 || drawn == 1, "%d", drawn);
-            for (size_t i = drawn == 1 ? 4 : 0; i < 6; i++)
+            for (size_t i = drawn == 1 ? 2 : 0; i < 4; i++)
                 cr_assert(size_of(dir, files[i]) > 20, "%s", files[i]);
         }
     rmdir(plots);

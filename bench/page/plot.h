@@ -1,10 +1,9 @@
 /*
- * Plots: writes what is to be drawn and lets gnuplot draw it. gnuplot
- * computes nothing; ranges, ticks and the places of labels come from here.
+ * Plots: writes what is to be drawn and lets gnuplot draw it. gnuplot finds
+ * ranges and ticks and places what it draws; it computes no figure.
  *
  * For a plot NAME the folder plots receives NAME.csv (the figures), NAME.gp
- * (`gnuplot plots/NAME.gp` draws it again), NAME.svg, NAME.phone.svg,
- * NAME.png, and NAME.txt for a terminal.
+ * (`gnuplot -d plots/NAME.gp` draws it again), NAME.svg and NAME.phone.svg.
  */
 #ifndef BENCH_PAGE_PLOT_H
 #define BENCH_PAGE_PLOT_H
@@ -15,35 +14,38 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { CURVE_POINTS = 24, CURVES = 50, CURVE_NAME = 48, CURVE_TIP = 240 };
+enum { SERIES = 64, MARKS = 64, PLOT_NAME = 48 };
 
-struct curve_point {
-    double x, y, low, high; /* low and high: the whiskers */
-    bool crossed; /* marked: clients went unserved, or there were errors */
-    bool gap;     /* no line to it: an x before it was not measured */
-    char name[CURVE_NAME]; /* stacked: of the bar; otherwise "" */
-    char tip[CURVE_TIP];   /* what hovering tells */
+/* NAN: not drawn. */
+struct mark {
+    double x;             /* of a row: 1 ... from the top */
+    double y, low, high;  /* low and high: the whiskers; a bar's two ends */
+    double served;        /* share of the clients, where that is below 1 */
+    double expected;      /* what theory says */
+    char name[PLOT_NAME]; /* of a row, or at the tick of x; "": none */
+    char text[64];        /* beside it */
+    char tip[240];        /* what hovering tells */
 };
 
-struct curve {
-    char name[CURVE_NAME];
-    int style; /* 1 ...: colour, dash and marker; 0: a prediction */
-    struct curve_point points[CURVE_POINTS];
+/* A panel of its own: of a plot of lines, with one line in colour and the
+ * others quiet behind it; of rows, beside the others. Stacked: a layer. */
+struct series {
+    char name[PLOT_NAME];
+    struct mark marks[MARKS];
     size_t n;
 };
 
 struct plot {
     const char *name; /* for the files */
     const char *title;
-    const char *question; /* a line below the title */
-    const char *x_label;
-    const char *y_label; /* what the figures are: "round trips a second" */
-    const char *unit;    /* of y: "s", "B/s", "" */
+    const char *question;          /* a line below the title */
+    const char *x_label, *y_label; /* "round trips a second" */
+    const char *unit;              /* of the figures: "s", "B/s", "" */
     enum plot_kind kind;
-    bool log_x, log_y;
-    bool bytes_x;         /* ticks as 1 KiB */
-    struct curve *curves; /* bars: each one's first point is its bar;
-                             stacked: a layer over all bars */
+    bool log_x;
+    bool log;   /* the figures' axis */
+    bool ratio; /* likewise, by powers of two, with a line at 1 */
+    struct series *series;
     size_t n;
 };
 
@@ -60,18 +62,5 @@ int plot_draw(const struct plot *plot, const char *dir);
 void plot_write_data(const struct plot *plot, FILE *file);
 void plot_write_settings(const struct plot *plot, const char *dir,
                          FILE *file);
-
-/* --- for the tests, too -------------------------------------------- */
-
-/* A step of 1, 2 or 5 times a power of ten, for at most `most` ticks. */
-double plot_step(double range, int most);
-
-/*
- * Moves labels apart that would cover each other, keeping their order.
- *
- * places   n heights between 0 and 1, in any order; changed in place
- * gap      the least distance, at most 1 / n
- */
-void plot_spread(double *places, size_t n, double gap);
 
 #endif

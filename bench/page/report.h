@@ -5,10 +5,11 @@
 #ifndef BENCH_PAGE_REPORT_H
 #define BENCH_PAGE_REPORT_H
 
-#include "bench/page/doc.h"
+#include "bench/page/md.h"
 #include "bench/page/plot.h"
 #include "bench/record/calls.h"
 #include "bench/record/experiment.h"
+#include "bench/record/judge.h"
 #include "bench/record/manifest.h"
 #include "bench/record/reading.h"
 #include "bench/record/row.h"
@@ -23,14 +24,17 @@ struct report {
     struct rows rows;
     struct manifest_model models[MANIFEST_MODELS];
     size_t nmodels;
-    struct calls calls; /* raw/calls.csv, if there is one */
-    struct doc doc;
-    const struct experiment *first; /* whose plot opens the page; NULL */
+    struct calls calls;   /* raw/calls.csv, if there is one */
+    struct table *tables; /* every figure compared at every point; owned */
+    size_t ntables;
+    struct md md;
     bool no_gnuplot; /* a plot was wanted and gnuplot is not there */
-    bool plot_failed;
+    bool failed;     /* something is missing, as stderr says */
 };
 
-/* The end of a word that stands behind a number: "1 slice", "2 slices". */
+enum { PHRASE = 96, CELL = 64 };
+
+/* The end of a word that stands behind a number: "1 turn", "2 turns". */
 static inline const char *plural(size_t n)
 {
     return n == 1 ? "" : "s";
@@ -47,29 +51,48 @@ bool report_has(const struct report *report,
 const char *report_text(const struct report *report, const char *group,
                         const char *name);
 
+/* Makes report->tables. */
+void report_judge(struct report *report);
+
+/* x as an axis shows it: "50", "10k", "64 KiB". */
+void report_x(const struct experiment *experiment, double x,
+              char text[CELL]);
+
+/* "with 50 clients": where a table's figures are from. */
+void report_phrase(const struct table *table, char text[PHRASE]);
+
+/* "1.39 (1.32 to 1.47)": a model against another, in a cell. A sign before
+ * it, or the reason alone, where that is no rank; "" where nothing is
+ * known. */
+void report_ratio(const struct table *table, const char *model,
+                  const char *against, char text[CELL]);
+
+/* The table that opens the page, of the first figure or the second of its
+ * experiment; NULL: nothing was compared, or no second figure is. */
+const struct table *report_headline(const struct report *report,
+                                    size_t figure);
+
 /* One of an experiment's plots; nothing where nothing was measured. */
 void report_plot(struct report *report, const struct experiment *experiment,
                  const struct plot_about *about);
 
-/* Draws a plot and puts it into the document. */
-void report_draw(struct report *report, const struct plot *plot);
+/* All models against the reference: the page's first plot. */
+void report_forest(struct report *report);
 
-/*
- * The calls of each model by name, as curves for PLOT_STACKED: the most
- * frequent ones first; who is rare in every model is left out.
- *
- * curves   CURVES of them, all zero
- * Returns  how many
- */
-size_t report_calls(const struct report *report, struct curve *curves);
+/* The calls of each model by name, as layers for PLOT_STACKED: the most
+ * frequent ones first; one that is rare in every model is left out. */
+void report_calls(const struct report *report, struct plot *plot);
+
+/* verdicts.csv, a row a pair, and results.json. Returns 0, or -1. */
+int report_results(const struct report *report);
 
 /* --- the parts, in the order of the page --------------------------- */
 
 void report_opening(struct report *report);
-void report_verdicts(struct report *report);
 void report_experiment(struct report *report,
                        const struct experiment *experiment);
-void report_gates(struct report *report);
-void report_manifest(struct report *report);
+void report_compared(struct report *report,
+                     const struct experiment *experiment);
+void report_about(struct report *report);
 
 #endif

@@ -10,7 +10,7 @@ enum { NAMES = 64, SHOWN = 7, TRIALS = 64 };
 /* Under this, in every model, a call belongs to start and end. */
 static const double least_per_echo = 0.05;
 
-/* The median over the slices of calls per echo; 0 when it never called. */
+/* The median over the turns of calls per echo; 0 when it never called. */
 static double per_echo(const struct calls *calls, const char *model,
                        const char *name)
 {
@@ -63,37 +63,32 @@ static size_t weigh(const struct report *report, struct weight *weights)
     return n;
 }
 
-static void add_point(struct curve *curve, size_t model, const char *name,
-                      double calls, const char *what)
-{
-    struct curve_point *point = &curve->points[curve->n++];
-
-    *point = (struct curve_point){
-        .x = (double)model + 1, .y = calls, .low = calls, .high = calls};
-    snprintf(point->name, sizeof(point->name), "%.40s", name);
-    snprintf(point->tip, sizeof(point->tip), "%.40s: %.2f %s", name, calls,
-             what);
-}
-
-size_t report_calls(const struct report *report, struct curve *curves)
+void report_calls(const struct report *report, struct plot *plot)
 {
     struct weight weights[NAMES] = {{0}};
+    double ends[PARTICIPANTS] = {0}; /* of the bars so far */
     size_t n = weigh(report, weights);
-    size_t shown = 0;
 
-    while (shown < n && shown < SHOWN &&
-           weights[shown].most > least_per_echo)
-        shown++;
-    for (size_t k = 0; k < shown; k++) {
-        snprintf(curves[k].name, sizeof(curves[k].name), "%.31s",
-                 weights[k].name);
-        curves[k].style = (int)k + 1;
+    for (size_t k = 0; k < n && k < SHOWN; k++) {
+        struct series *series = &plot->series[plot->n];
+        if (weights[k].most <= least_per_echo)
+            break;
+        plot->n++;
+        snprintf(series->name, PLOT_NAME, "%.31s", weights[k].name);
+        for (size_t m = 0; m < report->nmodels && m < MARKS; m++) {
+            struct mark *mark = &series->marks[series->n++];
+            const char *model = report->models[m].name;
+            double calls = per_echo(&report->calls, model, weights[k].name);
+            *mark = (struct mark){.x = (double)m + 1,
+                                  .y = ends[m] + calls,
+                                  .low = ends[m],
+                                  .high = ends[m] + calls,
+                                  .served = NAN,
+                                  .expected = NAN};
+            ends[m] += calls;
+            snprintf(mark->name, PLOT_NAME, "%.40s", model);
+            snprintf(mark->tip, sizeof(mark->tip), "%.40s: %.2f %.31s",
+                     model, calls, weights[k].name);
+        }
     }
-    for (size_t m = 0; m < report->nmodels && m < CURVE_POINTS; m++)
-        for (size_t k = 0; k < shown; k++)
-            add_point(&curves[k], m, report->models[m].name,
-                      per_echo(&report->calls, report->models[m].name,
-                               weights[k].name),
-                      weights[k].name);
-    return shown;
 }

@@ -11,41 +11,39 @@ static void add_state(struct report *report)
     json_t *ending = json_object_get(report->manifest, "ending");
     long planned = (long)json_integer_value(
         json_object_get(ending, "planned"));
-    struct doc *doc = &report->doc;
+    struct md *md = &report->md;
 
     if (strcmp(state, "cut short") == 0)
-        doc_add(doc, BLOCK_WARNING,
+        md_warn(md,
                 "Cut short: this run was interrupted. "
-                "It holds %zu slice%s of %ld.",
+                "It holds %zu turn%s of %ld.",
                 report->rows.n, plural(report->rows.n), planned);
     else if (strcmp(state, "killed") == 0)
-        doc_add(doc, BLOCK_WARNING,
+        md_warn(md,
                 "Cut short: this run was killed, or it "
-                "still goes on. It holds %zu slice%s so far.",
+                "still goes on. It holds %zu turn%s so far.",
                 report->rows.n, plural(report->rows.n));
     else if (strcmp(state, "out of time") == 0)
-        doc_add(
-            doc, BLOCK_WARNING,
-            "Out of time: of %ld slices that were planned, %ld were "
+        md_warn(
+            md,
+            "Out of time: of %ld turns that were planned, %ld were "
             "measured. --time gives a run longer.",
             planned,
             (long)json_integer_value(json_object_get(ending, "measured")));
     else if (strcmp(state, "failed") == 0)
-        doc_add(doc, BLOCK_WARNING,
-                "This run failed after %zu slice%s of %ld.", report->rows.n,
-                plural(report->rows.n), planned);
+        md_warn(md, "This run failed after %zu turn%s of %ld.",
+                report->rows.n, plural(report->rows.n), planned);
 }
 
 static void add_gaps(struct report *report)
 {
-    struct doc *doc = &report->doc;
+    struct md *md = &report->md;
 
     if (report->rows.cut > 0)
-        doc_add(doc, BLOCK_WARNING,
-                "%zu row%s half written when the run ended: left out.",
+        md_warn(md, "%zu row%s half written when the run ended: left out.",
                 report->rows.cut, plural(report->rows.cut));
     if (report->rows.n == 0)
-        doc_add(doc, BLOCK_WARNING, "Nothing was measured.");
+        md_warn(md, "Nothing was measured.");
 }
 
 enum { LOST = 6 };
@@ -53,7 +51,7 @@ enum { LOST = 6 };
 /* Rows of one model at one place that hold nothing. */
 struct lost {
     const struct row *row;
-    size_t slices;
+    size_t turns;
 };
 
 static bool is_same_place(const struct row *a, const struct row *b)
@@ -64,17 +62,17 @@ static bool is_same_place(const struct row *a, const struct row *b)
            a->value[ROW_X] == b->value[ROW_X];
 }
 
-/* Returns how many slices were lost; the first places of them in lost. */
+/* Returns how many turns were lost; the first places of them in lost. */
 static size_t find_lost(const struct rows *rows, struct lost lost[LOST])
 {
-    size_t slices = 0;
+    size_t turns = 0;
 
     for (size_t i = 0; i < rows->n; i++) {
         const struct row *row = &rows->all[i];
         size_t k = 0;
         if (strcmp(row->outcome, ROW_FAILED) != 0)
             continue;
-        slices++;
+        turns++;
         while (k < LOST && lost[k].row != NULL &&
                !is_same_place(lost[k].row, row))
             k++;
@@ -82,9 +80,9 @@ static size_t find_lost(const struct rows *rows, struct lost lost[LOST])
             continue;
         if (lost[k].row == NULL)
             lost[k].row = row;
-        lost[k].slices++;
+        lost[k].turns++;
     }
-    return slices;
+    return turns;
 }
 
 static void tell_lost(FILE *file, const struct lost *lost)
@@ -97,121 +95,185 @@ static void tell_lost(FILE *file, const struct lost *lost)
         fprintf(file, " at %g", row->value[ROW_X]);
     if (row->variant[0] != '\0')
         fprintf(file, " (%s)", row->variant);
-    if (lost->slices > 1)
-        fprintf(file, " (%zu slices)", lost->slices);
+    if (lost->turns > 1)
+        fprintf(file, " (%zu turns)", lost->turns);
     fprintf(file, ": %s", row->note);
 }
 
 static void add_lost(struct report *report)
 {
     struct lost lost[LOST] = {{0}};
-    size_t slices = find_lost(&report->rows, lost);
+    size_t turns = find_lost(&report->rows, lost);
     size_t told = 0;
     char *text = NULL;
     size_t size = 0;
-    FILE *file = slices > 0 ? open_memstream(&text, &size) : NULL;
+    FILE *file = turns > 0 ? open_memstream(&text, &size) : NULL;
 
     if (file == NULL)
         return;
     for (size_t k = 0; k < LOST && lost[k].row != NULL; k++) {
         fputs(k > 0 ? "; " : "", file);
         tell_lost(file, &lost[k]);
-        told += lost[k].slices;
+        told += lost[k].turns;
     }
-    if (told < slices)
-        fprintf(file, "; and %zu slice%s elsewhere", slices - told,
-                plural(slices - told));
+    if (told < turns)
+        fprintf(file, "; and %zu turn%s elsewhere", turns - told,
+                plural(turns - told));
     fclose(file);
-    doc_add(&report->doc, BLOCK_WARNING,
-            "%zu slice%s could not be measured: %s.", slices,
-            plural(slices), text);
+    md_warn(&report->md, "%zu turn%s could not be measured: %s.", turns,
+            plural(turns), text);
     free(text);
 }
 
-/* Above these a run is more noise than figures. */
-static const double others_cores = 0.2;    /* on average */
-static const double disturbed_share = 0.2; /* of all slices */
-
+/* Blocks in which others kept a server or the generator from running. */
 static void add_noise(struct report *report)
 {
-    const struct rows *rows = &report->rows;
-    double cores = (double)json_integer_value(json_object_get(
-        json_object_get(report->manifest, "machine"), "cores"));
-    double others = 0;
-    size_t known = 0;
-    size_t disturbed = 0;
+    size_t blocks = 0, disturbed = 0;
 
-    for (size_t i = 0; i < rows->n; i++) {
-        double share = rows->all[i].value[ROW_OTHERS_SHARE];
-        disturbed += strcmp(rows->all[i].outcome, ROW_REPEATED) == 0;
-        if (!isnan(share)) {
-            others += share * cores;
-            known++;
-        }
+    for (size_t i = 0; i < report->ntables; i++) {
+        blocks += report->tables[i].blocks;
+        disturbed += report->tables[i].disturbed;
     }
-    others /= known > 0 ? (double)known : 1;
-    if (others > others_cores ||
-        (double)disturbed > disturbed_share * (double)rows->n)
-        doc_add(&report->doc, BLOCK_WARNING,
-                "The machine was not quiet: other programs used %.0f %% of "
-                "a core on average, and %zu of %zu slices were disturbed. "
-                "Figures of this run are noisy; trust no small difference, "
-                "and measure again when nothing else runs.",
-                others * 100, disturbed, rows->n);
+    if (disturbed * 5 > blocks)
+        md_warn(
+            &report->md,
+            "The machine was not quiet: in %.0f %% of the blocks others "
+            "kept a server or the generator waiting. The intervals "
+            "are wider for it, not wrong.",
+            100 * (double)disturbed / (double)blocks);
 }
 
-static void add_repeats(struct report *report)
+static void add_stopped(struct report *report)
 {
-    size_t repeated = 0;
-    double low = INFINITY;
-    double high = 0;
-
-    for (size_t i = 0; i < report->rows.n; i++) {
-        const struct row *row = &report->rows.all[i];
-        repeated += strcmp(row->outcome, ROW_REPEATED) == 0;
-        low = fmin(low, row->value[ROW_FLOOR_US]);
-        high = fmax(high, row->value[ROW_FLOOR_US]);
+    for (size_t m = 0; m < report->nmodels; m++) {
+        struct spot spot = {.model = report->models[m].name, .x = NAN};
+        if (reading_health(&report->rows, &spot).stopped)
+            md_say(&report->md,
+                   "%s is not silent when it is not driven; it was stopped "
+                   "by SIGSTOP outside of its turns.",
+                   spot.model);
     }
-    doc_add(&report->doc, BLOCK_TEXT,
-            "%zu slice%s, %zu of them disturbed "
-            "and done again. The floor, what one thread alone needs for a "
-            "round trip over "
-            "loopback, was between %.2f and %.2f us.",
-            report->rows.n, plural(report->rows.n), repeated, low, high);
 }
 
-/* A plot says more than tables: one stands before the verdicts. */
-static void add_first_plot(struct report *report)
+/* Where a model left clients without one echo, at the fewest clients. */
+static void tell_unserved(const struct report *report, const char *model,
+                          FILE *file)
 {
-    size_t before = report->doc.n;
+    const struct spot any = {.experiment = "clients", .x = NAN};
+    double xs[64];
+    size_t n = reading_xs(&report->rows, &any, xs, 64);
 
-    for (size_t i = 0; i < nexperiments && report->first == NULL; i++) {
-        report_plot(report, experiments[i], &experiments[i]->plots[0]);
-        if (report->doc.n == before)
+    for (size_t i = 0; i < n; i++) {
+        struct spot spot = {
+            .experiment = "clients", .model = model, .x = xs[i]};
+        struct health health = reading_health(&report->rows, &spot);
+        if (health.unserved <= 0)
             continue;
-        report->first = experiments[i];
-        doc_add(&report->doc, BLOCK_TEXT, "%s", report->first->see);
+        fprintf(file, "%sserves %.0f of %.0f clients",
+                ftell(file) > 0 ? "; " : "",
+                health.clients - health.unserved, health.clients);
+        return;
     }
+}
+
+/* "1.39 x epoll in server CPU per echo (1.32 to 1.47)" */
+static void tell_ratio(const struct table *table,
+                       const struct manifest_model *model, FILE *file)
+{
+    const char *label = metric_about(table->metric)->label;
+    struct pair pair;
+
+    if (!judge_between(table, judge_find(table, model->name),
+                       judge_find(table, model->reference), &pair) ||
+        pair.word == WORD_UNRANKED)
+        return;
+    bool first = ftell(file) == 0;
+    fputs(first ? "" : ", ", file);
+    if (pair.word == WORD_BETTER || pair.word == WORD_WORSE)
+        fprintf(file, "%.2f x", pair.all.ratio);
+    else
+        fputs(pair.word == WORD_EQUAL ? "equivalent to"
+                                      : "not distinguished from",
+              file);
+    fprintf(file, " %s in %s (%.2f to %.2f)",
+            first ? model->reference : "it", label, pair.all.low,
+            pair.all.high);
+}
+
+/* One sentence a model, that can be repeated. */
+static void add_sentence(struct report *report,
+                         const struct manifest_model *model)
+{
+    const struct table *table = report_headline(report, 0);
+    const struct table *second = report_headline(report, 1);
+    char phrase[PHRASE];
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+
+    if (file == NULL)
+        return;
+    report_phrase(table, phrase);
+    if (strcmp(model->name, model->reference) == 0) {
+        struct spot spot = table->spot;
+        char figure[32];
+        spot.model = model->name;
+        metric_text(
+            table->metric,
+            reading_figure(&report->rows, &spot, table->metric).median,
+            figure, sizeof(figure));
+        fprintf(file, "the reference, %s of %s %s", figure,
+                metric_about(table->metric)->label, phrase);
+    } else {
+        tell_ratio(table, model, file);
+        if (second != NULL)
+            tell_ratio(second, model, file);
+        if (ftell(file) > 0)
+            fprintf(file, ", %s", phrase);
+    }
+    tell_unserved(report, model->name, file);
+    fclose(file);
+    md_item(&report->md, model->name, "%s.",
+            size > 0 ? text : "nothing that can be ranked");
+    free(text);
+}
+
+static void add_sentences(struct report *report)
+{
+    if (report->ntables == 0)
+        return;
+    for (size_t m = 0; m < report->nmodels; m++)
+        add_sentence(report, &report->models[m]);
+    md_end_list(&report->md);
+    report_forest(report);
+    md_say(&report->md,
+           "A ratio is that of turns in the same blocks, and the interval "
+           "beside it holds together with all others of its table, with "
+           "%d %%. A sign before it: = equivalent within %.0f %%; ~ not "
+           "distinguished, which is no rank. Where the load generator is "
+           "the limit, a rate is not ranked; CPU time is. Ratios compare; "
+           "absolute figures drift with the machine.",
+           judge_percent(&report->tables[0]), 100 * JUDGE_EQUAL);
 }
 
 void report_opening(struct report *report)
 {
-    struct doc *doc = &report->doc;
+    struct md *md = &report->md;
 
-    doc_add(doc, BLOCK_TITLE, "Concurrency models, measured");
+    md_heading(md, 1, "Concurrency models, measured");
     add_state(report);
     add_gaps(report);
     add_lost(report);
     add_noise(report);
-    doc_add(doc, BLOCK_TEXT,
-            "%s on %s, %lld cores, Linux %s. Every server "
-            "echoes bytes over loopback, and every byte is checked.",
-            report_text(report, NULL, "date"),
-            report_text(report, "machine", "cpu"),
-            json_integer_value(json_object_get(
-                json_object_get(report->manifest, "machine"), "cores")),
-            report_text(report, "machine", "kernel"));
-    if (report->rows.n > 0)
-        add_repeats(report);
-    add_first_plot(report);
+    add_sentences(report);
+    add_stopped(report);
+    md_say(md,
+           "%s on %s, %lld cores, Linux %s: %zu turn%s. Every server "
+           "echoes bytes over loopback, and every byte is checked.",
+           report_text(report, NULL, "date"),
+           report_text(report, "machine", "cpu"),
+           json_integer_value(json_object_get(
+               json_object_get(report->manifest, "machine"), "cores")),
+           report_text(report, "machine", "kernel"), report->rows.n,
+           plural(report->rows.n));
 }

@@ -14,6 +14,7 @@ static const struct {
 } colours[] = {
     {0, 0, 0, "currentColor"},
     {200, 204, 210, "var(--line,#c8ccd2)"},
+    {170, 176, 184, "var(--faint,#aab0b8)"},
     {0, 114, 178, "var(--s1,#0072b2)"},
     {213, 94, 0, "var(--s2,#d55e00)"},
     {0, 158, 115, "var(--s3,#009e73)"},

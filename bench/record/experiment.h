@@ -45,44 +45,38 @@ struct point {
 enum { PINNED = 0, FREE = 1, ALONE = 0, BLOCKS = 50 };
 
 enum plot_kind {
-    PLOT_LINES,
-    PLOT_BARS,    /* a bar for each model */
-    PLOT_STACKED, /* likewise, of calls by their names; see calls.h */
+    PLOT_LINES,   /* over x, a panel for each model */
+    PLOT_ROWS,    /* a row for each model */
+    PLOT_SLOPES,  /* likewise, of what one client more takes */
+    PLOT_STACKED, /* likewise, of calls by their names; see trace.h */
 };
 
 struct plot_about {
     enum metric metric;
     enum plot_kind kind;
-    bool log_y;
+    bool log;
     const char *title;
     const char *variant; /* only this one; NULL: all there are */
 };
 
-enum { POINTS = 24, PLOTS = 3, JUDGED = 4 };
-
-/* Which figures are worth a verdict. */
-struct judged {
-    enum metric metric;
-    double x;
-    const char *phrase;  /* "50 clients"; NULL ends */
-    const char *variant; /* of the point, or NULL */
-};
+enum { POINTS = 24, PLOTS = 3 };
 
 struct experiment {
     const char *name;
     const char *question;
     const char *x_label; /* with its unit: "message size (bytes)" */
-    const char *see;     /* what to look at in the plot */
-    const char *only;    /* the one model that it is about; or NULL */
+    /* What stands around x in a sentence: "with ", " clients". */
+    const char *before, *after;
+    const char *see;  /* what to look at in the plot */
+    const char *only; /* the one model that it is about; or NULL */
     bool log_x;
     bool bytes_x;    /* x counts bytes */
-    bool x_is_model; /* no x axis: a bar for each model */
+    bool x_is_model; /* no x axis: a row for each model */
     bool by_name;    /* takes long: measured only when it is asked for */
     struct point points[POINTS];    /* ended by blocks of 0, 0, 0 */
     struct plot_about plots[PLOTS]; /* ended by title NULL */
     const enum metric *more; /* beside the plots' in the table, ended by
                                 METRICS; or NULL */
-    struct judged judged[JUDGED]; /* ended by phrase NULL */
     /* What servers in a block are compared by, the first figure first;
      * ended by METRICS; NULL: nothing is compared. */
     const enum metric *compared;

@@ -25,7 +25,7 @@ const struct experiment experiment_stall = {
     .points = {{1, NULL, PINNED, ALONE, {0, 2, 6}}},
     .plots =
         {
-            {METRIC_LONGEST_WAIT_MS, PLOT_BARS, true,
+            {METRIC_LONGEST_WAIT_MS, PLOT_ROWS, true,
              "One client is silent: the longest wait of ten others", NULL},
         },
     .prepare = prepare_stall,
@@ -86,6 +86,8 @@ const struct experiment experiment_lap = {
     .predict = predict_lap,
 };
 
+static const enum metric rate[] = {METRIC_ECHOES_PER_S, METRICS};
+
 static void prepare_work(const struct point *point, struct job *job)
 {
     job->clients = 8;
@@ -97,6 +99,8 @@ const struct experiment experiment_work = {
     .name = "work",
     .question = "When do processes and threads win?",
     .x_label = "work for each message (ms), 8 clients",
+    .before = "with work of ",
+    .after = " ms",
     .see =
         "With work to do for each message, a single loop makes everybody "
         "wait while it works, and while it sleeps as for a disk. "
@@ -122,6 +126,7 @@ const struct experiment experiment_work = {
             {METRIC_ECHOES_PER_S, PLOT_LINES, true,
              "Echoes a second, sleeping for each", "sleep"},
         },
+    .compared = rate,
     .prepare = prepare_work,
 };
 
@@ -135,12 +140,16 @@ const struct experiment experiment_memory = {
     .name = "memory",
     .question = "What memory and how many tasks does a client take?",
     .x_label = "clients",
-    .see = "PSS of the whole process tree over the clients: a page that "
-           "processes share counts once. A process brings page tables and "
-           "stacks of its own, a thread a stack, a loop a struct. What the "
-           "kernel holds for a connection (about 10 KB) comes on top for "
-           "all alike. Where clients went unserved no point is drawn: "
-           "they may have no process or thread yet.",
+    .before = "with ",
+    .after = " clients",
+    .see = "PSS of the whole process tree: a page that processes share "
+           "counts once. One client more takes the difference between most "
+           "and fewest clients, over how many more they are; what the "
+           "server takes for itself falls out of it. A process brings page "
+           "tables and stacks of its own, a thread a stack, a loop a "
+           "struct. What the kernel holds for a connection (about 10 KB) "
+           "comes on top for all alike. Where clients went unserved no "
+           "point is drawn: they may have no process or thread yet.",
     .log_x = true,
     .points =
         {
@@ -150,8 +159,10 @@ const struct experiment experiment_memory = {
         },
     .plots =
         {
-            {METRIC_PSS_PER_CLIENT_KIB, PLOT_LINES, true,
-             "Memory per client", NULL},
+            {METRIC_PSS_KIB, PLOT_SLOPES, true,
+             "Memory that one client more takes", NULL},
+            {METRIC_PSS_KIB, PLOT_LINES, true, "Memory of the server",
+             NULL},
             {METRIC_TASKS, PLOT_LINES, true, "Processes and threads", NULL},
         },
     .prepare = prepare_memory,
@@ -183,7 +194,7 @@ const struct experiment experiment_syscalls = {
         {
             {METRIC_CALLS_PER_ECHO, PLOT_STACKED, false,
              "System calls per echo, 10 clients", "traced"},
-            {METRIC_SWITCHES_PER_ECHO, PLOT_BARS, false,
+            {METRIC_SWITCHES_PER_ECHO, PLOT_ROWS, false,
              "Context switches per echo, 10 clients", "plain"},
         },
     .prepare = prepare_syscalls,

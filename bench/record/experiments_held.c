@@ -23,14 +23,15 @@ const struct experiment experiment_held = {
         "a second. Memory is told per connection held: the server's is PSS "
         "of its process tree, the kernel's what slabs, page tables and "
         "stacks have grown by, for both ends of a connection, as the "
-        "client is on this machine, too. Who held fewer says why in the "
-        "remark: its --max-clients is raised to what is asked for.",
+        "client is on this machine, too. A server that held fewer says "
+        "why in the remark: its --max-clients is raised to what is asked "
+        "for.",
     .points = {{1, NULL, FREE, ALONE, {1, 1, 1}}},
     .plots =
         {
-            {METRIC_PSS_PER_HELD_KIB, PLOT_BARS, true,
+            {METRIC_PSS_PER_HELD_KIB, PLOT_ROWS, true,
              "Memory of the server per connection held", NULL},
-            {METRIC_KERNEL_PER_HELD_KIB, PLOT_BARS, true,
+            {METRIC_KERNEL_PER_HELD_KIB, PLOT_ROWS, true,
              "Memory of the kernel per connection held", NULL},
         },
     .more = beside,
@@ -61,9 +62,9 @@ const struct experiment experiment_million = {
     .points = {{1, NULL, FREE, ALONE, {1, 1, 1}}},
     .plots =
         {
-            {METRIC_PSS_PER_HELD_KIB, PLOT_BARS, false,
+            {METRIC_PSS_PER_HELD_KIB, PLOT_ROWS, false,
              "Memory of the servers per connection held", NULL},
-            {METRIC_KERNEL_PER_HELD_KIB, PLOT_BARS, false,
+            {METRIC_KERNEL_PER_HELD_KIB, PLOT_ROWS, false,
              "Memory of the kernel per connection held", NULL},
         },
     .more = beside,

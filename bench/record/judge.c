@@ -34,10 +34,8 @@ static bool takes_part(const struct judging *judging, const struct row *row)
 
 static size_t find_model(struct table *table, const char *name)
 {
-    size_t i = 0;
+    size_t i = judge_find(table, name);
 
-    while (i < table->nmodels && strcmp(table->models[i], name) != 0)
-        i++;
     if (i == table->nmodels && i < JUDGE_SERVERS)
         table->models[table->nmodels++] = name;
     return i;
@@ -180,6 +178,11 @@ static bool chain(const struct judging *judging, size_t a, size_t b,
     return true;
 }
 
+int judge_percent(const struct table *table)
+{
+    return table->nmodels > 2 ? 99 : 95;
+}
+
 static struct estimate estimate_of(const struct judging *judging, size_t a,
                                    size_t b, bool quiet)
 {
@@ -192,7 +195,7 @@ static struct estimate estimate_of(const struct judging *judging, size_t a,
         return estimate;
     double reach = JUDGE_LOOKS * trimmed.error *
                    stats_max_t(&judging->family, trimmed.n,
-                               judging->table->nmodels > 2 ? 99 : 95);
+                               judge_percent(judging->table));
     estimate.ratio = exp(trimmed.mean);
     estimate.low = exp(trimmed.mean - reach);
     estimate.high = exp(trimmed.mean + reach);
@@ -213,7 +216,7 @@ static bool may_rank(const struct judging *judging, struct pair *pair)
     if (closed->reason[0] != '\0') {
         snprintf(pair->reason, sizeof(pair->reason), "%s", closed->reason);
     } else if (pair->all.blocks < JUDGE_BLOCKS || isnan(pair->all.ratio)) {
-        snprintf(pair->reason, sizeof(pair->reason), "%zu blocks",
+        snprintf(pair->reason, sizeof(pair->reason), "only %zu blocks",
                  pair->all.blocks);
     } else if (about->by_generator && slower->by != LIMIT_SERVER) {
         snprintf(pair->reason, sizeof(pair->reason), "%s",
@@ -242,6 +245,22 @@ static enum word word_of(const struct estimate *estimate, int better)
                : WORD_OPEN;
 }
 
+static enum word rank(const struct judging *judging, struct pair *pair)
+{
+    int better = metric_about(judging->table->metric)->better;
+
+    if (!may_rank(judging, pair))
+        return WORD_UNRANKED;
+    enum word word = word_of(&pair->all, better);
+    if (!pair->at_least || word == WORD_BETTER || word == WORD_WORSE)
+        return word;
+    /* They seem equal, and one of them can do more. */
+    pair->at_least = false;
+    snprintf(pair->reason, sizeof(pair->reason),
+             "the generator is the limit");
+    return WORD_UNRANKED;
+}
+
 static int judge_pairs(struct judging *judging)
 {
     struct table *table = judging->table;
@@ -258,10 +277,7 @@ static int judge_pairs(struct judging *judging)
             pair->all = pair->quiet = estimate_of(judging, a, b, false);
             if (table->disturbed > 0)
                 pair->quiet = estimate_of(judging, a, b, true);
-            pair->word = may_rank(judging, pair)
-                             ? word_of(&pair->all,
-                                       metric_about(table->metric)->better)
-                             : WORD_UNRANKED;
+            pair->word = rank(judging, pair);
         }
     return 0;
 }
@@ -367,13 +383,42 @@ const char *judge_word(const struct table *table, const struct pair *pair)
     return "not ranked";
 }
 
-const struct pair *judge_pair(const struct table *table, size_t a, size_t b)
+static struct estimate invert(const struct estimate *estimate)
 {
-    size_t low = a < b ? a : b;
-    size_t high = a < b ? b : a;
+    struct estimate inverse = *estimate;
 
-    for (size_t i = 0; i < table->n; i++)
-        if (table->pairs[i].against == low && table->pairs[i].model == high)
-            return &table->pairs[i];
-    return NULL;
+    inverse.ratio = 1 / estimate->ratio;
+    inverse.low = 1 / estimate->high;
+    inverse.high = 1 / estimate->low;
+    return inverse;
+}
+
+bool judge_between(const struct table *table, size_t a, size_t b,
+                   struct pair *pair)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        *pair = table->pairs[i];
+        if (pair->model == a && pair->against == b)
+            return true;
+        if (pair->model != b || pair->against != a)
+            continue;
+        pair->model = a;
+        pair->against = b;
+        pair->all = invert(&pair->all);
+        pair->quiet = invert(&pair->quiet);
+        if (pair->word == WORD_BETTER || pair->word == WORD_WORSE)
+            pair->word = pair->word == WORD_BETTER ? WORD_WORSE
+                                                   : WORD_BETTER;
+        return true;
+    }
+    return false;
+}
+
+size_t judge_find(const struct table *table, const char *model)
+{
+    size_t i = 0;
+
+    while (i < table->nmodels && strcmp(table->models[i], model) != 0)
+        i++;
+    return i;
 }

@@ -85,11 +85,21 @@ double judge_width(const struct rows *rows,
                    const struct experiment *experiment,
                    const struct point *point);
 
+/* How sure it is that all intervals of a table hold together. */
+int judge_percent(const struct table *table);
+
 /* "cheaper", "not distinguished" ...: a verdict in words, of any pair. */
 const char *judge_word(const struct table *table, const struct pair *pair);
 
-/* The pair of two models, by their indices in any order; NULL: none. */
-const struct pair *judge_pair(const struct table *table, size_t a,
-                              size_t b);
+/*
+ * The pair of two models, by their indices in any order: a against b.
+ *
+ * Returns  false when there is none
+ */
+bool judge_between(const struct table *table, size_t a, size_t b,
+                   struct pair *pair);
+
+/* Index of a model; table->nmodels: it is not there. */
+size_t judge_find(const struct table *table, const char *model);
 
 #endif

@@ -23,14 +23,16 @@ static const struct metric_about about[METRICS] = {
                         "faster", "slower", -1, 1},
     [METRIC_LONGEST_WAIT_MS] = {"wait", "longest wait of a client", "s",
                                 1e-3, "shorter", "longer", -1, 0},
-    [METRIC_PSS_PER_CLIENT_KIB] = {"memory", "memory per client", "B", 1024,
-                                   "smaller", "larger", -1, 0},
+    [METRIC_PSS_KIB] = {"memory", "memory of the server", "B", 1024,
+                        "smaller", "larger", -1, 0},
     [METRIC_TASKS] = {"tasks", "processes and threads", "", 1, "fewer",
                       "more", -1, 0},
     [METRIC_SWITCHES_PER_ECHO] = {"switches", "context switches per echo",
                                   "", 1, "fewer", "more", -1, 0},
     [METRIC_CALLS_PER_ECHO] = {"calls", "system calls per echo", "", 1,
                                "fewer", "more", -1, 0},
+    [METRIC_ACHIEVED] = {"achieved", "share of the offered rate", "", 1,
+                         "more", "less", 1, 0},
     [METRIC_GENERATOR_PER_ECHO_US] = {"generator", "generator CPU per echo",
                                       "s", 1e-6, "cheaper", "dearer", -1,
                                       0},
@@ -39,8 +41,6 @@ static const struct metric_about about[METRICS] = {
     [METRIC_GENERATOR_BUSY] = {"generator-busy",
                                "cores that the generator keeps busy", "", 1,
                                "fewer", "more", -1, 0},
-    [METRIC_FLOORS] = {"floors", "time per echo, in floors", "", 1,
-                       "faster", "slower", -1, 1},
     [METRIC_HELD] = {"held", "connections held", "", 1, "more", "fewer", 1,
                      0},
     [METRIC_PSS_PER_HELD_KIB] = {"memory",
@@ -88,19 +88,9 @@ double metric_unserved(const struct row *row)
     return v[ROW_SERVED] < all ? all - v[ROW_SERVED] : 0;
 }
 
-/* A client that is not served yet has no process or thread yet: NaN. */
-static double pss_per_client_kib(const struct row *row)
-{
-    const double *v = row->value;
-
-    return metric_unserved(row) > 0
-               ? NAN
-               : per(v[ROW_PSS_KIB], v[ROW_CLIENTS] + v[ROW_IDLE]);
-}
-
 /*
- * Who was not served leaves something in the kernel, too. Few are lost in
- * what the rest of the system does; or that gave back more meanwhile.
+ * A client that was not served leaves something in the kernel, too. Little
+ * is lost in what the rest of the system takes, or gives back.
  */
 static double kernel_per_held_kib(const struct row *row)
 {
@@ -136,22 +126,22 @@ double metric_of(enum metric metric, const struct row *row)
         return v[ROW_P999_US];
     case METRIC_LONGEST_WAIT_MS:
         return v[ROW_LONGEST_WAIT_US] / 1e3;
-    case METRIC_PSS_PER_CLIENT_KIB:
-        return pss_per_client_kib(row);
+    case METRIC_PSS_KIB:
+        return metric_unserved(row) > 0 ? NAN : v[ROW_PSS_KIB];
     case METRIC_TASKS:
         return v[ROW_TASKS];
     case METRIC_SWITCHES_PER_ECHO:
         return per(v[ROW_VOLUNTARY] + v[ROW_INVOLUNTARY], echoed(v));
     case METRIC_CALLS_PER_ECHO:
         return per(v[ROW_CALLS], v[ROW_ALL_ECHOES]);
+    case METRIC_ACHIEVED:
+        return per(per(v[ROW_ECHOES], v[ROW_WINDOW_S]), v[ROW_OFFERED]);
     case METRIC_GENERATOR_PER_ECHO_US:
         return per(v[ROW_GENERATOR_CPU_US], echoed(v));
     case METRIC_SERVER_BUSY:
         return busy(v, v[ROW_SERVER_CPU_US]);
     case METRIC_GENERATOR_BUSY:
         return busy(v, v[ROW_GENERATOR_CPU_US]);
-    case METRIC_FLOORS:
-        return per(v[ROW_WINDOW_S] * 1e6, v[ROW_ECHOES] * v[ROW_FLOOR_US]);
     case METRIC_HELD:
         return v[ROW_HELD];
     case METRIC_PSS_PER_HELD_KIB:
@@ -192,26 +182,6 @@ void metric_text(enum metric metric, double value, char *text, size_t size)
              shown, unit[0] ? " " : "", steps[i].prefix, unit);
 }
 
-double metric_little(const struct row *row)
-{
-    const double *v = row->value;
-
-    if (!isnan(v[ROW_OFFERED]) || v[ROW_CONNECTIONS] > 0 ||
-        metric_unserved(row) > 0)
-        return NAN;
-    return per(v[ROW_CLIENTS],
-               v[ROW_ECHOES] / v[ROW_WINDOW_S] * v[ROW_MEAN_US] / 1e6);
-}
-
-bool metric_generator_bound(const struct row *row)
-{
-    const double *v = row->value;
-    double busy_us = 0.95e6 * v[ROW_WINDOW_S];
-
-    return v[ROW_GENERATOR_CPU_US] >= busy_us &&
-           v[ROW_SERVER_CPU_US] < busy_us;
-}
-
 double metric_wire(const struct row *row)
 {
     return per(2 * echoed(row->value) * row->value[ROW_BYTES],
@@ -228,31 +198,21 @@ double metric_errors(const struct row *row)
     return sum;
 }
 
-enum gate metric_gate(enum metric metric, const struct row *row,
-                      char *reason, size_t size)
+bool metric_fault(const struct row *row, char *reason, size_t size)
 {
     const double *v = row->value;
-    double little = metric_little(row);
 
-    if (metric_errors(row) > 0) {
+    if (metric_errors(row) > 0)
         snprintf(reason, size, "%.0f errors", metric_errors(row));
-    } else if (metric_unserved(row) > 0) {
-        snprintf(reason, size, "%.0f of %.0f clients unserved",
-                 metric_unserved(row), v[ROW_CLIENTS]);
-    } else if (v[ROW_IDLE_LOST] > 0) {
+    else if (metric_unserved(row) > 0)
+        snprintf(reason, size, "%.0f of %.0f clients served", v[ROW_SERVED],
+                 v[ROW_SERVED] + metric_unserved(row));
+    else if (v[ROW_IDLE_LOST] > 0)
         snprintf(reason, size, "%.0f of %.0f idle connections lost",
                  v[ROW_IDLE_LOST], v[ROW_IDLE]);
-    } else if (v[ROW_ECHOES] == 0) {
+    else if (v[ROW_ECHOES] == 0)
         snprintf(reason, size, "no echo in the window");
-    } else if (metric_wire(row) > 1) {
-        snprintf(reason, size, "more echoed than the kernel saw");
-    } else if (fabs(little - 1) > 0.05) { /* never, when it is NaN */
-        snprintf(reason, size, "Little's law: N is %.2f of X x R", little);
-    } else if (about[metric].by_generator && metric_generator_bound(row)) {
-        snprintf(reason, size, "GENERATOR-BOUND");
-        return GATE_GENERATOR;
-    } else {
-        return GATE_OPEN;
-    }
-    return GATE_CLOSED;
+    else
+        return false;
+    return true;
 }

@@ -41,7 +41,7 @@ struct summary reading_figure(const struct rows *rows,
 }
 
 struct health reading_health(const struct rows *rows,
-                             const struct spot *spot, enum metric metric)
+                             const struct spot *spot)
 {
     struct health health = {0};
 
@@ -49,23 +49,18 @@ struct health reading_health(const struct rows *rows,
         const struct row *row = &rows->all[i];
         if (!spot_holds(spot, row))
             continue;
-        if (strcmp(row->outcome, ROW_REPEATED) == 0) {
-            health.repeated++;
-            continue;
-        }
         if (row->note[0] != '\0')
             memcpy(health.note, row->note, sizeof(health.note));
-        if (!counts(row)) {
-            health.failed++;
+        health.failed += strcmp(row->outcome, ROW_FAILED) == 0;
+        if (!counts(row))
             continue;
-        }
-        health.slices++;
+        health.turns++;
         health.errors += metric_errors(row);
         if (row->value[ROW_IDLE_LOST] > 0)
             health.errors += row->value[ROW_IDLE_LOST];
+        health.clients = fmax(health.clients, row->value[ROW_CLIENTS]);
         health.unserved = fmax(health.unserved, metric_unserved(row));
-        health.gated += metric_gate(metric, row, health.gate,
-                                    sizeof(health.gate)) != GATE_OPEN;
+        health.stopped |= row->value[ROW_STOPPED] > 0;
     }
     return health;
 }
@@ -113,11 +108,14 @@ struct limit reading_limit(const struct rows *rows, const struct spot *spot)
         if (!counts(row) || !spot_holds(spot, row))
             continue;
         turns++;
-        gated += metric_gate(METRIC_CPU_PER_ECHO_US, row, limit.reason,
-                             sizeof(limit.reason)) != GATE_OPEN;
+        gated += metric_fault(row, limit.reason, sizeof(limit.reason));
     }
     if (gated * 2 <= turns)
         limit.reason[0] = '\0';
+    double achieved = reading_figure(rows, spot, METRIC_ACHIEVED).median;
+    if (limit.reason[0] == '\0' && achieved < READING_ACHIEVED)
+        snprintf(limit.reason, sizeof(limit.reason),
+                 "overloaded: %.0f %% of the offered rate", achieved * 100);
     limit.server_busy =
         reading_figure(rows, spot, METRIC_SERVER_BUSY).median;
     limit.generator_busy =
@@ -137,101 +135,27 @@ size_t reading_xs(const struct rows *rows, const struct spot *spot,
     return n;
 }
 
-/* A block in the making. */
-struct gathering {
-    struct quad quad;
-    unsigned have; /* bits 1 to 4: the places that are there */
-    bool gated;
-    bool limited[2]; /* the generator was the limit of A, of B */
-};
-
-/* Puts a row of the block into its place. */
-static void gather(struct gathering *block, const struct row *row,
-                   enum metric metric, char *reason, size_t size)
+struct slope reading_slope(const struct rows *rows, const struct spot *spot,
+                           enum metric metric)
 {
-    int place = (int)row->value[ROW_PLACE];
-    double value = metric_of(metric, row);
-    char why[96];
+    struct slope slope = {NAN, NAN, NAN};
+    struct spot at = *spot;
+    double xs[64], least = NAN, most = NAN;
+    size_t n = reading_xs(rows, spot, xs, 64);
 
-    if (place < 1 || place > 4)
-        return;
-    bool outer = place == 1 || place == 4;
-    enum gate gate = metric_gate(metric, row, why, sizeof(why));
-    /* The model's own is the better reason, and one closed for good. */
-    if ((gate == GATE_CLOSED && !outer) ||
-        (gate != GATE_OPEN && reason[0] == '\0'))
-        snprintf(reason, size, "%s", why);
-    if (gate == GATE_GENERATOR)
-        block->limited[!outer] = true;
-    else if (gate != GATE_OPEN)
-        block->gated = true;
-    block->have |= 1u << place;
-    if (outer)
-        block->quad.reference[place == 4] = value;
-    else
-        block->quad.model[place == 3] = value;
-}
-
-/* The rows of one block stand together, in the order of the run. */
-static bool is_block(const struct rows *rows, size_t first,
-                     const struct spot *spot, const char *reference)
-{
-    double pair = rows->all[first].value[ROW_PAIR];
-    struct spot a = *spot;
-
-    a.model = reference;
-    if (!(pair > 0) || rows->all[first].value[ROW_PLACE] != 1 ||
-        !spot_holds(&a, &rows->all[first]))
-        return false;
-    for (size_t i = first; i < rows->n; i++) {
-        const struct row *row = &rows->all[i];
-        if (row->value[ROW_PAIR] == pair && row->value[ROW_PLACE] == 2)
-            return spot_holds(spot, row);
-    }
-    return false;
-}
-
-/*
- * Is the ratio what it seems, or further from 1 the same way? A server
- * against itself tells how well figures repeat, whatever limits them.
- */
-static bool stands(const struct gathering *block, int better, bool itself)
-{
-    double ratio = verdict_ratio(&block->quad);
-    bool model_wins = (ratio > 1) == (better > 0);
-
-    if (itself)
-        return true;
-    return model_wins ? !block->limited[0] : !block->limited[1];
-}
-
-void reading_blocks(const struct rows *rows, const struct spot *spot,
-                    const char *reference, enum metric metric,
-                    struct blocks *blocks)
-{
-    double last = -1;
-
-    blocks->n = blocks->gated = blocks->at_least = 0;
-    blocks->reason[0] = '\0';
-    for (size_t i = 0; i < rows->n; i++) {
-        double pair = rows->all[i].value[ROW_PAIR];
-        struct gathering block = {.have = 0};
-        if (pair == last || !is_block(rows, i, spot, reference))
+    for (size_t i = 0; i < n; i++) {
+        at.x = xs[i];
+        double median = reading_figure(rows, &at, metric).median;
+        if (isnan(median))
             continue;
-        last = pair;
-        for (size_t k = i; k < rows->n; k++)
-            if (rows->all[k].value[ROW_PAIR] == pair &&
-                counts(&rows->all[k]))
-                gather(&block, &rows->all[k], metric, blocks->reason,
-                       sizeof(blocks->reason));
-        if (block.have != 0x1e)
-            continue;
-        if (block.gated || !stands(&block, metric_about(metric)->better,
-                                   strcmp(spot->model, reference) == 0)) {
-            blocks->gated++;
-            continue;
+        if (isnan(least)) {
+            slope.least = xs[i];
+            least = median;
         }
-        blocks->at_least += block.limited[0] || block.limited[1];
-        blocks->quads[blocks->n++] = block.quad;
+        slope.most = xs[i];
+        most = median;
     }
+    if (slope.most > slope.least)
+        slope.per_client = (most - least) / (slope.most - slope.least);
+    return slope;
 }

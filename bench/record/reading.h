@@ -1,5 +1,5 @@
 /*
- * What a run's rows say about one spot: the figures, how many slices they
+ * What a run's rows say about one spot: the figures, how many turns they
  * come from, and what went wrong there. No input, no output.
  */
 #ifndef BENCH_RECORD_READING_H
@@ -8,7 +8,6 @@
 #include "bench/record/metric.h"
 #include "bench/record/row.h"
 #include "bench/record/stats.h"
-#include "bench/record/verdict.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +21,7 @@ struct spot {
 bool spot_holds(const struct spot *spot, const struct row *row);
 
 /*
- * A figure over the spot's slices that counted.
+ * A figure over the spot's turns that counted.
  *
  * Returns  its summary; n is 0 when there is none.
  */
@@ -31,18 +30,17 @@ struct summary reading_figure(const struct rows *rows,
 
 /* What else there is to know about a spot. */
 struct health {
-    size_t slices;   /* that counted */
-    size_t repeated; /* disturbed and done again */
+    size_t turns;    /* that counted */
     size_t failed;   /* nothing was measured */
-    double unserved; /* clients, in the worst slice */
-    double errors;   /* of all slices together, idle ones lost among them */
-    size_t gated;    /* slices whose figure can't be ranked, */
-    char gate[96];   /* and why, for one of them */
-    char note[ROW_NOTE]; /* what a slice had to say, the last one */
+    double clients;  /* of a turn, the most */
+    double unserved; /* of them, in the worst turn */
+    double errors;   /* of all turns together, idle ones lost among them */
+    bool stopped;    /* held by SIGSTOP outside of its turns */
+    char note[ROW_NOTE]; /* what a turn had to say, the last one */
 };
 
 struct health reading_health(const struct rows *rows,
-                             const struct spot *spot, enum metric metric);
+                             const struct spot *spot);
 
 /*
  * The different x of a spot's rows, ascending.
@@ -70,28 +68,23 @@ struct limit {
     char reason[96]; /* why no figure of most turns can be ranked; or "" */
 };
 
+/* Below this share of the offered rate a point is overloaded. */
+#define READING_ACHIEVED 0.95
+
 struct limit reading_limit(const struct rows *rows,
                            const struct spot *spot);
 
-/*
- * The A B B A blocks of a model against a reference.
- *
- * A block in which a gate was closed is left out, with one exception: when
- * the generator was the limit of the faster side alone, the slower one is
- * slower by at least as much as it seems, and the block stays.
- */
-struct blocks {
-    struct quad *quads; /* the caller's; room for rows->n */
-    size_t n;
-    size_t gated;    /* left out, */
-    char reason[96]; /* and why, for one of them */
-    size_t at_least; /* of n: the generator was the faster side's limit */
+/* What one client more takes. */
+struct slope {
+    double per_client;  /* in the metric's unit; NaN: one N is not enough */
+    double least, most; /* the clients that it is measured between */
 };
 
-/* spot->model against reference. blocks->quads is given; the rest
- * is set. */
-void reading_blocks(const struct rows *rows, const struct spot *spot,
-                    const char *reference, enum metric metric,
-                    struct blocks *blocks);
+/*
+ * From the medians at the fewest and the most clients that were all served:
+ * what the process takes for itself falls out.
+ */
+struct slope reading_slope(const struct rows *rows, const struct spot *spot,
+                           enum metric metric);
 
 #endif

@@ -34,13 +34,15 @@ static double median_of(double *values, size_t n)
 
 struct summary stats_summary(double *values, size_t n)
 {
-    struct summary summary = {n, NAN, NAN, NAN};
+    struct summary summary = {n, NAN, NAN, NAN, NAN, NAN};
 
     if (n == 0)
         return summary;
     summary.median = median_of(values, n);
     summary.min = values[0];
     summary.max = values[n - 1];
+    summary.low = values[n < 8 ? 0 : stats_rank(n, 25) - 1];
+    summary.high = values[n < 8 ? n - 1 : stats_rank(n, 75) - 1];
     return summary;
 }
 

@@ -23,8 +23,9 @@ uint64_t stats_rank(uint64_t n, double percent);
 /* What n figures say together. */
 struct summary {
     size_t n;
-    double min, max; /* NAN when n is 0 */
-    double median;   /* of an even n: the middle of the two */
+    double min, max;  /* NAN when n is 0 */
+    double median;    /* of an even n: the middle of the two */
+    double low, high; /* the middle half lies between; below 8: min, max */
 };
 
 /*

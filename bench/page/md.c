@@ -1,0 +1,256 @@
+#include "bench/page/md.h"
+
+#include "common/show.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WIDTH = 79, GAP = 2 };
+
+int md_begin(struct md *md, FILE *markdown, FILE *terminal)
+{
+    *md = (struct md){.markdown = markdown,
+                      .terminal = terminal,
+                      .text = terminal,
+                      .nowhere = fopen("/dev/null", "we")};
+    return md->nowhere == NULL ? -1 : 0;
+}
+
+void md_end(struct md *md)
+{
+    fclose(md->nowhere);
+}
+
+/* Every sign that could be markup stands for itself behind a backslash
+ * (CommonMark 0.29, section 6.1); a line's end is a blank. */
+static void escape(FILE *file, const char *text)
+{
+    text += strspn(text, " \t\n");
+    const char *number_end = text + strspn(text, "0123456789");
+    if (strchr("+-=", *text) != NULL && *text != '\0')
+        fputc('\\', file); /* an item of a list, a rule */
+    for (; *text != '\0'; text++) {
+        if (strchr("\\`*_[]<>#!|&~", *text) != NULL ||
+            (text == number_end && *text == '.' && text[1] <= ' '))
+            fputc('\\', file);
+        fputc(*text == '\n' ? ' ' : *text, file);
+    }
+}
+
+/* How many places a text takes: a UTF-8 letter is one. */
+static size_t places(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text != '\0'; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+/* Lines broken at WIDTH; further ones are indented. */
+static void wrap(FILE *file, const char *text, size_t column, size_t indent)
+{
+    while (*text != '\0') {
+        int n = (int)strcspn(text, " \n");
+        char word[512];
+        snprintf(word, sizeof(word), "%.*s", n, text);
+        if (column > indent && column + 1 + places(word) > WIDTH) {
+            fprintf(file, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (column > indent) {
+            fputc(' ', file);
+            column++;
+        }
+        fwrite(text, 1, (size_t)n, file);
+        column += places(word);
+        text += n + (text[n] != '\0');
+    }
+    fputc('\n', file);
+}
+
+/* Formats into `text`, which the caller frees; "" where memory ran out. */
+#define FORMAT(text, format)              \
+    char *text;                           \
+    do {                                  \
+        va_list args;                     \
+        va_start(args, format);           \
+        text = show_format(format, args); \
+        va_end(args);                     \
+        text = text ? text : strdup("");  \
+    } while (0)
+
+/* A block in both: what stands before it in Markdown, and after it. */
+static void put(struct md *md, const char *before, const char *text,
+                const char *after)
+{
+    fputs(before, md->markdown);
+    escape(md->markdown, text);
+    fprintf(md->markdown, "%s\n\n", after);
+}
+
+void md_heading(struct md *md, int level, const char *format, ...)
+{
+    FORMAT(text, format);
+
+    md->text = level == 3 ? md->nowhere : md->terminal;
+    put(md, &"### "[3 - level], text, "");
+    if (level == 2)
+        fprintf(md->text, "\n%s\n", text);
+    else
+        wrap(md->text, text, 0, 0);
+    for (size_t n = places(text); level < 3 && n > 0; n--)
+        fputc(level == 1 ? '=' : '-', md->text);
+    fputs("\n", md->text);
+    free(text);
+}
+
+void md_say(struct md *md, const char *format, ...)
+{
+    FORMAT(text, format);
+
+    put(md, "", text, "");
+    wrap(md->text, text, 0, 0);
+    fputc('\n', md->text);
+    free(text);
+}
+
+void md_warn(struct md *md, const char *format, ...)
+{
+    FORMAT(text, format);
+
+    put(md, "> **", text, "**");
+    if (md->warnings != NULL)
+        fprintf(md->warnings, "%s\n", text);
+    fputs("! ", md->text);
+    wrap(md->text, text, 2, 2);
+    fputc('\n', md->text);
+    free(text);
+}
+
+void md_item(struct md *md, const char *name, const char *format, ...)
+{
+    FORMAT(text, format);
+
+    fputs("- **", md->markdown);
+    escape(md->markdown, name);
+    fputs("**: ", md->markdown);
+    escape(md->markdown, text);
+    fputc('\n', md->markdown);
+    fprintf(md->text, "- %s:", name);
+    wrap(md->text, text, places(name) + 3, 2);
+    free(text);
+}
+
+void md_end_list(struct md *md)
+{
+    fputc('\n', md->markdown);
+    fputc('\n', md->text);
+}
+
+void md_code(struct md *md, const char *format, ...)
+{
+    FORMAT(text, format);
+
+    for (char *at = text; *at != '\0'; at++)
+        *at = *at == '\n' ? ' ' : *at;
+    fprintf(md->markdown, "    %s\n\n", text);
+    fprintf(md->text, "    %s\n\n", text);
+    free(text);
+}
+
+void md_plot(struct md *md, const char *name, const char *title)
+{
+    fputs("![", md->markdown);
+    escape(md->markdown, title);
+    fprintf(md->markdown, "](plots/%s.svg)\n\n", name);
+    fprintf(md->text, "[plots/%s.svg: %s]\n\n", name, title);
+}
+
+void md_table(struct md *md, size_t columns)
+{
+    md->columns = columns;
+    md->ncells = 0;
+}
+
+void md_cell(struct md *md, const char *format, ...)
+{
+    FORMAT(text, format);
+
+    if (md->ncells == md->room) {
+        size_t room = md->room * 2 + 64;
+        char **more = realloc(md->cells, room * sizeof(*more));
+        if (more == NULL) {
+            free(text);
+            return;
+        }
+        md->cells = more;
+        md->room = room;
+    }
+    md->cells[md->ncells++] = text;
+}
+
+/* The widest cell of a column; 0: nothing stands below the header. */
+static size_t width_of(const struct md *md, size_t column)
+{
+    size_t width = 0;
+    bool empty = true;
+
+    for (size_t i = column; i < md->ncells; i += md->columns) {
+        size_t n = places(md->cells[i]);
+        width = n > width ? n : width;
+        empty = empty && (i < md->columns || n == 0);
+    }
+    return empty ? 0 : width;
+}
+
+static void put_row(struct md *md, size_t first, const size_t *widths)
+{
+    size_t column = 0;
+
+    fputs("|", md->markdown);
+    for (size_t k = 0; k < md->columns; k++) {
+        const char *cell = md->cells[first + k];
+        if (widths[k] == 0)
+            continue;
+        fputc(' ', md->markdown);
+        escape(md->markdown, cell);
+        fputs(" |", md->markdown);
+        if (k + 1 < md->columns) {
+            fprintf(md->text, "%s%*s", cell,
+                    (int)(widths[k] - places(cell)) + GAP, "");
+            column += widths[k] + GAP;
+        } else {
+            wrap(md->text, cell, column, column);
+        }
+    }
+    fputs("\n", md->markdown);
+    if (widths[md->columns - 1] == 0)
+        fputs("\n", md->text);
+}
+
+void md_end_table(struct md *md)
+{
+    size_t *widths = calloc(md->columns + 1, sizeof(*widths));
+
+    for (size_t k = 0; widths != NULL && k < md->columns; k++)
+        widths[k] = width_of(md, k);
+    for (size_t i = 0; widths != NULL && i + md->columns <= md->ncells;
+         i += md->columns) {
+        put_row(md, i, widths);
+        for (size_t k = 0; i == 0 && k < md->columns; k++)
+            if (widths[k] > 0)
+                fputs(k == 0 ? "|---|" : "---|", md->markdown);
+        if (i == 0)
+            fputc('\n', md->markdown);
+    }
+    fputc('\n', md->markdown);
+    fputc('\n', md->text);
+    for (size_t i = 0; i < md->ncells; i++)
+        free(md->cells[i]);
+    free(md->cells);
+    free(widths);
+    md->cells = NULL;
+    md->ncells = md->room = 0;
+}
