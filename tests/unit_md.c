@@ -101,6 +101,7 @@ Test(md, obeys_no_control_characters)
 
     begin(&to);
     md_warn(&to.md, "said `%s`", "\x1b[2J");
+    md_item(&to.md, "evil\x1b[2J", "and so on");
     md_code(&to.md, "%s", "one\ntwo\x1b[2J");
     md_table(&to.md, 1);
     md_cell(&to.md, "%s", "\x1b]0;title\a");

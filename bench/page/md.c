@@ -131,8 +131,16 @@ void md_warn(struct md *md, const char *format, ...)
 
 void md_item(struct md *md, const char *name, const char *format, ...)
 {
+    char *shown = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&shown, &size);
     FORMAT(text, format);
 
+    if (file != NULL) {
+        show_text(file, name, strlen(name));
+        fclose(file);
+    }
+    name = shown != NULL ? shown : "?";
     fputs("- **", md->markdown);
     escape(md->markdown, name);
     fputs("**: ", md->markdown);
@@ -140,6 +148,7 @@ void md_item(struct md *md, const char *name, const char *format, ...)
     fputc('\n', md->markdown);
     fprintf(md->text, "- %s:", name);
     wrap(md->text, text, places(name) + 3, 2);
+    free(shown);
     free(text);
 }
 

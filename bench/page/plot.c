@@ -46,7 +46,7 @@ static void put_name(FILE *file, const char *name)
 {
     for (; *name != '\0'; name++)
         fputc(isalnum((unsigned char)*name) ||
-                      strchr(" ._/@+-%:;(),", *name)
+                      strchr(" ._/@+-%:;(),~=", *name)
                   ? *name
                   : '?',
               file);

@@ -195,7 +195,7 @@ static void name_ticks(const struct experiment *experiment,
     for (size_t i = 0; i < plot->n; i++) {
         struct mark *marks = plot->series[i].marks;
         size_t n = plot->series[i].n;
-        double free_from = -1;
+        double free_from = -INFINITY;
         if (plot->log_x && n > 1 && marks[0].x == 0) {
             snprintf(marks[0].name, PLOT_NAME, "0");
             marks[0].x = marks[1].x / 5;

@@ -28,6 +28,8 @@ do for [t = 1:2] {
         set xtics () offset 0, 0.4
         plot for [k = 1:n] data index k - 1 using 1:($2 / scale) \
                 with lines lw 1.5 lc rgb "#aab0b8" notitle, \
+            for [k = 1:n] data index k - 1 using 1:($4 / scale) \
+                with dots lc rgb "#ff000000" notitle, \
             data index i - 1 using 1:5 axes x1y2 \
                 with impulses lw 7 lc rgb "#aab0b8" notitle, \
             data index i - 1 using 1:($5 >= 0 ? $5 : NaN):8 axes x1y2 \

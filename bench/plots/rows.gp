@@ -25,8 +25,8 @@ do for [t = 1:2] {
         set xrange [0:*]
     }
     if (ratio) {
-        set xrange [*<0.5:2<*]
         set autoscale xfix
+        set xrange [*<0.5:2<*]
         set xtics ("0.01" 0.01, "0.1" 0.1, "0.5" 0.5, "1" 1, \
             "2" 2, "10" 10, "100" 100)
         set arrow 1 from first 1, graph 0 to first 1, graph 1 nohead lw 2 \
