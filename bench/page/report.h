@@ -13,6 +13,7 @@
 #include "bench/record/manifest.h"
 #include "bench/record/reading.h"
 #include "bench/record/row.h"
+#include "bench/record/tail.h"
 
 #include <jansson.h>
 #include <stdbool.h>

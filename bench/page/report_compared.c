@@ -5,24 +5,47 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* The histograms of an open loop tell more than each turn's percentile. */
+static int judge_tails(const struct report *report, const struct spot *spot,
+                       struct table *table)
+{
+    struct tails tails = {0};
+    char path[1024], error[1400];
+
+    snprintf(path, sizeof(path), "%s/raw/%s.latency.csv", report->dir,
+             spot->experiment);
+    if (access(path, F_OK) == 0 &&
+        tails_read(&tails, path, error, sizeof(error)) == -1)
+        fprintf(stderr, "bench/report: %s\n", error);
+    int result = tails_judge(&tails, &report->rows, spot,
+                             report->models[0].reference, table);
+    free(tails.all);
+    return result;
+}
 
 static int add_table(struct report *report, const struct spot *spot,
                      enum metric metric)
 {
+    struct table *table;
+
     struct table *more = realloc(report->tables,
                                  (report->ntables + 1) * sizeof(*more));
 
     if (more == NULL)
         return -1;
     report->tables = more;
-    if (judge(&report->rows, spot, report->models[0].reference, metric,
-              &more[report->ntables]) == -1)
-        return -1;
-    if (more[report->ntables].nmodels > 1)
+    table = &more[report->ntables];
+    int result = metric == METRIC_P99_US
+                     ? judge_tails(report, spot, table)
+                     : judge(&report->rows, spot,
+                             report->models[0].reference, metric, table);
+    if (result == 0 && table->nmodels > 1)
         report->ntables++;
     else
-        judge_free(&more[report->ntables]);
-    return 0;
+        judge_free(table);
+    return result;
 }
 
 static int judge_point(struct report *report,
@@ -153,8 +176,9 @@ static void add_line(struct report *report, const struct table *tables,
             tables[0].spot.variant);
     md_cell(&report->md, "%s", tables[0].spot.placement);
     for (size_t k = 0; k < n; k++) {
+        bool p90 = tables[k].metric == METRIC_P90_US;
         report_ratio(&tables[k], model->name, model->reference, text);
-        md_cell(&report->md, "%s", text);
+        md_cell(&report->md, "%s%s", p90 ? "90th: " : "", text);
     }
     md_cell(&report->md, "%zu", tables[0].blocks);
 }

@@ -26,7 +26,6 @@ do for [t = 1:2] {
     }
     if (ratio) {
         set autoscale xfix
-        set xrange [*<0.5:2<*]
         set xtics ("0.01" 0.01, "0.1" 0.1, "0.5" 0.5, "1" 1, \
             "2" 2, "10" 10, "100" 100)
         set arrow 1 from first 1, graph 0 to first 1, graph 1 nohead lw 2 \
@@ -40,6 +39,9 @@ do for [t = 1:2] {
                 with points pt 7 ps 0.7 lt 1 title columnheader(9), \
             data index i - 1 using (1 / 0):1:y2ticlabels(8) axes x1y2 \
                 with points notitle, \
+            for [end = 0:1] data index i - 1 \
+                using (ratio ? 0.5 + 1.5 * end : NaN):1 \
+                with dots lc rgb "#ff000000" notitle, \
             data index i - 1 \
                 using ($2 / scale):1:($3 / scale):($4 / scale) \
                 with xerrorbars lt 1 ps 0.7 notitle, \

@@ -164,7 +164,8 @@ const struct experiment experiment_size = {
     .prepare = prepare_size,
 };
 
-static const enum metric per_message[] = {METRIC_CPU_PER_ECHO_US, METRICS};
+static const enum metric per_message[] = {METRIC_CPU_PER_ECHO_US,
+                                          METRIC_P99_US, METRICS};
 
 static void prepare_rate(const struct point *point, struct job *job)
 {

@@ -230,7 +230,7 @@ static bool may_rank(const struct judging *judging, struct pair *pair)
     return false;
 }
 
-static enum word word_of(const struct estimate *estimate, int better)
+enum word judge_interval(const struct estimate *estimate, int better)
 {
     if (estimate->low >= 1 - JUDGE_EQUAL &&
         estimate->high <= 1 + JUDGE_EQUAL)
@@ -251,7 +251,7 @@ static enum word rank(const struct judging *judging, struct pair *pair)
 
     if (!may_rank(judging, pair))
         return WORD_UNRANKED;
-    enum word word = word_of(&pair->all, better);
+    enum word word = judge_interval(&pair->all, better);
     if (!pair->at_least || word == WORD_BETTER || word == WORD_WORSE)
         return word;
     /* They seem equal, and one of them can do more. */
@@ -348,6 +348,8 @@ double judge_width(const struct rows *rows,
     for (const enum metric *metric = experiment->compared;
          metric != NULL && *metric != METRICS; metric++) {
         struct table table;
+        if (*metric == METRIC_P99_US)
+            continue; /* its blocks are drawn: see tail.h */
         if (judge(rows, &spot, NULL, *metric, &table) == -1 ||
             table.blocks < JUDGE_BLOCKS)
             widest = INFINITY;

@@ -85,6 +85,9 @@ double judge_width(const struct rows *rows,
                    const struct experiment *experiment,
                    const struct point *point);
 
+/* What an interval says. better: 1: more is better; -1: less is. */
+enum word judge_interval(const struct estimate *estimate, int better);
+
 /* How sure it is that all intervals of a table hold together. */
 int judge_percent(const struct table *table);
 

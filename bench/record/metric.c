@@ -17,6 +17,8 @@ static const struct metric_about about[METRICS] = {
                                       0},
     [METRIC_P50_US] = {"p50", "median latency", "s", 1e-6, "faster",
                        "slower", -1, 1},
+    [METRIC_P90_US] = {"p90", "latency, 90th percentile", "s", 1e-6,
+                       "faster", "slower", -1, 1},
     [METRIC_P99_US] = {"p99", "latency, 99th percentile", "s", 1e-6,
                        "faster", "slower", -1, 1},
     [METRIC_P999_US] = {"p999", "latency, 99.9th percentile", "s", 1e-6,
@@ -120,6 +122,8 @@ double metric_of(enum metric metric, const struct row *row)
                                       : NAN;
     case METRIC_P50_US:
         return v[ROW_P50_US];
+    case METRIC_P90_US:
+        return v[ROW_P90_US];
     case METRIC_P99_US:
         return v[ROW_P99_US];
     case METRIC_P999_US:
