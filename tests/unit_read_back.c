@@ -79,7 +79,7 @@ static int read_calls(struct calls *calls, const void *data, size_t n)
 
 Test(calls, are_read_to_where_a_killed_run_ended)
 {
-    static const char text[] = "model,round,call,calls,echoes\n"
+    static const char text[] = "model,turn,call,calls,echoes\n"
                                "epoll,1,recvfrom,2050,2040\n"
                                "epoll,1,epoll_wa";
     struct calls calls;

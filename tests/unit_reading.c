@@ -31,14 +31,11 @@ static struct row slice(const char *model, double echoes)
     row.value[ROW_WINDOW_S] = 0.5;
     row.value[ROW_CLIENTS] = 10;
     row.value[ROW_BYTES] = 64;
-    row.value[ROW_ECHOES] = echoes;
+    row.value[ROW_ECHOES] = row.value[ROW_ALL_ECHOES] = echoes;
     row.value[ROW_SERVED] = 10;
     row.value[ROW_MEAN_US] = 10 / (echoes / 0.5) * 1e6;
     row.value[ROW_SERVER_CPU_US] = 490000;
     row.value[ROW_GENERATOR_CPU_US] = 300000;
-    row.value[ROW_WIRE_BYTES] = echoes * 64 * 4;
-    row.value[ROW_FLOOR_US] = 4;
-    row.value[ROW_OTHERS_SHARE] = row.value[ROW_STEAL_SHARE] = 0;
     return row;
 }
 
@@ -55,7 +52,7 @@ Test(metric, reads_figures_off_a_row)
     cr_assert_float_eq(metric_of(METRIC_PSS_KIB, &row), 500, 1e-9);
     row.value[ROW_SERVED] = 7; /* three may have no process yet */
     cr_assert(isnan(metric_of(METRIC_PSS_KIB, &row)));
-    row.value[ROW_ECHOES] = 0;
+    row.value[ROW_ECHOES] = row.value[ROW_ALL_ECHOES] = 0;
     cr_assert(isnan(metric_of(METRIC_CPU_PER_ECHO_US, &row)));
     metric_text(METRIC_ECHOES_PER_S, 251234, text, sizeof(text));
     cr_assert_str_eq(text, "251k");

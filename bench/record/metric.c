@@ -65,20 +65,11 @@ static double per(double amount, double count)
     return count > 0 ? amount / count : NAN;
 }
 
-/* Echoes that the CPU time and the wire were spent on. */
-static double echoed(const double *v)
-{
-    if (v[ROW_BLOCK] > 0)
-        return v[ROW_ALL_ECHOES];
-    return v[ROW_ECHOES] +
-           (v[ROW_LATE_ECHOES] > 0 ? v[ROW_LATE_ECHOES] : 0);
-}
-
 /* CPU time is known of a whole turn, the rate of its window: the share of
  * a core that they make together. */
 static double busy(const double *v, double cpu_us)
 {
-    return per(per(cpu_us, echoed(v)) * v[ROW_ECHOES],
+    return per(per(cpu_us, v[ROW_ALL_ECHOES]) * v[ROW_ECHOES],
                v[ROW_WINDOW_S] * 1e6);
 }
 
@@ -116,10 +107,11 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_MEGABYTES_PER_S:
         return per(v[ROW_ECHOES] * v[ROW_BYTES] / 1e6, v[ROW_WINDOW_S]);
     case METRIC_CPU_PER_ECHO_US:
-        return per(v[ROW_SERVER_CPU_US], echoed(v));
+        return per(v[ROW_SERVER_CPU_US], v[ROW_ALL_ECHOES]);
     case METRIC_CPU_PER_CONNECTION_US:
-        return v[ROW_CONNECTIONS] > 0 ? per(v[ROW_SERVER_CPU_US], echoed(v))
-                                      : NAN;
+        return v[ROW_CONNECTIONS] > 0
+                   ? per(v[ROW_SERVER_CPU_US], v[ROW_ALL_ECHOES])
+                   : NAN;
     case METRIC_P50_US:
         return v[ROW_P50_US];
     case METRIC_P90_US:
@@ -135,13 +127,14 @@ double metric_of(enum metric metric, const struct row *row)
     case METRIC_TASKS:
         return v[ROW_TASKS];
     case METRIC_SWITCHES_PER_ECHO:
-        return per(v[ROW_VOLUNTARY] + v[ROW_INVOLUNTARY], echoed(v));
+        return per(v[ROW_VOLUNTARY] + v[ROW_INVOLUNTARY],
+                   v[ROW_ALL_ECHOES]);
     case METRIC_CALLS_PER_ECHO:
         return per(v[ROW_CALLS], v[ROW_ALL_ECHOES]);
     case METRIC_ACHIEVED:
         return per(per(v[ROW_ECHOES], v[ROW_WINDOW_S]), v[ROW_OFFERED]);
     case METRIC_GENERATOR_PER_ECHO_US:
-        return per(v[ROW_GENERATOR_CPU_US], echoed(v));
+        return per(v[ROW_GENERATOR_CPU_US], v[ROW_ALL_ECHOES]);
     case METRIC_SERVER_BUSY:
         return busy(v, v[ROW_SERVER_CPU_US]);
     case METRIC_GENERATOR_BUSY:
@@ -184,12 +177,6 @@ void metric_text(enum metric metric, double value, char *text, size_t size)
     double shown = base / (steps[i].from > 0 ? steps[i].from : 1e-9);
     snprintf(text, size, "%.*f%s%s%s", shown < 9.995 ? 2 : shown < 99.95,
              shown, unit[0] ? " " : "", steps[i].prefix, unit);
-}
-
-double metric_wire(const struct row *row)
-{
-    return per(2 * echoed(row->value) * row->value[ROW_BYTES],
-               row->value[ROW_WIRE_BYTES]);
 }
 
 double metric_errors(const struct row *row)

@@ -57,10 +57,6 @@ void metric_text(enum metric metric, double value, char *text, size_t size);
 /* Clients without one echo; where connections are held, of all of them. */
 double metric_unserved(const struct row *row);
 
-/* Payload, there and back, over what the kernel counted on the loopback
- * device: below 1, or the count is a lie. NaN: nothing was counted. */
-double metric_wire(const struct row *row);
-
 /* All errors of a row together. */
 double metric_errors(const struct row *row);
 

@@ -41,8 +41,6 @@ static const struct {
     [ROW_GROUP] = {"group", "",
                    "1, 2 ...: servers in one block are a group; groups "
                    "have a reference in common"},
-    [ROW_ROUND] = {"round", "", "1, 2 ...: each visits every point"},
-    [ROW_PAIR] = {"pair", "", "slices that are compared; 0: none"},
     [ROW_START_S] = {"start_s", "s", "since the run began"},
     [ROW_WINDOW_S] = {"window_s", "s", "length of the timed window"},
     [ROW_SETUP_MS] = {"setup_ms", "ms", "until all clients were connected"},
@@ -58,9 +56,6 @@ static const struct {
     [ROW_ALL_ECHOES] = {"all_echoes", "",
                         "echoes of the whole turn, which the CPU time is "
                         "spent on; traced: of the server's life"},
-    [ROW_LATE_ECHOES] = {"late_echoes", "",
-                         "sent in the window, back after "
-                         "it; the CPU time holds them, the rate does not"},
     [ROW_CONNECTIONS] =
         {"connections", "",
          "connections that were made and "
@@ -86,15 +81,9 @@ static const struct {
     [ROW_LONGEST_WAIT_US] = {"longest_wait_us", "us",
                              "longest time any "
                              "client waited, answered or not"},
-    [ROW_CLIENT_MIN] = {"client_min", "", "echoes of the worst client"},
-    [ROW_CLIENT_MAX] = {"client_max", "", "echoes of the best client"},
     [ROW_SERVER_CPU_US] = {"server_cpu_us", "us",
                            "CPU time of the server's process tree, for "
                            "all_echoes"},
-    [ROW_SERVER_USER_US] = {"server_user_us", "us",
-                            "of it outside the "
-                            "kernel (by ticks of 10 ms)"},
-    [ROW_SERVER_SYSTEM_US] = {"server_system_us", "us", "of it inside"},
     [ROW_GENERATOR_CPU_US] = {"generator_cpu_us", "us",
                               "CPU time of the load generator, likewise"},
     [ROW_VOLUNTARY] = {"switches_voluntary", "",
@@ -114,22 +103,12 @@ static const struct {
     [ROW_KERNEL_KIB] = {"kernel_kib", "KiB",
                         "what the kernel took while they came: slabs, page "
                         "tables, stacks, for both ends and for the server"},
-    [ROW_WIRE_BYTES] = {"wire_bytes", "B",
-                        "what the kernel counted on the "
-                        "loopback device in the window"},
     [ROW_RUN_DELAY_US] = {"run_delay_us", "us",
                           "how long server and generator were ready to "
                           "run while others ran"},
     [ROW_STOPPED] = {"stopped", "",
                      "1: the server is held by SIGSTOP outside of its "
                      "turns, as it is not silent by itself"},
-    [ROW_FLOOR_US] = {"floor_us", "us",
-                      "one round trip by one thread at "
-                      "both ends, just before the slice"},
-    [ROW_OTHERS_SHARE] = {"others_share", "",
-                          "CPU taken by other programs, "
-                          "0 to 1 of all cores"},
-    [ROW_STEAL_SHARE] = {"steal_share", "", "CPU that the host took away"},
 };
 
 static char *text_of(struct row *row, int i)

@@ -10,10 +10,9 @@
 #include <stdio.h>
 
 /* What became of a turn. */
-#define ROW_OK "ok"             /* measured */
-#define ROW_FAILED "failed"     /* nothing was measured; note says why */
-#define ROW_SPOILT "spoilt"     /* measured, but its block does not count */
-#define ROW_REPEATED "repeated" /* measured, but disturbed: done again */
+#define ROW_OK "ok"         /* measured */
+#define ROW_FAILED "failed" /* nothing was measured; note says why */
+#define ROW_SPOILT "spoilt" /* measured, but its block does not count */
 
 enum row_value {
     ROW_X,
@@ -21,8 +20,6 @@ enum row_value {
     ROW_PLACE,
     ROW_TURN,
     ROW_GROUP,
-    ROW_ROUND,
-    ROW_PAIR,
     ROW_START_S,
     ROW_WINDOW_S,
     ROW_SETUP_MS,
@@ -33,7 +30,6 @@ enum row_value {
     ROW_OFFERED,
     ROW_ECHOES,
     ROW_ALL_ECHOES,
-    ROW_LATE_ECHOES,
     ROW_CONNECTIONS,
     ROW_UNANSWERED,
     ROW_IDLE_LOST,
@@ -50,11 +46,7 @@ enum row_value {
     ROW_P999_US,
     ROW_MAX_US,
     ROW_LONGEST_WAIT_US,
-    ROW_CLIENT_MIN,
-    ROW_CLIENT_MAX,
     ROW_SERVER_CPU_US,
-    ROW_SERVER_USER_US,
-    ROW_SERVER_SYSTEM_US,
     ROW_GENERATOR_CPU_US,
     ROW_VOLUNTARY,
     ROW_INVOLUNTARY,
@@ -63,12 +55,8 @@ enum row_value {
     ROW_PSS_KIB,
     ROW_HELD,
     ROW_KERNEL_KIB,
-    ROW_WIRE_BYTES,
     ROW_RUN_DELAY_US,
     ROW_STOPPED,
-    ROW_FLOOR_US,
-    ROW_OTHERS_SHARE,
-    ROW_STEAL_SHARE,
     ROW_VALUES
 };
 
