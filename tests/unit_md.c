@@ -103,7 +103,8 @@ Test(md, obeys_no_control_characters)
     md_warn(&to.md, "said `%s`", "\x1b[2J");
     md_item(&to.md, "evil\x1b[2J", "and so on");
     md_code(&to.md, "%s", "one\ntwo\x1b[2J");
-    md_table(&to.md, 1);
+    md_table(&to.md, 2);
+    md_cell(&to.md, "model");
     md_cell(&to.md, "%s", "\x1b]0;title\a");
     md_end_table(&to.md);
     end(&to);
@@ -137,6 +138,28 @@ Test(md, aligns_a_table_and_drops_what_is_empty)
                                   "|---|---|\n"
                                   "| é | 1.00 |\n"
                                   "| threading | 1.01 |\n\n");
+    done(&to);
+}
+
+/* What does not fit is told below, with the first column again. */
+Test(md, parts_a_table_that_is_wider_than_a_terminal)
+{
+    struct written to;
+
+    begin(&to);
+    md_table(&to.md, 6);
+    for (int i = 0; i < 12; i++)
+        md_cell(&to.md, i % 6 == 0 ? "epoll" : "a figure of this length %d",
+                i);
+    md_end_table(&to.md);
+    end(&to);
+    int parts = 0;
+    char *at = to.text;
+    for (char *line; (line = strsep(&at, "\n")) != NULL;) {
+        cr_assert(strlen(line) <= 79, "%s", line);
+        parts += strncmp(line, "epoll  a", 8) == 0;
+    }
+    cr_assert(parts >= 4, "%d lines", parts);
     done(&to);
 }
 

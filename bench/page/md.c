@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 79, GAP = 2 };
+enum { WIDTH = 79, GAP = 2, ROOM = 24 };
 
 int md_begin(struct md *md, FILE *markdown, FILE *terminal)
 {
@@ -214,29 +214,58 @@ static size_t width_of(const struct md *md, size_t column)
     return empty ? 0 : width;
 }
 
-static void put_row(struct md *md, size_t first, const size_t *widths)
+static void put_markdown(const struct md *md, size_t first,
+                         const size_t *widths)
 {
-    size_t column = 0;
-
     fputs("|", md->markdown);
     for (size_t k = 0; k < md->columns; k++) {
-        const char *cell = md->cells[first + k];
         if (widths[k] == 0)
             continue;
         fputc(' ', md->markdown);
-        escape(md->markdown, cell);
+        escape(md->markdown, md->cells[first + k]);
         fputs(" |", md->markdown);
-        if (k + 1 < md->columns) {
-            fprintf(md->text, "%s%*s", cell,
-                    (int)(widths[k] - places(cell)) + GAP, "");
-            column += widths[k] + GAP;
-        } else {
-            wrap(md->text, cell, column, column);
+    }
+    fputc('\n', md->markdown);
+}
+
+/* The first column, and those from `from` up to before `to`. */
+static void put_text(const struct md *md, const size_t *widths, size_t from,
+                     size_t to)
+{
+    for (size_t i = 0; i + md->columns <= md->ncells; i += md->columns) {
+        size_t column = 0, gap = 0;
+        for (size_t k = 0; k < to; k = k < from ? from : k + 1) {
+            const char *cell = md->cells[i + k];
+            if (widths[k] == 0)
+                continue;
+            fprintf(md->text, "%*s", (int)gap, "");
+            column += gap;
+            if (k + 1 == to) {
+                wrap(md->text, cell, column, column);
+                break;
+            }
+            fputs(cell, md->text);
+            gap = widths[k] - places(cell) + GAP;
+            column += places(cell);
         }
     }
-    fputs("\n", md->markdown);
-    if (widths[md->columns - 1] == 0)
-        fputs("\n", md->text);
+    fputc('\n', md->text);
+}
+
+/* As many columns at a time as a terminal has room for. */
+static void put_parts(const struct md *md, const size_t *widths)
+{
+    for (size_t from = 1, to = 1; from < md->columns; from = to) {
+        size_t width = widths[0];
+        for (to = from; to < md->columns; to++) {
+            size_t more = widths[to] > 0 ? GAP + widths[to] : 0;
+            if (width + more > WIDTH && to > from &&
+                !(to + 1 == md->columns && width + ROOM < WIDTH))
+                break; /* the last one may be broken */
+            width += more;
+        }
+        put_text(md, widths, from, to);
+    }
 }
 
 void md_end_table(struct md *md)
@@ -247,7 +276,7 @@ void md_end_table(struct md *md)
         widths[k] = width_of(md, k);
     for (size_t i = 0; widths != NULL && i + md->columns <= md->ncells;
          i += md->columns) {
-        put_row(md, i, widths);
+        put_markdown(md, i, widths);
         for (size_t k = 0; i == 0 && k < md->columns; k++)
             if (widths[k] > 0)
                 fputs(k == 0 ? "|---|" : "---|", md->markdown);
@@ -255,7 +284,8 @@ void md_end_table(struct md *md)
             fputc('\n', md->markdown);
     }
     fputc('\n', md->markdown);
-    fputc('\n', md->text);
+    if (widths != NULL && md->columns > 1)
+        put_parts(md, widths);
     for (size_t i = 0; i < md->ncells; i++)
         free(md->cells[i]);
     free(md->cells);

@@ -171,16 +171,15 @@ static void add_line(struct report *report, const struct table *tables,
     md_cell(&report->md, "%s", model->name);
     report_x(experiment_find(tables[0].spot.experiment), tables[0].spot.x,
              text);
-    md_cell(&report->md, "%s%s%s", text,
+    md_cell(&report->md, "%s%s%s%s", text,
             tables[0].spot.variant[0] != '\0' ? " " : "",
-            tables[0].spot.variant);
-    md_cell(&report->md, "%s", tables[0].spot.placement);
+            tables[0].spot.variant,
+            strcmp(tables[0].spot.placement, "free") == 0 ? " free" : "");
     for (size_t k = 0; k < n; k++) {
         bool p90 = tables[k].metric == METRIC_P90_US;
         report_ratio(&tables[k], model->name, model->reference, text);
         md_cell(&report->md, "%s%s", p90 ? "90th: " : "", text);
     }
-    md_cell(&report->md, "%zu", tables[0].blocks);
 }
 
 /* The tables of one point stand together. Returns how many. */
@@ -260,13 +259,11 @@ void report_compared(struct report *report,
         return;
     while (experiment->compared[figures] != METRICS)
         figures++;
-    md_table(md, figures + 4);
+    md_table(md, figures + 2);
     md_cell(md, "against %s", report->models[0].reference);
     md_cell(md, "x");
-    md_cell(md, "placement");
     for (size_t k = 0; k < figures; k++)
         md_cell(md, "%s", metric_about(experiment->compared[k])->label);
-    md_cell(md, "blocks");
     for (size_t i = first; is_of(report, i, experiment);
          i += same_point(report, i))
         for (size_t m = 0; m < report->nmodels; m++)
