@@ -66,7 +66,7 @@ static size_t weigh(const struct report *report, struct weight *weights)
 void report_calls(const struct report *report, struct plot *plot)
 {
     struct weight weights[NAMES] = {{0}};
-    double ends[PARTICIPANTS] = {0}; /* of the bars so far */
+    double ends[MANIFEST_MODELS] = {0}; /* of the bars so far */
     size_t n = weigh(report, weights);
 
     for (size_t k = 0; k < n && k < SHOWN; k++) {
