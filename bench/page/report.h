@@ -65,8 +65,8 @@ void report_phrase(const struct table *table, char text[PHRASE]);
 /* "1.39 (1.32 to 1.47)": a model against another, in a cell. A sign before
  * it, or the reason alone, where that is no rank; "" where nothing is
  * known. */
-void report_ratio(const struct table *table, const char *model,
-                  const char *against, char text[CELL]);
+void report_ratio(const struct report *report, const struct table *table,
+                  const char *model, const char *against, char text[CELL]);
 
 /* The table that opens the page, of the first figure or the second of its
  * experiment; NULL: nothing was compared, or no second figure is. */

@@ -117,14 +117,31 @@ static const char *sign_of(const struct pair *pair)
                                                                    : "";
 }
 
-void report_ratio(const struct table *table, const char *model,
-                  const char *against, char text[CELL])
+/* Why a model is not in a table; "" where nothing of it was measured. */
+static void tell_absent(const struct report *report,
+                        const struct table *table, const char *model,
+                        char text[CELL])
+{
+    struct spot spot = table->spot;
+
+    spot.model = model;
+    struct limit limit = reading_limit(&report->rows, &spot);
+    struct health health = reading_health(&report->rows, &spot);
+    if (limit.reason[0] != '\0')
+        snprintf(text, CELL, "%.63s", limit.reason);
+    else if (health.failed > 0)
+        snprintf(text, CELL, "failed");
+}
+
+void report_ratio(const struct report *report, const struct table *table,
+                  const char *model, const char *against, char text[CELL])
 {
     struct pair pair;
 
     text[0] = '\0';
-    if (strcmp(model, against) == 0 &&
-        judge_find(table, model) < table->nmodels)
+    if (judge_find(table, model) == table->nmodels)
+        tell_absent(report, table, model, text);
+    else if (strcmp(model, against) == 0)
         snprintf(text, CELL, "reference");
     if (!judge_between(table, judge_find(table, model),
                        judge_find(table, against), &pair))
@@ -166,7 +183,8 @@ static void add_line(struct report *report, const struct table *tables,
 {
     char text[CELL];
 
-    if (judge_find(&tables[0], model->name) == tables[0].nmodels)
+    report_ratio(report, &tables[0], model->name, model->reference, text);
+    if (text[0] == '\0')
         return;
     md_cell(&report->md, "%s", model->name);
     report_x(experiment_find(tables[0].spot.experiment), tables[0].spot.x,
@@ -177,7 +195,8 @@ static void add_line(struct report *report, const struct table *tables,
             strcmp(tables[0].spot.placement, "free") == 0 ? " free" : "");
     for (size_t k = 0; k < n; k++) {
         bool p90 = tables[k].metric == METRIC_P90_US;
-        report_ratio(&tables[k], model->name, model->reference, text);
+        report_ratio(report, &tables[k], model->name, model->reference,
+                     text);
         md_cell(&report->md, "%s%s", p90 ? "90th: " : "", text);
     }
 }

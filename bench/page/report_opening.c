@@ -155,14 +155,16 @@ static void add_stopped(struct report *report)
     }
 }
 
-/* Where a model left clients without one echo, at the fewest clients. */
+/* Where a model left clients without one echo: at the headline's number of
+ * clients, or else at the fewest. */
 static void tell_unserved(const struct report *report, const char *model,
                           FILE *file)
 {
     const struct spot any = {.experiment = "clients", .x = NAN};
     double xs[64];
-    size_t n = reading_xs(&report->rows, &any, xs, 64);
+    size_t n = 1 + reading_xs(&report->rows, &any, &xs[1], 63);
 
+    xs[0] = report_headline(report, 0)->spot.x;
     for (size_t i = 0; i < n; i++) {
         struct spot spot = {
             .experiment = "clients", .model = model, .x = xs[i]};

@@ -303,7 +303,8 @@ void report_plot(struct report *report, const struct experiment *experiment,
 }
 
 /* A row of the forest: a model's ratio with its interval, or why not. */
-static void add_ratio(const struct table *table,
+static void add_ratio(const struct report *report,
+                      const struct table *table,
                       const struct manifest_model *model,
                       struct series *series)
 {
@@ -311,12 +312,10 @@ static void add_ratio(const struct table *table,
     size_t b = judge_find(table, model->reference);
     struct pair pair;
 
-    if (a == table->nmodels)
-        return;
     struct mark *mark = add_mark(series, (double)series->n + 1);
     snprintf(mark->name, PLOT_NAME, "%.40s", model->name);
-    report_ratio(table, model->name, model->reference, mark->text);
-    if (a == b) {
+    report_ratio(report, table, model->name, model->reference, mark->text);
+    if (a == b && a < table->nmodels) {
         mark->y = 1;
     } else if (judge_between(table, a, b, &pair) &&
                pair.word != WORD_UNRANKED) {
@@ -353,7 +352,7 @@ void report_forest(struct report *report)
         snprintf(series->name, PLOT_NAME, "%.47s",
                  metric_about(table->metric)->label);
         for (size_t m = 0; m < report->nmodels; m++)
-            add_ratio(table, &report->models[m], series);
+            add_ratio(report, table, &report->models[m], series);
     }
     snprintf(title, sizeof(title), "Compared with %.40s, %s",
              report->models[0].reference, phrase);
