@@ -9,30 +9,21 @@ static void add_state(struct report *report)
 {
     const char *state = report_state(report);
     json_t *ending = json_object_get(report->manifest, "ending");
-    long planned = (long)json_integer_value(
-        json_object_get(ending, "planned"));
-    struct md *md = &report->md;
+    const char *why = strcmp(state, "cut short") == 0
+                          ? "this run was interrupted"
+                      : strcmp(state, "killed") == 0
+                          ? "this run was killed, or it still goes on"
+                          : "this run failed";
 
-    if (strcmp(state, "cut short") == 0)
-        md_warn(md,
-                "Cut short: this run was interrupted. "
-                "It holds %zu turn%s of %ld.",
-                report->rows.n, plural(report->rows.n), planned);
-    else if (strcmp(state, "killed") == 0)
-        md_warn(md,
-                "Cut short: this run was killed, or it "
-                "still goes on. It holds %zu turn%s so far.",
+    if (strcmp(state, "out of time") == 0)
+        md_warn(&report->md,
+                "Out of time: %lld of %lld points were measured. --time "
+                "gives a run longer.",
+                json_integer_value(json_object_get(ending, "measured")),
+                json_integer_value(json_object_get(ending, "planned")));
+    else if (strcmp(state, "complete") != 0)
+        md_warn(&report->md, "Cut short: %s. It holds %zu turn%s.", why,
                 report->rows.n, plural(report->rows.n));
-    else if (strcmp(state, "out of time") == 0)
-        md_warn(
-            md,
-            "Out of time: of %ld turns that were planned, %ld were "
-            "measured. --time gives a run longer.",
-            planned,
-            (long)json_integer_value(json_object_get(ending, "measured")));
-    else if (strcmp(state, "failed") == 0)
-        md_warn(md, "This run failed after %zu turn%s of %ld.",
-                report->rows.n, plural(report->rows.n), planned);
 }
 
 static void add_gaps(struct report *report)
@@ -125,22 +116,37 @@ static void add_lost(struct report *report)
     free(text);
 }
 
-/* Blocks in which others kept a server or the generator from running. */
+/* How long strangers kept the least disturbed server and the generator from
+ * running, as a share of its turns; tasks of one server wait for each
+ * other, too. */
+static double waited(const struct report *report, const struct table *table)
+{
+    double least = INFINITY;
+
+    for (size_t m = 0; m < table->nmodels; m++) {
+        struct spot spot = table->spot;
+        spot.model = table->models[m];
+        least = fmin(
+            least, reading_median(&report->rows, &spot, ROW_RUN_DELAY_US) /
+                       reading_median(&report->rows, &spot, ROW_WINDOW_S) /
+                       1e6);
+    }
+    return least;
+}
+
+static const double much = 0.2; /* of a turn */
+
 static void add_noise(struct report *report)
 {
-    size_t blocks = 0, disturbed = 0;
+    const struct table *table = report_headline(report, 0);
+    double share = table != NULL ? waited(report, table) : 0;
 
-    for (size_t i = 0; i < report->ntables; i++) {
-        blocks += report->tables[i].blocks;
-        disturbed += report->tables[i].disturbed;
-    }
-    if (disturbed * 5 > blocks)
-        md_warn(
-            &report->md,
-            "The machine was not quiet: in %.0f %% of the blocks others "
-            "kept a server or the generator waiting. The intervals "
-            "are wider for it, not wrong.",
-            100 * (double)disturbed / (double)blocks);
+    if (share > much && isfinite(share))
+        md_warn(&report->md,
+                "The machine was not quiet: in the median turn, server and "
+                "generator waited together %.0f %% of the time for other "
+                "programs. The intervals are wider for it, not wrong.",
+                100 * share);
 }
 
 static void add_stopped(struct report *report)

@@ -66,12 +66,13 @@ static struct block *find_block(struct judging *judging,
     return &judging->blocks[n];
 }
 
-/* A turn is disturbed when strangers took a tenth of its window more than
- * they take from the same server's median turn. */
+/* A turn is disturbed when its tasks waited to run a tenth of its window
+ * more than twice as long as in the same server's median turn: tasks of a
+ * server wait for each other, too. */
 static bool is_disturbed(const struct judging *judging, size_t model,
                          const struct row *row)
 {
-    return row->value[ROW_RUN_DELAY_US] - judging->delay_us[model] >
+    return row->value[ROW_RUN_DELAY_US] - 2 * judging->delay_us[model] >
            1e5 * row->value[ROW_WINDOW_S];
 }
 
