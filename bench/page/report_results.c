@@ -115,6 +115,38 @@ static void put_number(FILE *file, double value)
         fputc(',', file);
 }
 
+/* The first fields of a line: where, and which pair. */
+static void put_keys(FILE *file, const struct table *table,
+                     const char *model, const char *against)
+{
+    csv_write(file, table->spot.experiment, 1);
+    csv_write(file, metric_about(table->metric)->name, 0);
+    put_number(file, table->spot.x);
+    csv_write(file, table->spot.variant, 0);
+    csv_write(file, table->spot.placement, 0);
+    csv_write(file, model, 0);
+    csv_write(file, against, 0);
+}
+
+/* A server that was not compared with the others there, and why. */
+static void put_absent(FILE *file, const struct report *report,
+                       const struct table *table,
+                       const struct manifest_model *model)
+{
+    char why[CELL], verdict[CELL + 16];
+
+    if (judge_find(table, model->name) < table->nmodels)
+        return;
+    report_ratio(report, table, model->name, model->reference, why);
+    if (why[0] == '\0')
+        return;
+    put_keys(file, table, model->name, model->reference);
+    snprintf(verdict, sizeof(verdict), "not ranked: %s", why);
+    fputs(",,,,0", file);
+    csv_write(file, verdict, 0);
+    fputs(",,,,0\n", file);
+}
+
 static void put_pair(FILE *file, const struct table *table,
                      const struct pair *pair)
 {
@@ -123,13 +155,8 @@ static void put_pair(FILE *file, const struct table *table,
     snprintf(verdict, sizeof(verdict), "%s%s%s%s", judge_word(table, pair),
              pair->reason[0] != '\0' ? ": " : "", pair->reason,
              pair->at_least ? ", at least so much" : "");
-    csv_write(file, table->spot.experiment, 1);
-    csv_write(file, metric_about(table->metric)->name, 0);
-    put_number(file, table->spot.x);
-    csv_write(file, table->spot.variant, 0);
-    csv_write(file, table->spot.placement, 0);
-    csv_write(file, table->models[pair->model], 0);
-    csv_write(file, table->models[pair->against], 0);
+    put_keys(file, table, table->models[pair->model],
+             table->models[pair->against]);
     put_number(file, pair->all.ratio);
     put_number(file, pair->all.low);
     put_number(file, pair->all.high);
@@ -154,9 +181,13 @@ static int write_csv(const struct report *report, const char *path)
           "high,blocks,verdict,undisturbed_ratio,undisturbed_low,"
           "undisturbed_high,undisturbed_blocks\n",
           file);
-    for (size_t i = 0; i < report->ntables; i++)
+    for (size_t i = 0; i < report->ntables; i++) {
         for (size_t k = 0; k < report->tables[i].n; k++)
             put_pair(file, &report->tables[i], &report->tables[i].pairs[k]);
+        for (size_t m = 0; m < report->nmodels; m++)
+            put_absent(file, report, &report->tables[i],
+                       &report->models[m]);
+    }
     if (fclose(file) == 0)
         result = file_replace(path, text, size);
     free(text);
