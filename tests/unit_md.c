@@ -155,6 +155,7 @@ Test(md, parts_a_table_that_is_wider_than_a_terminal)
     end(&to);
     int parts = 0;
     char *at = to.text;
+    cr_assert_not_null(at);
     for (char *line; (line = strsep(&at, "\n")) != NULL;) {
         cr_assert(strlen(line) <= 79, "%s", line);
         parts += strncmp(line, "epoll  a", 8) == 0;
@@ -207,6 +208,7 @@ Test(md, wraps_what_a_terminal_can_not_show_in_a_line)
             "has no room for it, and which is therefore broken");
     end(&to);
     char *at = to.text;
+    cr_assert_not_null(at);
     for (char *line; (line = strsep(&at, "\n")) != NULL;)
         cr_assert(strlen(line) <= 79, "%s", line);
     cr_assert(strncmp(to.text, "- epoll: a sentence", 19) == 0);

@@ -70,16 +70,13 @@ static void wrap(FILE *file, const char *text, size_t column, size_t indent)
     fputc('\n', file);
 }
 
-/* Formats into `text`, which the caller frees; "" where memory ran out. */
-#define FORMAT(text, format)              \
-    char *text;                           \
-    do {                                  \
-        va_list args;                     \
-        va_start(args, format);           \
-        text = show_format(format, args); \
-        va_end(args);                     \
-        text = text ? text : strdup("");  \
-    } while (0)
+/* Formats; to be freed. "" where memory ran out. */
+static char *format_text(const char *format, va_list args)
+{
+    char *text = show_format(format, args);
+
+    return text != NULL ? text : strdup("");
+}
 
 /* A block in both: what stands before it in Markdown, and after it. */
 static void put(struct md *md, const char *before, const char *text,
@@ -92,8 +89,11 @@ static void put(struct md *md, const char *before, const char *text,
 
 void md_heading(struct md *md, int level, const char *format, ...)
 {
-    FORMAT(text, format);
+    va_list args;
 
+    va_start(args, format);
+    char *text = format_text(format, args);
+    va_end(args);
     md->text = level == 3 ? md->nowhere : md->terminal;
     put(md, &"### "[3 - level], text, "");
     if (level == 2)
@@ -108,8 +108,11 @@ void md_heading(struct md *md, int level, const char *format, ...)
 
 void md_say(struct md *md, const char *format, ...)
 {
-    FORMAT(text, format);
+    va_list args;
 
+    va_start(args, format);
+    char *text = format_text(format, args);
+    va_end(args);
     put(md, "", text, "");
     wrap(md->text, text, 0, 0);
     fputc('\n', md->text);
@@ -118,8 +121,11 @@ void md_say(struct md *md, const char *format, ...)
 
 void md_warn(struct md *md, const char *format, ...)
 {
-    FORMAT(text, format);
+    va_list args;
 
+    va_start(args, format);
+    char *text = format_text(format, args);
+    va_end(args);
     put(md, "> **", text, "**");
     if (md->warnings != NULL)
         fprintf(md->warnings, "%s\n", text);
@@ -134,8 +140,11 @@ void md_item(struct md *md, const char *name, const char *format, ...)
     char *shown = NULL;
     size_t size = 0;
     FILE *file = open_memstream(&shown, &size);
-    FORMAT(text, format);
+    va_list args;
 
+    va_start(args, format);
+    char *text = format_text(format, args);
+    va_end(args);
     if (file != NULL) {
         show_text(file, name, strlen(name));
         fclose(file);
@@ -160,10 +169,13 @@ void md_end_list(struct md *md)
 
 void md_code(struct md *md, const char *format, ...)
 {
-    FORMAT(text, format);
+    va_list args;
 
-    for (char *at = text; *at != '\0'; at++)
-        *at = *at == '\n' ? ' ' : *at;
+    va_start(args, format);
+    char *text = format_text(format, args);
+    va_end(args);
+    for (char *at = text; (at = strchr(at, '\n')) != NULL;)
+        *at = ' ';
     fprintf(md->markdown, "    %s\n\n", text);
     fprintf(md->text, "    %s\n\n", text);
     free(text);
@@ -185,8 +197,11 @@ void md_table(struct md *md, size_t columns)
 
 void md_cell(struct md *md, const char *format, ...)
 {
-    FORMAT(text, format);
+    va_list args;
 
+    va_start(args, format);
+    char *text = format_text(format, args);
+    va_end(args);
     if (md->ncells == md->room) {
         size_t room = md->room * 2 + 64;
         char **more = realloc(md->cells, room * sizeof(*more));

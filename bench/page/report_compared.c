@@ -164,7 +164,8 @@ const struct table *report_headline(const struct report *report,
     for (size_t i = 0; i < report->ntables; i++) {
         const struct table *table = &report->tables[i];
         const struct spot *spot = &table->spot;
-        if (strcmp(spot->experiment, report->tables[0].spot.experiment) ||
+        if (strcmp(spot->experiment, report->tables[0].spot.experiment) !=
+                0 ||
             experiment_find(spot->experiment)->compared[0] == METRICS ||
             experiment_find(spot->experiment)->compared[figure] !=
                 table->metric)

@@ -329,7 +329,7 @@ static void add_ratio(const struct report *report,
 
 void report_forest(struct report *report)
 {
-    char title[160], phrase[PHRASE], x_label[96];
+    char title[160], phrase[PHRASE] = "", x_label[96];
     struct plot plot = {
         .name = "ratios",
         .title = title,

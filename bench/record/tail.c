@@ -310,16 +310,12 @@ static void set_intervals(struct table *table, const double *logs)
     }
 }
 
-static int judge_pool(const struct pool *pool, struct table *table)
+static void judge_pool(const struct pool *pool, struct table *table,
+                       double *sum, double *weights, double *logs)
 {
-    double *sum = calloc(pool->nedges + 1, sizeof(*sum));
-    double *weights = calloc(pool->nblocks + 1, sizeof(*weights));
-    double *logs = calloc((DRAWS + 1) * (pool->nmodels + 1), sizeof(*logs));
-    int result = sum != NULL && weights != NULL && logs != NULL ? 0 : -1;
-
-    for (size_t b = 0; result == 0 && b < pool->nblocks; b++)
+    for (size_t b = 0; b < pool->nblocks; b++)
         weights[b] = 1;
-    double percent = result == 0 ? choose(pool, weights, sum) : 0;
+    double percent = choose(pool, weights, sum);
     if (percent > 0) {
         draw(pool, percent, logs, weights, sum);
         table->metric = percent == 99 ? METRIC_P99_US : METRIC_P90_US;
@@ -327,6 +323,19 @@ static int judge_pool(const struct pool *pool, struct table *table)
         set_intervals(table, logs);
     } else {
         table->n = 0;
+    }
+}
+
+static int judge_all(const struct pool *pool, struct table *table)
+{
+    double *sum = calloc(pool->nedges + 1, sizeof(*sum));
+    double *weights = calloc(pool->nblocks + 1, sizeof(*weights));
+    double *logs = calloc((DRAWS + 1) * (pool->nmodels + 1), sizeof(*logs));
+    int result = -1;
+
+    if (sum != NULL && weights != NULL && logs != NULL) {
+        judge_pool(pool, table, sum, weights, logs);
+        result = 0;
     }
     free(sum);
     free(weights);
@@ -345,7 +354,7 @@ int tails_judge(const struct tails *tails, const struct rows *rows,
         return -1;
     int result = make_pool(tails, table, &pool);
     if (result == 0)
-        result = judge_pool(&pool, table);
+        result = judge_all(&pool, table);
     free_pool(&pool);
     for (size_t i = 0; i < table->n; i++) {
         struct pair *pair = &table->pairs[i];
