@@ -1,4 +1,4 @@
-/* bench/record/stats and rng: percentiles, medians, the bootstrap,
+/* bench/record/stats and rng: percentiles, medians, trimmed means,
  * fairness, and random numbers. */
 #include "bench/record/rng.h"
 #include "bench/record/stats.h"
@@ -78,84 +78,31 @@ Test(stats, insert_keeps_order_and_drops_repeats)
     cr_assert_arr_eq(sorted, wanted, sizeof(wanted));
 }
 
-Test(stats, bootstrap_of_nothing_is_nan)
+Test(stats, trimmed_mean_leaves_the_wild_ones_out)
 {
-    struct interval interval;
+    double values[] = {3, 1000, 1, 2, 4, 5, -1000, 6, 7, 8};
+    double few[] = {1, 2, 3, 4};
+    struct trimmed trimmed = stats_trimmed(values, 10);
 
-    cr_assert_eq(stats_bootstrap_median(NULL, 0, 100, 1, &interval), 0);
-    cr_assert(isnan(interval.low) && isnan(interval.high));
+    cr_assert_float_eq(trimmed.mean, 4.5, 1e-12); /* of 2 ... 7 */
+    /* Winsorized: 2 2 2 3 4 5 6 7 7 7, squares 42.5; over 6 * 5 */
+    cr_assert_float_eq(trimmed.error, sqrt(42.5 / 30), 1e-12);
+    cr_assert(isnan(stats_trimmed(few, 4).mean));
 }
 
-Test(stats, bootstrap_of_one_is_that_one)
+Test(stats, neighbours_that_depend_are_seen)
 {
-    double value = 2.5;
-    struct interval interval;
+    double up[20], even[20];
 
-    cr_assert_eq(stats_bootstrap_median(&value, 1, 100, 1, &interval), 0);
-    cr_assert_eq(interval.low, 2.5);
-    cr_assert_eq(interval.high, 2.5);
-}
-
-static const double ratios[] = {0.99, 1.01, 0.95, 1.03, 1.00, 0.98,
-                                1.07, 1.02, 0.96, 1.04, 1.05};
-enum { RATIOS = sizeof(ratios) / sizeof(ratios[0]) };
-
-Test(stats, bootstrap_is_repeated_by_its_seed)
-{
-    struct interval first, again, another;
-    double before[RATIOS];
-
-    memcpy(before, ratios, sizeof(before));
-    stats_bootstrap_median(before, RATIOS, 37, 1, &first);
-    stats_bootstrap_median(before, RATIOS, 37, 1, &again);
-    stats_bootstrap_median(before, RATIOS, 37, 5, &another);
-    cr_assert_eq(first.low, again.low);
-    cr_assert_eq(first.high, again.high);
-    cr_assert(first.low != another.low || first.high != another.high);
-    for (int i = 0; i < RATIOS; i++)
-        cr_assert_eq(before[i], ratios[i], "the values are borrowed");
-}
-
-Test(stats, bootstrap_holds_the_median_and_stays_within)
-{
-    struct interval interval;
-
-    stats_bootstrap_median(ratios, RATIOS, 2000, 1, &interval);
-    cr_assert(interval.low >= 0.95 && interval.low <= 1.01);
-    cr_assert(interval.high >= 1.01 && interval.high <= 1.07);
-    cr_assert(interval.low < interval.high);
-}
-
-/* Sum of 12 uniform numbers: close to normal, median 0. */
-static double normal(struct rng *rng)
-{
-    double sum = -6;
-
-    for (int i = 0; i < 12; i++)
-        sum += (double)(rng_next(rng) >> 11) / 9007199254740992.0;
-    return sum;
-}
-
-/*
- * A 95 % interval should hold the truth in 95 of 100 tries. The percentile
- * interval of a median of 15 does so a little less often.
- */
-Test(stats, bootstrap_covers_the_truth)
-{
-    enum { TRIES = 400, SIZE = 15 };
-    struct rng rng = {2024};
-    int held = 0;
-
-    for (int i = 0; i < TRIES; i++) {
-        double values[SIZE];
-        struct interval interval;
-        for (int j = 0; j < SIZE; j++)
-            values[j] = normal(&rng);
-        stats_bootstrap_median(values, SIZE, 400, (uint64_t)i, &interval);
-        held += interval.low <= 0 && interval.high >= 0;
+    for (int i = 0; i < 20; i++) {
+        up[i] = i;
+        even[i] = i % 4 < 2 ? 1 : -1;
     }
-    cr_assert(held >= TRIES * 90 / 100 && held <= TRIES * 99 / 100,
-              "held in %d of %d", held, TRIES);
+    cr_assert(stats_depends(up, 20));
+    cr_assert(!stats_depends(even, 20));
+    stats_batch(up, 20);
+    for (int i = 0; i < STATS_BATCHES; i++)
+        cr_assert_float_eq(up[i], 2 * i + 0.5, 1e-12);
 }
 
 Test(stats, fairness_of_nothing_and_of_zeros)

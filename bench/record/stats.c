@@ -1,7 +1,5 @@
 #include "bench/record/stats.h"
 
-#include "bench/record/rng.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,35 +123,6 @@ void stats_batch(double *values, size_t n)
             sum += values[k];
         values[i] = sum / (double)(to - from);
     }
-}
-
-static double draw_median(const double *values, size_t n, double *drawn,
-                          struct rng *rng)
-{
-    for (size_t i = 0; i < n; i++)
-        drawn[i] = values[rng_below(rng, n)];
-    return median_of(drawn, n);
-}
-
-int stats_bootstrap_median(const double *values, size_t n, size_t draws,
-                           uint64_t seed, struct interval *interval)
-{
-    struct rng rng = {seed};
-    double *drawn = calloc(n + draws, sizeof(*drawn));
-    double *medians = drawn + n;
-
-    if (drawn == NULL)
-        return -1;
-    *interval = (struct interval){NAN, NAN};
-    if (n > 0 && draws > 0) {
-        for (size_t i = 0; i < draws; i++)
-            medians[i] = draw_median(values, n, drawn, &rng);
-        qsort(medians, draws, sizeof(*medians), compare);
-        interval->low = medians[stats_rank(draws, 2.5) - 1];
-        interval->high = medians[stats_rank(draws, 97.5) - 1];
-    }
-    free(drawn);
-    return 0;
 }
 
 struct fairness stats_fairness(const uint64_t *shares, size_t n)

@@ -98,26 +98,6 @@ struct family {
  */
 double stats_max_t(const struct family *family, size_t n, double percent);
 
-struct interval {
-    double low, high;
-};
-
-/*
- * The 95 % interval of a median, by drawing n of the n figures with
- * replacement `draws` times and leaving out the extreme 2.5 % of the
- * medians at either end.
- *
- * values   n figures in any order; borrowed
- * draws    1000 or more make the edges steady
- * seed     the same seed gives the same interval
- * Returns  0 with *interval set (NAN when n is 0), or -1 when there is no
- *          memory (ENOMEM).
- * Source   Efron, Tibshirani: An Introduction to the Bootstrap, chapter 13
- *          (percentile interval). Under about 6 figures it is too narrow.
- */
-int stats_bootstrap_median(const double *values, size_t n, size_t draws,
-                           uint64_t seed, struct interval *interval);
-
 /* How evenly n shares are spread. */
 struct fairness {
     uint64_t worst, best; /* the smallest and the largest share */
