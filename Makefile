@@ -284,7 +284,7 @@ docs: all ## the book as a site in build/docs; its generated parts made anew
 FURTHER := epoll epoll/edge epoll/loops epoll/uring epoll/coroutine_server \
   select/poll forking/prefork threading/pool
 
-figures: all ## measure anew what the book shows, in six runs (22 minutes)
+figures: all ## measure anew what the book shows, in six runs (20 minutes)
 	@rm -rf $(BUILD)/figures
 	@bench/run --out $(BUILD)/figures/models
 	@bench/run --out $(BUILD)/figures/further --time 3min \
@@ -292,10 +292,10 @@ figures: all ## measure anew what the book shows, in six runs (22 minutes)
 	  --experiment clients --experiment idle
 	@bench/run --out $(BUILD)/figures/everybody --time 5min \
 	  --models all --peers --experiment clients
-	@bench/run --out $(BUILD)/figures/pairs --time 5min --full \
+	@bench/run --out $(BUILD)/figures/pairs --time 3min \
 	  --models epoll,epoll/edge,epoll/uring \
 	  --peers=bare,libev,libevent,libuv --experiment clients
-	@bench/run --out $(BUILD)/figures/newcomers --time 150s --full \
+	@bench/run --out $(BUILD)/figures/newcomers --time 120s --full \
 	  --reference iterative --peers=bare --models \
 	  iterative,forking,forking/prefork,threading,threading/pool,epoll \
 	  --experiment churn
@@ -353,7 +353,7 @@ SCRIPTS := .ci/run $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/* bench/* demo/* \
   tests/* docs/* 2>/dev/null)
 
 # gcc 12 takes memory that these keep in an array for lost.
-KEEPERS := demo/clients.c bench/page/doc.c bench/race/participants.c \
+KEEPERS := demo/clients.c bench/report.c bench/race/participants.c \
   bench/race/plan.c bench/race/trace.c
 leak_check = $(if $(filter $(1),$(KEEPERS)),-Wno-analyzer-malloc-leak)
 

@@ -206,7 +206,7 @@ static void name_ticks(const struct experiment *experiment,
                                                 marks[0].x, marks[n - 1].x);
             char text[CELL];
             report_x(experiment, marks[k].x, text);
-            double half = 4.5 * (double)strlen(text) + 2;
+            double half = 5 * (double)strlen(text) + 3;
             if (at - half < free_from)
                 continue;
             free_from = at + half;
@@ -293,10 +293,12 @@ void report_plot(struct report *report, const struct experiment *experiment,
         snprintf(x_label, sizeof(x_label), "%s",
                  freely ? "free: the kernel places server and generator"
                         : "pinned: server and generator have a core each");
-    snprintf(name, sizeof(name), "%s-%s%s%s%s", experiment->name,
-             metric->name, about->kind == PLOT_SLOPES ? "-slope" : "",
-             about->variant ? "-" : "",
-             about->variant ? about->variant : "");
+    snprintf(
+        name, sizeof(name), "%s-%s%s%s%s", experiment->name, metric->name,
+        about->kind == PLOT_LINES && about->metric == METRIC_PSS_KIB
+            ? "-total"
+            : "",
+        about->variant ? "-" : "", about->variant ? about->variant : "");
     fill(report, experiment, about, &plot);
     draw(report, &plot);
     free(plot.series);

@@ -17,9 +17,10 @@ import tree
 FIGURES = tree.DOCS / "figures"
 # `make figures` says with which command each is made.
 RUNS = ("models", "further", "everybody", "pairs", "newcomers", "cores")
-# What the tables of models show of a run: plot, x, heading.
-MEASURED = (("clients-echoes", "50", "echoes/s, 50 clients"),
-            ("clients-cpu", "50", "server CPU per echo"))
+# What the tables of models show of a run: experiment, metric, x, heading.
+MEASURED = (("clients", "cpu", "50", "server CPU per echo, 50 clients"),
+            ("clients", "echoes", "50", "echoes a second, 50 clients"),
+            ("clients", "cpu", "1000", "server CPU per echo, 1000 clients"))
 
 
 def here(run):
@@ -69,22 +70,25 @@ def plot(figure):
 
 def curves(path):
     """
-    What a plot shows: for each curve its name and its points, x -> what the
-    plot says there ("10.1k (9.8k to 10.3k, 4 slices)").
+    What a plot shows: for each series its name and its points, x -> what
+    the plot says there ("10.1k (9.8k to 10.3k, 4 turns)").
     """
     found = {}
     lines = path.read_text(encoding="utf-8").splitlines()
-    header = lines[0].split(",") if lines else []
-    for row in csv.reader(line for line in lines
-                          if line and line != lines[0]):
-        point = dict(zip(header, row))
+    for row in csv.reader(line for line in lines if line):
+        if row[0] == "x" or len(row) < 10:  # the header of a series
+            continue
         # "select at 0: 63.2k (...)": a plot's own x may be moved, to show 0
-        # on a logarithmic axis.
-        said = re.match(r".*?(?: at ([^:]+))?: (.*)", point["about"])
-        if said:  # not what was computed and is drawn to compare with
-            x = said[1] or point["x"]
-            found.setdefault(point["name"], {})[x] = re.sub(
-                r"\(.* to .*, 1 slices?\)", "(1 slice)", said[2])
+        # on a logarithmic axis. A row of a plot of rows has no x.
+        said = re.match(r".*?(?: at ([^:]+))?: (.*)", row[9])
+        of_row = said and not said[1]
+        name, x = (row[6], row[0]) if of_row else \
+            (row[8], said[1] if said else row[0])
+        if said and row[1]:
+            found.setdefault(name, {})[x] = re.sub(
+                r"\(.* to .*, 1 turns?\)", "(1 turn)", said[2])
+        elif row[7]:  # "1 of 50": no line is drawn there
+            found.setdefault(name, {})[x] = f"{row[7]} served"
     return found
 
 
@@ -110,7 +114,7 @@ def table(figure, *models):
                            f"{' '.join(tree.models())}")
     shown = {model: drawn.get(model, {}) for model in models} or drawn
     if all(len(points) <= 1 for points in shown.values()):
-        rows = ["| model | median (min to max) |", "|---|---|"]
+        rows = ["| model | median |", "|---|---|"]
         rows += [f"| {model} | {says} |" for model, points in shown.items()
                  for says in points.values()]
     else:
@@ -124,66 +128,73 @@ def table(figure, *models):
     return "\n".join(rows) + f"\n\n{source(figure.partition('/')[0])}"
 
 
+def reference(run):
+    manifest = json.loads(tree.text(f"docs/figures/{run}/manifest.json"))
+    return manifest["run"]["models"][0]["reference"]
+
+
+def verdicts(run):
+    """Against the reference: (experiment, metric, x) -> model -> cell."""
+    lines = tree.text(f"docs/figures/{run}/verdicts.csv").splitlines()
+    found = {}
+    for row in csv.DictReader(lines):
+        if row.get("against") != reference(run):
+            continue
+        key = (row["experiment"], row["metric"], row["x"])
+        found.setdefault(key, {reference(run): "1"})[row["model"]] = ratio(row)
+    return found
+
+
 def measured(run):
-    """Columns for a table of models: heading -> model -> what it says."""
-    columns = {}
-    for name, x, heading in MEASURED if here(run) else ():
-        columns[heading] = {
-            model: points.get(x, "") for model, points in
-            curves(find(f"{run}/{name}", "csv")).items()}
-    return columns
-
-
-FURTHER = " or further from 1"
+    """Columns for a table of models: heading -> model -> its ratio."""
+    judged = verdicts(run) if here(run) else {}
+    return {f"{heading} (x {reference(run)})": judged[experiment, metric, x]
+            for experiment, metric, x, heading in MEASURED
+            if (experiment, metric, x) in judged}
 
 
 def ratio(row):
-    """A ratio as a cell: "0.66 (0.64 to 0.67)"; of too few pairs nothing."""
-    if int(row["pairs"]) < 2:
-        return ""
-    said = "{ratio:.2f} ({low:.2f} to {high:.2f})".format(
+    """A ratio as a cell: "0.66 (0.64 to 0.67)"; or why there is none."""
+    said = row["verdict"]
+    if said.startswith("not ranked"):
+        return said.partition(": ")[2]
+    sign = "= " if said == "equivalent" else \
+        "~ " if said in ("not distinguished", "imprecise") else ""
+    text = "{ratio:.2f} ({low:.2f} to {high:.2f})".format(
         **{key: float(row[key]) for key in ("ratio", "low", "high")})
-    if "at least" in row["verdict"]:
-        return said + FURTHER
-    return f"*{said}*" if row["model"] == row["reference"] else said
+    more = " or more" if float(row["ratio"]) > 1 else " or less"
+    return sign + text + (more if "at least" in said else "")
+
+
+LABELS = {"cpu": "server CPU", "echoes": "echoes a second",
+          "connections": "connections a second", "bytes": "bytes a second"}
 
 
 def ratios(run, experiment):
-    """What was judged in pairs: a row for each model, a column a question."""
+    """What was compared: a row for each model, a column a question."""
     if not here(run):
         return ""
-    lines = tree.text(f"docs/figures/{run}/verdicts.csv").splitlines()
-    judged = [row for row in csv.DictReader(lines)
-              if row["experiment"] == experiment]
-    cells = {}
-    for row in judged:
-        cells.setdefault(f"{row['figure']}, {row['at']}", {})[
-            row["model"]] = ratio(row)
-    heads = ["compared with " + " and ".join(
-        dict.fromkeys(f"`{row['reference']}`" for row in judged)), *cells]
+    cells = {key: column for key, column in verdicts(run).items()
+             if key[0] == experiment}
+    heads = [f"compared with `{reference(run)}`"]
+    heads += [f"{LABELS.get(metric, metric)}, x = {x}"
+              for _, metric, x in cells]
     rows = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    for model in dict.fromkeys(row["model"] for row in judged):
+    models = dict.fromkeys(model for column in cells.values()
+                           for model in column)
+    for model in models:
         rows.append(f"| {model} | " + " | ".join(
             column.get(model, "") for column in cells.values()) + " |")
-    pairs = [int(row["pairs"]) for row in judged if ratio(row)]
-    bound = any(ratio(row).endswith(FURTHER) for row in judged)
     return "\n".join(rows) + (
-        f"\n\nMedian ratio of {min(pairs, default=0)} to "
-        f"{max(pairs, default=0)} pairs and its 95 % interval; in italics the "
-        "reference against itself. "
-        + ("Or further from 1: the load generator was the limit of the "
-           "faster one. " if bound else "")
-        + source(run))
+        "\n\nRatios within blocks; the intervals of a column hold together. "
+        "=: equivalent within 3 %; ~: not distinguished. " + source(run))
 
 
 def named(page):
     """The figures that a page shows, as RUN/PLOT."""
-    for kind, first in re.findall(
-            r"^<!-- (plot|table|models|peers): (\S+)", page, re.M):
-        if kind in ("plot", "table"):
-            yield first
-        else:
-            yield from (f"{first}/{name}" for name, _, _ in MEASURED)
+    for _, first in re.findall(
+            r"^<!-- (plot|table): (\S+)", page, re.M):
+        yield first
 
 
 def keep_plot(folder, to, name):
