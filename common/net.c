@@ -128,12 +128,16 @@ static bool is_twice(const struct addrinfo *list, const struct addrinfo *it)
     return false;
 }
 
-static void set_port(struct sockaddr *address, int port)
+/* --port 0 is decided at the first address, for all. */
+static void set_port(const struct addrinfo *list, int port)
 {
-    if (address->sa_family == AF_INET6)
-        ((struct sockaddr_in6 *)address)->sin6_port = htons((uint16_t)port);
-    else
-        ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
+    const uint16_t wire = htons((uint16_t)port);
+
+    for (; list != NULL; list = list->ai_next)
+        if (list->ai_family == AF_INET6)
+            ((struct sockaddr_in6 *)list->ai_addr)->sin6_port = wire;
+        else
+            ((struct sockaddr_in *)list->ai_addr)->sin_port = wire;
 }
 
 static void add_listener(struct listeners *listeners, int fd)
@@ -143,13 +147,11 @@ static void add_listener(struct listeners *listeners, int fd)
     listeners->fds[listeners->n++] = fd;
 }
 
-/* One of the addresses of a port. --port 0 is decided at the first. */
-static void listen_at(struct listeners *listeners, size_t before,
-                      const struct options *options, int port,
+/* One of the addresses of a port. */
+static void listen_at(struct listeners *listeners,
+                      const struct options *options,
                       const struct addrinfo *address, bool one_of_several)
 {
-    if (listeners->n > before)
-        set_port(address->ai_addr, net_here(listeners->fds[before]).port);
     int fd = listen_on(address->ai_addr, address->ai_addrlen,
                        options->reuse_port, one_of_several);
     if (fd != -1) {
@@ -165,7 +167,8 @@ static void listen_at(struct listeners *listeners, size_t before,
         return;
     }
     errno = reason;
-    fatal_errno(model, "cannot listen on %s port %d", options->host, port);
+    fatal_errno(model, "cannot listen on %s port %d", options->host,
+                end.port);
 }
 
 /* All addresses of the host on one port; or, for a model that waits on one
@@ -192,8 +195,9 @@ static void listen_to(struct listeners *listeners,
                     model, options->host);
             break;
         }
-        listen_at(listeners, before, options, port, it,
-                  list->ai_next != NULL);
+        listen_at(listeners, options, it, list->ai_next != NULL);
+        if (listeners->n > before)
+            set_port(list, net_here(listeners->fds[before]).port);
     }
     freeaddrinfo(list);
     if (listeners->n == before)

@@ -13,10 +13,12 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -213,6 +215,61 @@ Test(net, a_listener_that_was_shut_is_made_never_to_be_ready)
     cr_assert(take_newcomer(listeners.fds[0]) == -1);
     cr_assert(poll(&one, 1, 0) == 0, "and does not spin");
     cr_assert(take_newcomer(listeners.fds[0]) == -1);
+}
+
+/* In a view of the files that this process has alone. */
+static void name_addresses(const char *hosts)
+{
+    char path[] = "/tmp/hosts-XXXXXX";
+    int fd = mkstemp(path);
+
+    cr_assert(write(fd, hosts, strlen(hosts)) == (ssize_t)strlen(hosts));
+    close(fd);
+    if (unshare(geteuid() == 0 ? CLONE_NEWNS
+                               : CLONE_NEWUSER | CLONE_NEWNS) == -1 ||
+        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+        mount(path, "/etc/hosts", NULL, MS_BIND, NULL) == -1) {
+        unlink(path);
+        cr_skip_test("/etc/hosts can't be replaced: %s", strerror(errno));
+    }
+    unlink(path);
+}
+
+static const struct options of_two = {
+    .model = "unit",
+    .host = "two",
+    .nports = 1,
+    .max_clients = 10,
+};
+
+#define TWO "127.0.0.2 two\n127.0.0.1 two\n127.0.0.2 two\n192.0.2.1 two\n"
+
+Test(net, a_name_is_listened_on_at_all_its_addresses)
+{
+    struct options options = of_two;
+
+    cr_redirect_stdout();
+    cr_redirect_stderr();
+    name_addresses(TWO);
+    options.many_ports = true;
+    listeners = net_listen(&options);
+    cr_assert(listeners.n == 2, "%zu", listeners.n);
+    cr_assert(port_of(listeners.fds[0]) == port_of(listeners.fds[1]));
+    cr_assert(client_connect("127.0.0.1", port_of(listeners.fds[0])) != -1);
+    cr_assert(client_connect("127.0.0.2", port_of(listeners.fds[0])) != -1);
+}
+
+Test(net, a_model_with_one_listener_says_that_a_name_has_others)
+{
+    cr_redirect_stdout();
+    cr_redirect_stderr();
+    name_addresses(TWO);
+    listeners = net_listen(&of_two);
+    cr_assert(listeners.n == 1);
+    fflush(stderr);
+    cr_assert_stderr_eq_str(
+        "unit: --host two: has other addresses, too, and accept() waits on "
+        "one alone\n");
 }
 
 Test(net, an_urgent_byte_stays_in_the_stream)
