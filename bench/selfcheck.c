@@ -234,7 +234,7 @@ static void check_generator(void)
                                              generator_us);
     struct estimate own = recording_compare(&rows, "load", NULL,
                                             generator_share);
-    say(rate.high >= 0.97, "rate / that of a bare loop", "0.97 at least",
+    say(rate.ratio >= 0.97, "rate / that of a bare loop", "0.97 at least",
         "%.3f (%.3f to %.3f, %zu blocks); CPU for an echo %.3f x its "
         "(%.3f to %.3f)",
         rate.ratio, rate.low, rate.high, rate.blocks, cost.ratio, cost.low,
@@ -626,6 +626,28 @@ static void say_refused(const char *what, const char *script,
     launcher_kill(&server);
 }
 
+/* In a network of its own, where a client can have that port alone. */
+static void check_oneself(void)
+{
+    enum { REFUSED = 8, TAKEN = 9 };
+    int status = system(
+        "unshare -rn sh -c 'ip link set lo up && echo 5050 5050 "
+        ">/proc/sys/net/ipv4/ip_local_port_range || exit 1; "
+        "build/bench/load --duration=1s 127.0.0.1:5050 2>/dev/null "
+        "| grep -q \"refused 10\" && exit 8; exit 9' 2>/dev/null");
+
+    if (WEXITSTATUS(status) == REFUSED || WEXITSTATUS(status) == TAKEN)
+        say(WEXITSTATUS(status) == REFUSED, "a client that reaches itself",
+            "refused, and named", "%s",
+            WEXITSTATUS(status) == REFUSED ? "10 of 10 refused"
+                                           : "it was taken for a server");
+    else
+        fprintf(stderr,
+                "%s: a network of its own can't be made (unshare, ip): a "
+                "client that reaches itself is left out\n",
+                name);
+}
+
 static void check_whom(void)
 {
     const char *const argv[] = {"build/epoll/server", "--port=0", NULL};
@@ -644,20 +666,7 @@ static void check_whom(void)
              "echo listening 127.0.0.1:%d; exec sleep 100",
              launcher_free_port());
     say_refused("nobody listens there", script, "nobody");
-    /* In a network of its own, where a client can have that port alone. */
-    int status = system(
-        "unshare -rn sh -c 'ip link set lo up && echo 5050 5050 "
-        ">/proc/sys/net/ipv4/ip_local_port_range || exit 9; "
-        "! build/bench/load --duration=1s 127.0.0.1:5050 2>/dev/null "
-        "| grep -q \"refused 10\" || exit 8' 2>/dev/null");
-    if (WEXITSTATUS(status) == 8)
-        say(true, "a client that reaches itself", "refused, and named",
-            "10 of 10 refused");
-    else
-        fprintf(stderr,
-                "%s: a network of its own can't be made (unshare, "
-                "ip): a client that reaches itself is left out\n",
-                name);
+    check_oneself();
 }
 
 /* --- all of it ----------------------------------------------------- */
