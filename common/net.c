@@ -16,11 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { REST_MS = 10 }; /* when there is nothing to give up */
 
 static const char *model;       /* for messages */
+static bool shares;             /* --reuse-port */
 static atomic_int reserve = -1; /* a descriptor for when there is none */
 static atomic_bool turning_away;
 
@@ -118,6 +120,42 @@ fail:
     return -1;
 }
 
+/*
+ * The kernel lets a server of the same user join a port where all have set
+ * SO_REUSEPORT, as loops must: so could one that was started with
+ * --reuse-port, where the loops were not. These therefore hold a name in
+ * the abstract namespace (unix(7)), which goes when the process goes, and
+ * the other asks for it. Servers that are not ours do not ask.
+ *
+ * Returns  a descriptor that holds the name; or -1 with errno, EADDRINUSE
+ *          when another process holds it.
+ */
+static int claim_port(int listener)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd == -1)
+        return -1;
+    snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "echo %s",
+             net_here(listener).name);
+    if (bind(fd, (const struct sockaddr *)&name, sizeof(name)) == 0)
+        return fd;
+    close(fd);
+    errno = EADDRINUSE;
+    return -1;
+}
+
+/* May a server that shares its ports be here? */
+static int ask_to_share(int listener)
+{
+    int claim = claim_port(listener);
+
+    if (claim != -1)
+        close(claim);
+    return claim == -1 && errno == EADDRINUSE ? -1 : 0;
+}
+
 /* Has this address been in the list before? */
 static bool is_twice(const struct addrinfo *list, const struct addrinfo *it)
 {
@@ -154,7 +192,7 @@ static void listen_at(struct listeners *listeners,
 {
     int fd = listen_on(address->ai_addr, address->ai_addrlen,
                        options->reuse_port, one_of_several);
-    if (fd != -1) {
+    if (fd != -1 && (!options->reuse_port || ask_to_share(fd) == 0)) {
         add_listener(listeners, fd);
         return;
     }
@@ -243,6 +281,7 @@ struct listeners net_listen(const struct options *options)
      * told of: its reader may have left. */
     signal(SIGPIPE, SIG_IGN);
     model = options->model;
+    shares = options->reuse_port;
     for (size_t i = 0; i < options->nports; i++)
         listen_to(&listeners, options, options->ports[i]);
     if (!have_reserve() || stop_prepare(&plan) == -1)
@@ -262,7 +301,13 @@ struct listeners net_listen(const struct options *options)
 struct listeners net_listen_beside(const struct listeners *first)
 {
     struct listeners listeners = {.n = first->n};
+    static bool claimed; /* for as long as the process is here */
 
+    for (size_t i = 0; i < listeners.n && !shares && !claimed; i++)
+        if (claim_port(first->fds[i]) == -1)
+            fatal_errno(model, "cannot have %s alone",
+                        net_here(first->fds[i]).name);
+    claimed = true;
     for (size_t i = 0; i < listeners.n; i++) {
         listeners.fds[i] = listen_beside(first->fds[i]);
         if (listeners.fds[i] == -1 ||

@@ -217,6 +217,26 @@ Test(net, a_listener_that_was_shut_is_made_never_to_be_ready)
     cr_assert(take_newcomer(listeners.fds[0]) == -1);
 }
 
+Test(net, loops_are_not_joined_unasked, .exit_code = EXIT_FAILURE)
+{
+    struct options options = {
+        .model = "unit",
+        .host = "127.0.0.1",
+        .nports = 1,
+        .max_clients = 10,
+    };
+
+    cr_redirect_stdout();
+    cr_redirect_stderr();
+    listeners = net_listen(&options);
+    net_listen_beside(&listeners);
+    net_listen_beside(&listeners);
+    options.ports[0] = port_of(listeners.fds[0]);
+    options.reuse_port = true;
+    net_listen(&options);
+    exit(EXIT_SUCCESS); /* which is not what was expected */
+}
+
 /* In a view of the files that this process has alone. */
 static void name_addresses(const char *hosts)
 {
