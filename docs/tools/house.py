@@ -14,30 +14,33 @@ Room = collections.namedtuple("Room", "says folders may x y")
 
 MODELS = ("iterative", "forking", "threading", "timeout_poll", "select",
           "epoll")
-BENCH = ("bench/record", "bench/load", "bench/race", "bench/page")
+BENCH = ("bench/record", "bench/load", "bench/race", "bench/page",
+         "bench/check")
 
 # From the ground up. x and y: the place in the drawing, in columns and rows.
 ROOMS = {
-    "common": Room("the echo, and what all programs share", ("common",), (),
-                   0, 5),
-    "models": Room("a folder for each", MODELS, ("common",), 0, 4),
+    "common": Room("the echo, and what all others share; they know it",
+                   ("common",), (), 0, 6),
+    "models": Room("a folder for each", MODELS, ("common",), 0, 5),
     "bench/peers": Room("others' servers", ("bench/peers",), ("common",),
-                        1, 4),
+                        1, 5),
     "bench/record": Room("rows and statistics", ("bench/record",),
-                         ("common",), 3, 4),
+                         ("common",), 2, 5),
     "common/lab": Room("runs, watches servers", ("common/lab",), ("common",),
-                       2, 3),
+                       1, 4),
     "bench/load": Room("load generator", ("bench/load",),
-                       ("common", "bench/record"), 3, 3),
+                       ("common", "bench/record"), 2, 4),
     "bench/race": Room("measures, in turns", ("bench/race",),
                        ("common", "common/lab", "bench/record", "bench/load"),
-                       3, 2),
+                       2, 3),
     "bench/page": Room("report, plots", ("bench/page",),
-                       ("common", "bench/record", "bench/race"), 3, 1),
-    "demo": Room("the live view", ("demo",), ("common", "common/lab"), 2, 2),
+                       ("common", "bench/record"), 3, 2),
+    "bench/check": Room("for bench/selfcheck", ("bench/check",),
+                        ("common", "bench/record", "bench/race"), 2, 2),
+    "demo": Room("the live view", ("demo",), ("common", "common/lab"), 1, 2),
     "bench": Room("programs and scripts", ("bench",),
-                  ("common", "common/lab", *BENCH), 3, 0),
-    "tests": Room("contract, units", ("tests",),
+                  ("common", "common/lab", *BENCH), 2, 1),
+    "tests": Room("contract, units; they know all others", ("tests",),
                   ("common", "common/lab", "models", "demo", *BENCH), 0, 0),
 }
 
@@ -74,7 +77,10 @@ def problems():
 
 
 def arrows():
-    """Which rooms know which, without those that follow from others."""
+    """
+    Which rooms know which, without those that follow from others; tests,
+    which know all, and common, which all know, apart.
+    """
     known = {name: set() for name in ROOMS}
     for path, header in includes():
         if room_of(path) != room_of(header):
@@ -84,5 +90,6 @@ def arrows():
         beyond[name] = set().union(known[name],
                                    *(beyond[other] for other in known[name]))
     return [(name, other) for name in ROOMS for other in ROOMS
-            if other in known[name] and not any(
+            if name != "tests" and other != "common" and
+            other in known[name] and not any(
                 other in beyond[third] for third in known[name])]
