@@ -2,7 +2,8 @@
  * load: talks to an echo server as many clients and measures it.
  *
  * One epoll thread holds all clients (bench/load/load.h); here is what
- * happens around them: the limits, signals, and who says when to measure.
+ * happens around them: the limits, the signals, and the commands that say
+ * when to measure.
  */
 #include "bench/load/load.h"
 #include "bench/load/report.h"

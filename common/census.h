@@ -1,6 +1,6 @@
 /*
- * Who is here: the clients of this process, by descriptor, and how many
- * they are together with its children (children.h), for --max-clients.
+ * The clients of this process, by descriptor, and how many they are
+ * together with its children (children.h), for --max-clients.
  *
  * Any thread may call these functions, and a signal handler may look at
  * the clients at any time.

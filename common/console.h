@@ -1,7 +1,7 @@
 /*
  * The console of a server: what it prints while it serves.
  *
- * Who reads it may stop reading: Ctrl-S, a connection that hangs, a pager
+ * Its reader may stop reading: Ctrl-S, a connection that hangs, a pager
  * at its first page. printf() would then wait, and all clients with it.
  * This one leaves out what finds no room, and says so later.
  *

@@ -154,7 +154,7 @@ static const struct argp_option shared[SHARED_OPTIONS] = {
      "listen on ADDRESS (default " ECHO_HOST ", nobody outside)", 1},
     {"max-clients", KEY_MAX_CLIENTS, "N", 0, max_clients_help, 1},
     {"drain-ms", KEY_DRAIN_MS, "MS", 0,
-     "when stopped, cut after MS milliseconds who has not finished "
+     "when stopped, cut clients that have not finished after MS ms "
      "(default 3000)",
      1},
     {"reuse-port", KEY_REUSE_PORT, NULL, 0,
@@ -267,7 +267,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* The ports of who gives none. */
+/* The ports when none is given. */
 static void default_ports(const struct model *model,
                           struct options *options)
 {

@@ -43,8 +43,8 @@ int coroutine_start(void (*run)(int argument), int argument);
  * coroutine is over. */
 struct coroutine *coroutine_running(void);
 
-/* Steps aside: leaves the running coroutine for whoever started or resumed
- * it. Returns when it is resumed again. */
+/* Steps aside: leaves the running coroutine for the code that started or
+ * resumed it. Returns when it is resumed again. */
 void coroutine_give_way(void);
 
 /* Goes on with a coroutine that has given way. Returns when it gives way

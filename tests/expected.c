@@ -37,8 +37,8 @@ static const struct exception {
      "idle client: 1000 would take minutes to come in, so 100 come"},
 
     {"select", DESCRIPTORS, FD_SETSIZE,
-     "an fd_set has no bit for descriptor FD_SETSIZE and above: who comes "
-     "then is closed"},
+     "an fd_set has no bit for descriptor FD_SETSIZE and above: a client "
+     "that comes then is closed"},
 
     {"iterative", ON_EAGAIN, EAGAIN_CLOSES, BLOCKS},
     {"forking", ON_EAGAIN, EAGAIN_CLOSES, BLOCKS},

@@ -1,6 +1,7 @@
 /*
  * What a model does otherwise by design, and why: expected.c is the one
- * table of it. Who is not listed keeps the contract without exception.
+ * table of it. A model that is not listed keeps the contract without
+ * exception.
  */
 #ifndef TESTS_EXPECTED_H
 #define TESTS_EXPECTED_H

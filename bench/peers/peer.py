@@ -1,6 +1,6 @@
 """What the Python servers here share: the contract of every echo server.
 
-The stop is that of common/stop.h: shutting a listener wakes who waits in
+The stop is that of common/stop.h: shutting a listener wakes a thread that waits in
 accept() or for it, shutting a client for reading lets what has arrived be
 echoed and then ends its stream in the usual way.
 """
@@ -30,8 +30,8 @@ def start(about):
                         help="listen on port N; 0: the kernel chooses")
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS")
     parser.add_argument("--drain-ms", type=int, default=3000, metavar="MS",
-                        help="when stopped, cut after MS milliseconds who "
-                        "has not finished (default 3000)")
+                        help="when stopped, cut clients that have not "
+                        "finished after MS ms (default 3000)")
     options = parser.parse_args()
     try:
         return options, _listen(options)

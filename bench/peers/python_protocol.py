@@ -14,7 +14,7 @@ class Echo(asyncio.Protocol):
     def data_received(self, data):
         self.transport.write(data)
 
-    def pause_writing(self):  # who does not read is not read from
+    def pause_writing(self):  # don't read from a client that does not read
         self.transport.pause_reading()
 
     def resume_writing(self):

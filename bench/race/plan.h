@@ -1,5 +1,5 @@
 /*
- * Who is raced with whom, in which order and for how long. No input, no
+ * Which servers are compared, in which order and for how long. No input, no
  * output.
  *
  * The servers of a point form groups; those of a group are compared in

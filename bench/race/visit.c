@@ -14,7 +14,7 @@
 
 enum {
     ALONE_MS = 250,   /* a turn on its own, unless the job says how long */
-    SILENCE_MS = 100, /* in which it shows who is silent */
+    SILENCE_MS = 100, /* in which silent clients show */
     TRIAL_MS = 30,    /* the turn that shows how long a round takes, */
     TRIAL_CLIENTS = 10, /* and a ms more for so many clients */
     TRIES = 2,

@@ -1,4 +1,4 @@
-/* The experiments about what a model costs, and who waits for whom. */
+/* The experiments about what a model costs, and which clients wait. */
 #include "bench/record/experiment.h"
 
 #include <stdio.h>

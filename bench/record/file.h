@@ -14,7 +14,8 @@ char *file_read(const char *path);
 
 /*
  * Puts n bytes in the place of a file. They are written beside it and
- * renamed: who is killed, or finds the disk full, leaves the old one whole.
+ * renamed: a process that is killed, or a full disk, leaves the old one
+ * whole.
  *
  * Returns  0, or -1 with errno.
  */

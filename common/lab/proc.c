@@ -126,7 +126,7 @@ static bool contains(const struct list *list, size_t n, pid_t pid)
 
 /*
  * Moves the tree's processes to the front of the list: the group, and then,
- * until there are no more, who has a parent among them.
+ * until there are no more, every process whose parent is among them.
  *
  * Returns  how many there are.
  */
