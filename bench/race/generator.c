@@ -51,7 +51,10 @@ static void describe(struct command *command, const struct job *job,
 
     add(command, "load");
     add(command, "--turns");
-    add(command, "--clients=%u", job->clients);
+    if (job->hoses > 0)
+        add(command, "--hoses=%u", job->hoses);
+    else
+        add(command, "--clients=%u", job->clients);
     add(command, "--idle=%u", job->idle);
     add(command, "--size=%u", job->bytes);
     add(command, "--patience=%ums", patience_ms);
@@ -296,6 +299,10 @@ static void read_turn(json_t *turn, double *v)
     v[ROW_ALL_ECHOES] = number(turn, "all_echoes");
     if (number(turn, "connections") > 0)
         v[ROW_CONNECTIONS] = v[ROW_ECHOES];
+    if (number(turn, "hoses") > 0) {
+        v[ROW_HOSE_MIN] = number(turn, "least_bytes");
+        v[ROW_HOSE_MAX] = number(turn, "most_bytes");
+    }
     v[ROW_UNANSWERED] = number(turn, "unanswered");
     v[ROW_LONGEST_WAIT_US] = micros(turn, "longest_wait_ns");
     v[ROW_GENERATOR_CPU_US] = micros(turn, "cpu_ns");

@@ -64,7 +64,8 @@ static const struct argp_option table[] = {
     {0, 0, 0, 0, "What:", 2},
     {"experiment", 'e', "NAME", 0,
      "only this one; may be repeated; there are clients, churn, idle, "
-     "stall, lap, size, work, rate, memory, syscalls; and, taking long and "
+     "fairness, stall, lap, size, work, rate, memory, syscalls; and, "
+     "taking long and "
      "so only when asked for by name, held (10,000 connections at once) "
      "and million (as many as the machine holds)",
      2},

@@ -18,12 +18,13 @@ enum budget { BUDGET_QUICK, BUDGET_DEFAULT, BUDGET_FULL, BUDGETS };
 /* What the load generator and the server are asked for. */
 struct job {
     unsigned clients, idle, bytes;
-    double rate_per_s;       /* 0: closed loop */
-    bool churn;              /* a connection for each message */
-    bool spin;               /* the generator never sleeps */
-    double window_ms;        /* 0: the run's own slice length */
-    double timeout_ms;       /* for an echo; 0: the generator's own */
-    unsigned ports;          /* the server listens on so many; 0: 1 */
+    unsigned hoses;    /* clients that send all they can; one is quiet */
+    double rate_per_s; /* 0: closed loop */
+    bool churn;        /* a connection for each message */
+    bool spin;         /* the generator never sleeps */
+    double window_ms;  /* 0: the run's own slice length */
+    double timeout_ms; /* for an echo; 0: the generator's own */
+    unsigned ports;    /* the server listens on so many; 0: 1 */
     char server_args[3][32]; /* further arguments for the server; "" ends */
     bool memory;             /* read the server's PSS, too */
     bool switches;           /* count context switches, too */
@@ -89,6 +90,7 @@ extern const struct experiment experiment_clients, experiment_churn,
     experiment_idle, experiment_size, experiment_rate;
 extern const struct experiment experiment_stall, experiment_lap,
     experiment_work, experiment_memory, experiment_syscalls;
+extern const struct experiment experiment_fairness;
 extern const struct experiment experiment_held, experiment_million;
 
 extern const struct experiment *const experiments[];

@@ -4,10 +4,11 @@
 
 /* In the order of the report. */
 const struct experiment *const experiments[] = {
-    &experiment_clients,  &experiment_churn, &experiment_idle,
-    &experiment_stall,    &experiment_lap,   &experiment_size,
-    &experiment_work,     &experiment_rate,  &experiment_memory,
-    &experiment_syscalls, &experiment_held,  &experiment_million,
+    &experiment_clients,  &experiment_churn,    &experiment_idle,
+    &experiment_fairness, &experiment_stall,    &experiment_lap,
+    &experiment_size,     &experiment_work,     &experiment_rate,
+    &experiment_memory,   &experiment_syscalls, &experiment_held,
+    &experiment_million,
 };
 
 const size_t nexperiments = sizeof(experiments) / sizeof(experiments[0]);

@@ -31,6 +31,32 @@ const struct experiment experiment_stall = {
     .prepare = prepare_stall,
 };
 
+static void prepare_fairness(const struct point *point, struct job *job)
+{
+    job->hoses = (unsigned)point->x;
+    job->clients = job->hoses + 1;
+    job->window_ms = 2500;
+}
+
+const struct experiment experiment_fairness = {
+    .name = "fairness",
+    .question = "Does a quiet client wait beside loud ones?",
+    .x_is_model = true,
+    .see = "Eight clients send all they can, and one asks for an echo each "
+           "second. The plots show the quiet one's longest wait, and how "
+           "evenly the loud ones are served: the bytes of the one that got "
+           "least over those of the one that got most, 1 at best.",
+    .points = {{8, NULL, PINNED, ALONE, {0, 1, 4}}},
+    .plots =
+        {
+            {METRIC_LONGEST_WAIT_MS, PLOT_ROWS, true,
+             "Eight loud clients: the longest wait of a quiet one", NULL},
+            {METRIC_EVENNESS, PLOT_ROWS, false,
+             "Eight loud clients: least over most", NULL},
+        },
+    .prepare = prepare_fairness,
+};
+
 enum { LAPS = 10 };
 
 /* "5 ms": the turn of each socket. */

@@ -23,6 +23,8 @@ static const struct metric_about about[METRICS] = {
                        "faster", "slower", -1, 1},
     [METRIC_P999_US] = {"p999", "latency, 99.9th percentile", "s", 1e-6,
                         "faster", "slower", -1, 1},
+    [METRIC_EVENNESS] = {"evenness", "least over most, of the hoses", "", 1,
+                         "fairer", "less fair", 1, 0},
     [METRIC_LONGEST_WAIT_MS] = {"wait", "longest wait of a client", "s",
                                 1e-3, "shorter", "longer", -1, 0},
     [METRIC_PSS_KIB] = {"memory", "memory of the server", "B", 1024,
@@ -120,6 +122,8 @@ double metric_of(enum metric metric, const struct row *row)
         return v[ROW_P99_US];
     case METRIC_P999_US:
         return v[ROW_P999_US];
+    case METRIC_EVENNESS:
+        return per(v[ROW_HOSE_MIN], v[ROW_HOSE_MAX]);
     case METRIC_LONGEST_WAIT_MS:
         return v[ROW_LONGEST_WAIT_US] / 1e3;
     case METRIC_PSS_KIB:

@@ -20,6 +20,7 @@ enum metric {
     METRIC_P99_US,
     METRIC_P999_US,
     METRIC_LONGEST_WAIT_MS,
+    METRIC_EVENNESS,
     METRIC_PSS_KIB, /* NaN while a client is not served: it may have no
                        process or thread yet */
     METRIC_TASKS,

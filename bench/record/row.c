@@ -81,6 +81,8 @@ static const struct {
     [ROW_LONGEST_WAIT_US] = {"longest_wait_us", "us",
                              "longest time any "
                              "client waited, answered or not"},
+    [ROW_HOSE_MIN] = {"hose_min", "B", "bytes of the hose that got least"},
+    [ROW_HOSE_MAX] = {"hose_max", "B", "bytes of the hose that got most"},
     [ROW_SERVER_CPU_US] = {"server_cpu_us", "us",
                            "CPU time of the server's process tree, for "
                            "all_echoes"},

@@ -46,6 +46,8 @@ enum row_value {
     ROW_P999_US,
     ROW_MAX_US,
     ROW_LONGEST_WAIT_US,
+    ROW_HOSE_MIN,
+    ROW_HOSE_MAX,
     ROW_SERVER_CPU_US,
     ROW_GENERATOR_CPU_US,
     ROW_VOLUNTARY,
