@@ -7,18 +7,18 @@
 
 enum { LOOKS = 8, SHORTEST_MS = 2, LONGEST_MS = 1000 };
 
-static uint64_t timeout_ns;
+static long timeout_ms; /* 0: nobody is ever idle */
 
 void idle_prepare(uint64_t ns)
 {
-    timeout_ns = ns;
+    timeout_ms = (long)((ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
 long idle_interval_ms(void)
 {
-    long ms = (long)(timeout_ns / LOOKS / NS_PER_MS);
+    long ms = timeout_ms / LOOKS;
 
-    if (timeout_ns == 0)
+    if (timeout_ms == 0)
         return 0;
     if (ms < SHORTEST_MS)
         return SHORTEST_MS;
@@ -30,7 +30,7 @@ void idle_look(int client, struct memory *memory)
     const int64_t now_ms = clock_now_ms();
     struct tcp tcp;
 
-    if (timeout_ns == 0 || !tcp_look(client, &tcp))
+    if (timeout_ms == 0 || !tcp_look(client, &tcp))
         return;
     uint64_t moved = tcp.arrived + tcp.taken;
     /* It has taken all that was sent to it, and more is to come. */
@@ -40,6 +40,6 @@ void idle_look(int client, struct memory *memory)
         memory->moved = moved;
         memory->moved_ms = now_ms;
     }
-    if ((uint64_t)(now_ms - memory->moved_ms) >= timeout_ns / NS_PER_MS)
+    if (now_ms - memory->moved_ms >= timeout_ms)
         shutdown(client, SHUT_RDWR); /* wakes whatever waits for it */
 }

@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-/* 0: nobody is ever idle. */
+/* In whole milliseconds, rounded up. 0: nobody is ever idle. */
 void idle_prepare(uint64_t timeout_ns);
 
 /* Milliseconds from one look to the next; 0: it is never looked. */

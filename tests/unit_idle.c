@@ -58,6 +58,19 @@ Test(idle, a_silent_client_is_shut_in_time_and_not_before)
               (int)(clock_now_ms() - start_ms));
 }
 
+/* A time below what the clock of the looks tells apart once shut every
+ * client at the first look. */
+Test(idle, a_client_that_has_just_moved_is_not_shut_however_short_the_time)
+{
+    int ends[2];
+
+    memory = (struct memory){0};
+    idle_prepare(1);
+    cr_assert(pair_open(ends) == 0);
+    idle_look(ends[HERE], &memory);
+    cr_assert(client_listen(ends[FAR], 0) != CLIENT_CLOSED);
+}
+
 Test(idle, a_byte_gives_a_client_its_time_again)
 {
     int ends[2];
