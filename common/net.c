@@ -126,19 +126,24 @@ fail:
  * --reuse-port, where the loops were not. These therefore hold a name in
  * the abstract namespace (unix(7)), which goes when the process goes, and
  * the other asks for it. Servers that are not ours do not ask.
- *
- * Returns  a descriptor that holds the name; or -1 with errno, EADDRINUSE
- *          when another process holds it.
  */
-static int claim_port(int listener)
+static struct sockaddr_un claim_on(const char *end)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+    snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "echo %s", end);
+    return name;
+}
+
+/* Returns  a descriptor that holds the name; or -1 with errno, EADDRINUSE
+ *          when another process holds it. */
+static int claim_port(int listener)
+{
+    const struct sockaddr_un name = claim_on(net_here(listener).name);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (fd == -1)
         return -1;
-    snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "echo %s",
-             net_here(listener).name);
     if (bind(fd, (const struct sockaddr *)&name, sizeof(name)) == 0)
         return fd;
     close(fd);
@@ -146,14 +151,34 @@ static int claim_port(int listener)
     return -1;
 }
 
-/* May a server that shares its ports be here? */
+static bool is_claimed(const char *end)
+{
+    const struct sockaddr_un name = claim_on(end);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool result = fd != -1 && connect(fd, (const struct sockaddr *)&name,
+                                      sizeof(name)) == 0;
+
+    if (fd != -1)
+        close(fd);
+    return result;
+}
+
+/*
+ * May a server that shares its ports be here? Loops that listen on every
+ * address are asked, too: the kernel gives a client to the listener that
+ * names its address, and they would lose all clients of this one.
+ */
 static int ask_to_share(int listener)
 {
-    int claim = claim_port(listener);
+    const struct net_end here = net_here(listener);
+    char any[16], any6[16];
 
-    if (claim != -1)
-        close(claim);
-    return claim == -1 && errno == EADDRINUSE ? -1 : 0;
+    snprintf(any, sizeof(any), "0.0.0.0:%d", here.port);
+    snprintf(any6, sizeof(any6), "[::]:%d", here.port);
+    bool claimed = is_claimed(here.name) || is_claimed(any6) ||
+                   (here.name[0] != '[' && is_claimed(any));
+    errno = EADDRINUSE;
+    return claimed ? -1 : 0;
 }
 
 /* Has this address been in the list before? */

@@ -217,11 +217,13 @@ Test(net, a_listener_that_was_shut_is_made_never_to_be_ready)
     cr_assert(take_newcomer(listeners.fds[0]) == -1);
 }
 
-Test(net, loops_are_not_joined_unasked, .exit_code = EXIT_FAILURE)
+/* Loops that share their port with nobody, and then a server that shares
+ * its own with others. */
+static void join_loops(const char *host, const char *host_of_other)
 {
     struct options options = {
         .model = "unit",
-        .host = "127.0.0.1",
+        .host = host,
         .nports = 1,
         .max_clients = 10,
     };
@@ -231,10 +233,27 @@ Test(net, loops_are_not_joined_unasked, .exit_code = EXIT_FAILURE)
     listeners = net_listen(&options);
     net_listen_beside(&listeners);
     net_listen_beside(&listeners);
+    options.host = host_of_other;
     options.ports[0] = port_of(listeners.fds[0]);
     options.reuse_port = true;
     net_listen(&options);
-    exit(EXIT_SUCCESS); /* which is not what was expected */
+    exit(EXIT_SUCCESS);
+}
+
+Test(net, loops_are_not_joined_unasked, .exit_code = EXIT_FAILURE)
+{
+    join_loops("127.0.0.1", "127.0.0.1");
+}
+
+Test(net, loops_on_every_address_lose_none, .exit_code = EXIT_FAILURE)
+{
+    join_loops("0.0.0.0", "127.0.0.1");
+}
+
+Test(net, loops_do_not_keep_another_address_from_others,
+     .exit_code = EXIT_SUCCESS)
+{
+    join_loops("127.0.0.1", "127.0.0.2");
 }
 
 /* In a view of the files that this process has alone. */
