@@ -24,6 +24,7 @@ enum {
     FIRST_MS =
         10, /* from the signal to the next round; then longer, up to */
     LAST_MS = 100,  /* this from one round to the next */
+    GRACE_MS = 200, /* from a child's own cut to its end by SIGKILL */
     QUIET_MS = 500, /* how long a client is quiet that we may let go */
 };
 
@@ -108,12 +109,15 @@ static void look_around(void)
         census_each(idle_look);
         return;
     }
-    if (!over && clock_now_ms() >= deadline_ms) {
-        over = true;
+    const int64_t late_ms = clock_now_ms() - deadline_ms;
+
+    over = late_ms >= 0;
+    /* A child cuts its client itself, unless it has no time for that. */
+    if (late_ms >= GRACE_MS)
         children_tell(SIGKILL);
-        census_wake();
-    }
     census_each(see_off);
+    if (over)
+        census_wake();
 }
 
 static void make_a_round(void)

@@ -22,7 +22,8 @@
  * what comes by a reset. Only a client that has taken all, our end of the
  * stream, too, and then is quiet for half a second, is let go so. After
  * --drain-ms the clients that are left are cut: shutdown(client,
- * SHUT_RDWR), kill(child, SIGKILL).
+ * SHUT_RDWR). A child does so itself; one that does not end then is ended:
+ * kill(child, SIGKILL).
  *
  * All this is done by handlers of signals, by calls that are
  * async-signal-safe: at the signal and then in rounds, at each SIGALRM of a

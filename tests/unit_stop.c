@@ -258,6 +258,28 @@ Test(stop, a_child_is_told_and_cut)
         "100 ms\n");
 }
 
+/* The signal that cut it once came on the heels of the one that stopped
+ * it: a child without a client counted as a client that was cut. */
+Test(stop, a_child_without_a_client_is_not_cut_at_once)
+{
+    prepare(1, 0, true);
+    sigset_t term, before;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, &before); /* it is waiting, or not yet */
+    pid_t pid = fork();
+    if (pid == 0) {
+        while (!stop_asked())
+            sigsuspend(&before);
+        _exit(stop_status());
+    }
+    children_add(pid);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    raise(SIGTERM);
+    cr_assert(wait_for(pid) == 0);
+    cr_assert(stop_wait() == 0);
+}
+
 Test(stop, a_child_may_end_before_it_is_added)
 {
     prepare(2, 100, true);
