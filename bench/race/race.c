@@ -17,7 +17,7 @@ enum { STARTS_MAX = 2 };
 static const double targets[BUDGETS] = {0.03, 0.02, 0.01};
 
 /* Of its share: what a point may take that would have too few blocks. */
-static const double overtime = 1.5;
+static const double overtime = 2.5;
 
 static volatile sig_atomic_t stop;
 
