@@ -82,7 +82,7 @@ static void live(void)
     enter_stack(NULL, &running->back_stack, &running->back_bytes);
     running->run(running->argument);
     running->over = true;
-    coroutine_give_way(); /* for good */
+    coroutine_give_way(); /* it never comes back */
 }
 
 /*

@@ -22,7 +22,7 @@
 static const struct model model = {
     .name = "epoll/coroutine_server",
     .about = "Echo server: the loop of iterative, riding on epoll.",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 20000,
 };
 
@@ -88,7 +88,7 @@ static void echo(int client)
     while ((n = receive(client, buf, sizeof(buf))) > 0) {
         if (ended)
             continue;
-        work_do();
+        work_do(); /* --work; by default nothing */
         if (send_all(client, buf, (size_t)n) == -1) {
             if (errno != EPIPE)
                 return;
@@ -113,7 +113,7 @@ static void welcome(int listener)
     int client = accept4(listener, NULL, NULL,
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     if (coroutine_start(talk, client) == -1)
         net_turn_away(client, "memory");
 }
@@ -121,7 +121,7 @@ static void welcome(int listener)
 /* The life of a listener's coroutine. */
 static void await_newcomers(int listener)
 {
-    fcntl(listener, F_SETFL, O_NONBLOCK); /* never wait there */
+    fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
     if (watch(listener, EPOLL_CTL_ADD, EPOLLIN) == -1)
         fatal_errno(model.name, "epoll_ctl");
     for (;;) {
@@ -140,7 +140,7 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++)
         if (coroutine_start(await_newcomers, listeners->fds[i]) == -1)
             fatal_errno(model.name, "cannot start");
-    while (!stop_done()) {
+    while (!stop_done()) { /* until SIGTERM, and the last has left */
         int n = epoll_wait(epoll_fd, events, EVENTS, -1);
         for (int i = 0; i < n; i++) /* n is -1 after a signal */
             coroutine_resume(events[i].data.ptr);
@@ -153,5 +153,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -26,7 +26,7 @@ static const struct model model = {
              "  build/epoll/daytime --port 5050 --port 5013\n"
              "  build/iterative/client --port 5050 hi\n"
              "  build/iterative/client --port 5013 </dev/null",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 20000,
     .ports = {ECHO_PORT, 5013},
 };
@@ -138,7 +138,7 @@ static void welcome(int listener)
     int client = accept4(listener, NULL, NULL,
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     if (coroutine_start(talk, client) == -1)
         net_turn_away(client, "memory");
 }
@@ -146,7 +146,7 @@ static void welcome(int listener)
 /* The life of a listener's coroutine. */
 static void await_newcomers(int listener)
 {
-    fcntl(listener, F_SETFL, O_NONBLOCK); /* never wait there */
+    fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
     if (watch(listener, EPOLL_CTL_ADD, EPOLLIN) == -1)
         fatal_errno(model.name, "epoll_ctl");
     for (;;) {
@@ -166,7 +166,7 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++)
         if (coroutine_start(await_newcomers, listeners->fds[i]) == -1)
             fatal_errno(model.name, "cannot start");
-    while (!stop_done()) {
+    while (!stop_done()) { /* until SIGTERM, and the last has left */
         int n = epoll_wait(epoll_fd, events, EVENTS, -1);
         for (int i = 0; i < n; i++) /* n is -1 after a signal */
             coroutine_resume(events[i].data.ptr);
@@ -179,5 +179,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

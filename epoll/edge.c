@@ -5,7 +5,7 @@
  * A client is  an entry in the kernel's list, and a conn
  * Stops at     the descriptor limit
  * Differs by   EPOLLET, calls until EAGAIN
- * Chapter      docs/6-epoll.md
+ * Chapter      docs/7-further.md
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@
 static const struct model model = {
     .name = "epoll/edge",
     .about = "Echo server: one thread, told once when a socket is ready.",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 20000,
 };
 
@@ -30,7 +30,7 @@ enum {
     STEPS = 16,  /* the most for one client in a row: others wait, too */
 };
 
-/* Asked for once and for all: epoll tells what has changed. */
+/* Asked for once: each time one of these begins, epoll tells so. */
 static const uint32_t changes = EPOLLIN | EPOLLOUT | EPOLLET;
 
 static struct conn **clients; /* by descriptor */
@@ -59,12 +59,12 @@ static void welcome(int listener)
     clients[client] = conn;
 }
 
-/* Goes on until the kernel has no more for this client (EAGAIN): of what
- * was there before, epoll does not tell again. */
+/* Goes on until a call says EAGAIN (drained): what is left before that,
+ * epoll does not tell of again. */
 static void advance(struct conn *conn)
 {
     for (int i = 0; i < STEPS; i++) {
-        enum echo_wait next = echo_step(conn);
+        enum echo_wait next = echo_step(conn); /* recv(), send() */
 
         if (next == ECHO_DONE) {
             clients[conn->fd] = NULL;
@@ -74,7 +74,7 @@ static void advance(struct conn *conn)
         if (conn->drained)
             return;
     }
-    watch(conn->fd, EPOLL_CTL_MOD, changes); /* tell once more */
+    watch(conn->fd, EPOLL_CTL_MOD, changes); /* and epoll tells again */
 }
 
 static void serve(const struct listeners *listeners)
@@ -88,12 +88,11 @@ static void serve(const struct listeners *listeners)
     for (size_t i = 0; i < listeners->n; i++) {
         int listener = listeners->fds[i];
         fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
-        /* No EPOLLET: a turn takes one newcomer, and is told of the next.
-         */
+        /* Without EPOLLET: one newcomer a turn, and epoll tells again. */
         if (watch(listener, EPOLL_CTL_ADD, EPOLLIN) == -1)
             fatal_errno(model.name, "epoll_ctl");
     }
-    while (!stop_done()) {
+    while (!stop_done()) { /* until SIGTERM, and the last has left */
         int n = epoll_wait(epoll_fd, events, EVENTS, -1);
         for (int i = 0; i < n; i++) { /* n is -1 after a signal */
             int fd = events[i].data.fd;
@@ -112,5 +111,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -5,7 +5,7 @@
  * A client is  an entry in the kernel's list for one thread, and a conn
  * Stops at     the descriptor limit, which all threads share
  * Differs by   pthread_create(), SO_REUSEPORT
- * Chapter      docs/6-epoll.md
+ * Chapter      docs/7-further.md
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,14 +32,15 @@ static const struct option_number numbers[] = {
 static const struct model model = {
     .name = "epoll/loops",
     .about = "Echo server: one thread per core, each with an epoll.",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 20000,
     .numbers = numbers,
 };
 
 enum { EVENTS = 64 }; /* the most to hear of at once; the rest waits */
 
-/* No thread has a newcomer's descriptor before all have theirs. */
+/* No thread accepts before all have an epoll: newcomers might take the
+ * last descriptors. */
 static pthread_barrier_t all_are_ready;
 
 static _Thread_local struct conn **clients; /* by descriptor */
@@ -76,7 +77,7 @@ static void welcome(int listener)
 static void advance(struct conn *conn)
 {
     enum echo_wait before = conn->waits_for;
-    enum echo_wait next = echo_step(conn);
+    enum echo_wait next = echo_step(conn); /* recv(), send() */
 
     if (next == ECHO_DONE) {
         clients[conn->fd] = NULL;
@@ -128,11 +129,11 @@ static void serve(const struct listeners *listeners)
     pthread_barrier_init(&all_are_ready, NULL, (unsigned)nloops);
     own[0] = *listeners;
     for (long i = 1; i < nloops; i++)
-        own[i] = net_listen_beside(listeners);
+        own[i] = net_listen_beside(listeners); /* SO_REUSEPORT */
     for (long i = 0; i < nloops; i++) {
         int error = pthread_create(&threads[i], NULL, run, &own[i]);
         if (error != 0) {
-            errno = error;
+            errno = error; /* which pthread_create() does not set */
             fatal_errno(model.name, "pthread_create");
         }
     }
@@ -146,5 +147,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -32,7 +32,7 @@
 enum {
     EVENTS = 64, /* the most to hear of at once; the rest waits */
     MAX_WORKERS = 256,
-    RETRY_MS = 100, /* when a worker, or a place for it, can't be had */
+    RETRY_MS = 100, /* until fork() or send() to a worker is tried again */
 };
 
 static long nworkers; /* 0: one for each core */
@@ -49,7 +49,7 @@ static const struct model model = {
              "the work.\vTo copy, and then a client beside it:\n"
              "  build/epoll/offload --work cpu:2s --workers 2\n"
              "  build/iterative/client hello",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 20000,
     .numbers = numbers,
 };
@@ -58,13 +58,13 @@ struct worker {
     pid_t pid; /* 0: there is none */
     int fd;    /* to it; it has the other end */
     bool busy;
-    struct client *client; /* whose request it has; NULL: that one left */
+    struct client *client; /* whose request it has; NULL: it has left */
 };
 
 struct client {
     struct conn *conn;
-    bool requests;         /* its message is queued or with a worker: */
-    struct worker *worker; /* with this one; NULL: queued */
+    bool requests;         /* its message is queued or with a worker */
+    struct worker *worker; /* that has it; NULL: it is queued */
     TAILQ_ENTRY(client) link;
 };
 
@@ -74,9 +74,9 @@ static struct client **clients; /* by descriptor */
 static int epoll_fd;
 
 /*
- * op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. ECHO_DONE: nothing is awaited while
- * a request is under way. That the client has gone is told all the same
- * (EPOLLHUP, EPOLLERR).
+ * op is EPOLL_CTL_ADD or EPOLL_CTL_MOD. what is ECHO_DONE while a request
+ * is under way: epoll then tells only that the connection is gone
+ * (EPOLLHUP, EPOLLERR), for which nobody needs to ask.
  */
 static int watch(int fd, int op, enum echo_wait what)
 {
@@ -98,8 +98,8 @@ static bool not_yet(void)
     return errno == EAGAIN || errno == EINTR;
 }
 
-/* The clients and the other workers are the parent's: a client's stream
- * would not end before all processes have closed it. */
+/* A worker closes what belongs to the parent. A client's stream ends only
+ * when all processes have closed its socket. */
 static void close_from(int lowest)
 {
     if (close_range((unsigned)lowest, ~0U, 0) == 0)
@@ -120,7 +120,7 @@ static _Noreturn void labour(int fd)
         } while (n == -1 && not_yet());
         if (n <= 0)
             _exit(0); /* the parent has gone */
-        work_do();
+        work_do();    /* --work; by default nothing */
         while (send(fd, buf, (size_t)n, MSG_NOSIGNAL) == -1)
             if (!not_yet())
                 _exit(0);
@@ -132,22 +132,24 @@ static int pair(int ends[2])
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
 }
 
-/* Returns -1 with errno when there can be none now. */
+/* Makes a worker. Returns 0; or -1 with errno: there can be none now. */
 static int hire(struct worker *worker)
 {
     int ends[2];
 
     if (pair(ends) == -1) {
-        net_give_way(); /* the clients may have all other descriptors */
+        net_give_way(); /* frees the descriptor kept in reserve */
         if (pair(ends) == -1)
             return -1;
     }
     pid_t pid = watch(ends[0], EPOLL_CTL_ADD, ECHO_READ) == -1 ? -1
                                                                : fork();
     if (pid == 0) {
-        signal(SIGTERM, SIG_IGN); /* Ctrl-C reaches all, but is for the */
-        signal(SIGINT, SIG_IGN);  /* parent, which still needs us, as is */
-        signal(SIGALRM, SIG_IGN); /* the look at its clients */
+        /* A stop is for the parent, which needs its workers until the
+         * last client has left; so is the timer of its clients. */
+        signal(SIGTERM, SIG_IGN);
+        signal(SIGINT, SIG_IGN);
+        signal(SIGALRM, SIG_IGN);
         dup2(ends[1], STDERR_FILENO + 1);
         close_from(STDERR_FILENO + 2);
         labour(STDERR_FILENO + 1);
@@ -161,7 +163,7 @@ static int hire(struct worker *worker)
     return 0;
 }
 
-/* Returns false when one is missing still. */
+/* Returns false when a worker is still missing. */
 static bool hire_missing(void)
 {
     bool all = true;
@@ -172,7 +174,7 @@ static bool hire_missing(void)
     return all;
 }
 
-/* Ends a worker, if death has not. Returns how it ended, as waitpid(). */
+/* Ends a worker, dead or alive. Returns how it ended, as waitpid(). */
 static int dismiss(struct worker *worker)
 {
     int status = 0;
@@ -181,7 +183,7 @@ static int dismiss(struct worker *worker)
     close(worker->fd);
     kill(worker->pid, SIGKILL);
     while (waitpid(worker->pid, &status, 0) == -1 && errno == EINTR)
-        ; /* a signal of the stop */
+        ; /* a signal: SIGTERM, SIGALRM */
     *worker = (struct worker){0};
     return status;
 }
@@ -191,7 +193,7 @@ static int dismiss(struct worker *worker)
 static void drop(struct client *client)
 {
     if (client->worker != NULL)
-        client->worker->client = NULL; /* its result is for nobody */
+        client->worker->client = NULL; /* the result will be dropped */
     else if (client->requests)
         TAILQ_REMOVE(&queue, client, link);
     clients[client->conn->fd] = NULL;
@@ -209,7 +211,7 @@ static void hand_out(void)
             continue;
         if (send(worker->fd, client->conn->buf, client->conn->filled,
                  MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
-            continue; /* if it has died, collect() will hear of it */
+            continue; /* it has died: collect() finds out and replaces it */
         TAILQ_REMOVE(&queue, client, link);
         client->worker = worker;
         worker->client = client;
@@ -241,7 +243,7 @@ static void advance(struct client *client)
     enum echo_wait before = conn->waits_for;
 
     if (client->requests) {
-        drop(client); /* it has gone */
+        drop(client); /* EPOLLHUP, EPOLLERR: it is gone */
         return;
     }
     enum echo_wait next = before == ECHO_WRITE ? echo_send(conn)
@@ -253,7 +255,7 @@ static void advance(struct client *client)
 }
 
 /* A worker has answered, or died. Returns the client whose request it had;
- * NULL: that one left. */
+ * NULL: that client has left. */
 static struct client *take_back(struct worker *worker)
 {
     struct client *client = worker->client;
@@ -267,7 +269,7 @@ static struct client *take_back(struct worker *worker)
     return client;
 }
 
-/* A worker has died: of itself, or by a kill that shows what happens. */
+/* A worker has died: it crashed, or somebody has killed it. */
 static void replace(struct worker *worker)
 {
     struct client *client = take_back(worker);
@@ -280,10 +282,10 @@ static void replace(struct worker *worker)
                            : "");
     if (client != NULL)
         drop(client);
-    hire(worker); /* before a newcomer takes its descriptor; or later */
+    hire(worker); /* where it fails, serve() tries again */
 }
 
-/* A worker has something for us: a result, or the news of its death. */
+/* A worker's socket is readable: a result, or 0, as the worker has died. */
 static void collect(struct worker *worker)
 {
     unsigned char buf[ECHO_CHUNK];
@@ -306,7 +308,7 @@ static void welcome(int listener)
 {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!net_admit(fd, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     struct client *client = calloc(1, sizeof(*client));
     struct conn *conn = conn_open(fd);
     if (client == NULL || conn == NULL ||
@@ -351,7 +353,7 @@ static void serve(const struct listeners *listeners)
         if (watch(listener, EPOLL_CTL_ADD, ECHO_READ) == -1)
             fatal_errno(model.name, "epoll_ctl");
     }
-    while (!stop_done()) {
+    while (!stop_done()) { /* until SIGTERM, and the last has left */
         bool all = hire_missing();
         hand_out();
         int n = epoll_wait(epoll_fd, events, EVENTS,
@@ -361,7 +363,7 @@ static void serve(const struct listeners *listeners)
     }
     for (long i = 0; i < nworkers; i++)
         if (workers[i].pid != 0)
-            dismiss(&workers[i]); /* nobody waits for what it does */
+            dismiss(&workers[i]); /* no client waits for its result */
     free(clients);
 }
 
@@ -371,5 +373,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -20,7 +20,7 @@
 static const struct model model = {
     .name = "epoll",
     .about = "Echo server: one thread, the kernel remembers the sockets.",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 20000,
 };
 
@@ -58,7 +58,7 @@ static void welcome(int listener)
 static void advance(struct conn *conn)
 {
     enum echo_wait before = conn->waits_for;
-    enum echo_wait next = echo_step(conn);
+    enum echo_wait next = echo_step(conn); /* recv(), send() */
 
     if (next == ECHO_DONE) {
         clients[conn->fd] = NULL;
@@ -82,7 +82,7 @@ static void serve(const struct listeners *listeners)
         if (watch(listener, EPOLL_CTL_ADD, ECHO_READ) == -1)
             fatal_errno(model.name, "epoll_ctl");
     }
-    while (!stop_done()) {
+    while (!stop_done()) { /* until SIGTERM, and the last has left */
         int n = epoll_wait(epoll_fd, events, EVENTS, -1);
         for (int i = 0; i < n; i++) { /* n is -1 after a signal */
             int fd = events[i].data.fd;
@@ -101,5 +101,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

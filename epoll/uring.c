@@ -23,7 +23,7 @@
 static const struct model model = {
     .name = "epoll/uring",
     .about = "Echo server: one thread, the kernel tells what it has done.",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 20000,
 };
 
@@ -38,7 +38,7 @@ static void watch(int fd, enum echo_wait what)
     const struct conn *conn = clients[fd];
     struct io_uring_sqe *sqe;
 
-    while ((sqe = io_uring_get_sqe(&ring)) == NULL)
+    while ((sqe = io_uring_get_sqe(&ring)) == NULL) /* all are in use */
         io_uring_submit(&ring);
     if (conn == NULL) /* no client, so a listener */
         io_uring_prep_accept(sqe, fd, NULL, NULL, SOCK_CLOEXEC);
@@ -47,10 +47,10 @@ static void watch(int fd, enum echo_wait what)
     else /* MSG_WAITALL: it is done when all is sent */
         io_uring_prep_send(sqe, fd, conn->buf, conn->filled,
                            MSG_WAITALL | MSG_NOSIGNAL);
-    io_uring_sqe_set_data64(sqe, (unsigned)fd);
+    io_uring_sqe_set_data64(sqe, (unsigned)fd); /* returned as user_data */
 }
 
-/* result is what accept4() would have returned; or an error, negated. */
+/* result is what accept4() would return; an error is negated: -EMFILE. */
 static void welcome(int listener, int result)
 {
     int client = result < 0 ? -1 : result;
@@ -71,18 +71,18 @@ static void welcome(int listener, int result)
     watch(client, ECHO_READ);
 }
 
-/* result is that of recv() or send(), likewise. */
+/* result is what recv() or send() would return; an error is negated. */
 static void advance(struct conn *conn, int result)
 {
     if (conn->waits_for == ECHO_WRITE && result == -EPIPE) {
-        conn->ended = true;   /* it is received from all the same: echo.h */
+        conn->ended = true;   /* it takes no more; its own stream goes on */
     } else if (result <= 0) { /* end of stream, or the client failed */
         clients[conn->fd] = NULL;
         conn_close(conn);
         return;
     }
     if (conn->waits_for == ECHO_READ && !conn->ended) {
-        work_do();
+        work_do(); /* --work; by default nothing */
         conn->filled = (size_t)result;
         conn->waits_for = ECHO_WRITE;
     } else {
@@ -104,7 +104,7 @@ static void serve(const struct listeners *listeners)
                                 "kernel.io_uring_disabled=0)");
     for (size_t i = 0; i < listeners->n; i++)
         watch(listeners->fds[i], ECHO_READ);
-    while (!stop_done()) {
+    while (!stop_done()) { /* until SIGTERM, and the last has left */
         struct io_uring_cqe *cqe;
         unsigned head;
         unsigned n = 0;
@@ -129,5 +129,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -49,7 +49,7 @@ static const struct model model = {
              "\vTo copy; then open http://localhost:8800/ in a browser:\n"
              "  build/epoll/web --port=8800\n"
              "  curl -v http://localhost:8800/",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 20000,
     .numbers = numbers,
     .ports = {8800},
@@ -318,7 +318,7 @@ static void welcome(int listener)
 {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (!net_admit(fd, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     struct client *client = calloc(1, sizeof(*client));
     if (client == NULL || watch(fd, EPOLL_CTL_ADD, EPOLLIN) == -1) {
         net_turn_away(fd, "memory");
@@ -361,7 +361,7 @@ static void serve(const struct listeners *listeners)
     console = console_open(model.name);
     fputs("Started Epoll Server\n", console);
     console_pass_on();
-    while (!stop_done()) {
+    while (!stop_done()) { /* until SIGTERM, and the last has left */
         int n = epoll_wait(epoll_fd, events, EVENTS, ms_to_next_deadline());
         for (int i = 0; i < n; i++) /* n is -1 after a signal */
             dispatch(events[i].data.fd, events[i].events);
@@ -377,5 +377,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -6,7 +6,7 @@
  * A client is  a turn in the life of a process
  * Stops at     the number of children: further clients wait in the queue
  * Differs by   fork() before accept4(), waitpid() in the loop
- * Chapter      docs/2-forking.md
+ * Chapter      docs/7-further.md
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -29,7 +29,7 @@ static void welcome(int listener)
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (!net_admit(client, listener))
         return; /* nobody came, or there is no room: it was closed */
-    echo_blocking(client);
+    echo_blocking(client); /* recv(), send(), until its stream ends */
     net_close(client);
 }
 
@@ -38,18 +38,18 @@ static bool make_child(int listener)
 {
     pid_t pid = fork();
     if (pid == 0) {
-        while (!stop_asked())
+        while (!stop_asked()) /* until SIGTERM, which ends accept4() */
             welcome(listener);
-        _exit(stop_status());
+        _exit(stop_status()); /* 1: a client was cut off by a stop */
     }
     if (pid == -1 && children_count() == 0)
         fatal_errno(model.name, "fork");
     if (pid != -1)
-        children_add(pid); /* one of --max-clients; a stop reaches it */
+        children_add(pid); /* counts as a client; gets SIGTERM, too */
     return pid != -1;
 }
 
-/* Children get lost, killed or crashed: others take their places. */
+/* Of a child that crashed or was killed: serve() makes another one. */
 static void reap(int options)
 {
     int status;
@@ -61,7 +61,7 @@ static void reap(int options)
 
 static void serve(const struct listeners *listeners)
 {
-    while (!stop_done()) {
+    while (!stop_done()) { /* until SIGTERM, and the last has left */
         while (children_wanted() > 0 && make_child(listeners->fds[0]))
             ;
         bool all = children_wanted() == 0;
@@ -77,5 +77,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

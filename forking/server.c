@@ -45,16 +45,16 @@ static void welcome(int listener)
         return; /* nobody came, or there is no room: it was closed */
     pid_t pid = fork();
     if (pid == 0) {
-        close(listener); /* the parent listens, a child only talks */
-        echo_blocking(client);
+        close(listener);       /* the parent listens, a child only talks */
+        echo_blocking(client); /* recv(), send(), until its stream ends */
         net_close(client);
-        _exit(stop_status());
+        _exit(stop_status()); /* 1: a client was cut off by a stop */
     }
     if (pid == -1) {
         net_turn_away(client, "fork");
         return;
     }
-    children_add(pid); /* one of --max-clients; a stop reaches it */
+    children_add(pid); /* counts as a client; gets SIGTERM, too */
     net_close(client); /* or the connection would outlive the child */
 }
 
@@ -62,9 +62,9 @@ static void serve(const struct listeners *listeners)
 {
     struct sigaction act = {.sa_handler = reap, .sa_flags = SA_RESTART};
 
-    sigfillset(&act.sa_mask); /* a stop would signal a child just reaped */
+    sigfillset(&act.sa_mask); /* SIGTERM waits until the pid is removed */
     sigaction(SIGCHLD, &act, NULL);
-    while (!stop_asked())
+    while (!stop_asked()) /* until SIGTERM, which ends accept4() */
         welcome(listeners->fds[0]);
 }
 
@@ -74,5 +74,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -25,13 +25,13 @@ static void welcome(int listener)
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (!net_admit(client, listener))
         return; /* nobody came, or there is no room: it was closed */
-    echo_blocking(client);
+    echo_blocking(client); /* recv(), send(), until its stream ends */
     net_close(client);
 }
 
 static void serve(const struct listeners *listeners)
 {
-    while (!stop_asked())
+    while (!stop_asked()) /* until SIGTERM, which ends accept4() */
         welcome(listeners->fds[0]);
 }
 
@@ -41,5 +41,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -5,7 +5,7 @@
  * A client is  an entry in an array, and a conn
  * Stops at     the descriptor limit; each turn goes through all entries
  * Differs by   poll(), POLLIN and POLLOUT
- * Chapter      docs/5-select.md
+ * Chapter      docs/7-further.md
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +20,7 @@
 static const struct model model = {
     .name = "select/poll",
     .about = "Echo server: one thread, one array of all sockets.",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 20000,
 };
 
@@ -54,7 +54,7 @@ static void welcome(int listener)
 
 static void advance(struct conn *conn)
 {
-    enum echo_wait next = echo_step(conn);
+    enum echo_wait next = echo_step(conn); /* recv(), send() */
 
     watch(conn->fd, next);
     if (next == ECHO_DONE) {
@@ -76,7 +76,7 @@ static void serve(const struct listeners *listeners)
         fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
         watch(listener, ECHO_READ);
     }
-    while (!stop_done()) {
+    while (!stop_done()) { /* until SIGTERM, and the last has left */
         if (poll(watched, (nfds_t)highest + 1, -1) == -1)
             continue; /* a signal */
         for (int fd = 0; fd <= highest; fd++) {
@@ -98,5 +98,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -21,7 +21,7 @@
 static const struct model model = {
     .name = "select",
     .about = "Echo server: one thread, one bit set of all sockets.",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = FD_SETSIZE,
 };
 
@@ -64,7 +64,7 @@ static void welcome(int listener)
 
 static void advance(struct conn *conn)
 {
-    enum echo_wait next = echo_step(conn);
+    enum echo_wait next = echo_step(conn); /* recv(), send() */
 
     watch(conn->fd, next);
     if (next == ECHO_DONE) {
@@ -82,7 +82,7 @@ static void serve(const struct listeners *listeners)
             fatal(model.name, "too many descriptors are open: FD_SETSIZE");
         watch(listener, ECHO_READ);
     }
-    while (!stop_done()) {
+    while (!stop_done()) { /* until SIGTERM, and the last has left */
         fd_set readable = reading; /* select() overwrites it */
         fd_set writable = writing;
         if (select(highest + 1, &readable, &writable, NULL, NULL) == -1)
@@ -104,5 +104,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -1,8 +1,8 @@
 /*
  * select/two_ports: one thread, told which port has somebody.
  *
- * Waits in     select() on all ports at once; then in
- *              recv() for the one client that was accepted
+ * Waits in     select() on all ports at once; then in recv() for the one
+ *              client that was accepted
  * A client is  one message and one answer
  * Stops at     a client that sends nothing: the others wait meanwhile
  * Differs by   select(), FD_SET()
@@ -21,9 +21,9 @@
 #include "common/stop.h"
 
 enum {
-    MESSAGE_BYTES = 1024, /* asked of recv(), as in the seeds */
-    PATIENCE_S = 1,       /* for a client that sends nothing; see talk() */
-    FAREWELL_MS = 1000,   /* for a client that does not close; see part() */
+    MESSAGE_BYTES = 1024, /* asked of recv(), as in docs/seeds.md */
+    PATIENCE_S = 1,       /* for a client that sends nothing, in talk() */
+    FAREWELL_MS = 1000,   /* for one that does not close, in part() */
 };
 
 static const struct model model = {
@@ -32,14 +32,14 @@ static const struct model model = {
              "\vTo copy; then, in a second window, the client:\n"
              "  build/select/two_ports\n"
              "  build/iterative/client --port 5060 hi",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 1,
     .ports = {5050, 5060},
 };
 
 /* close() with something unread resets the connection, and the reset may
- * overtake the answer. So we end our stream, and read until the client
- * closes, too. */
+ * overtake the answer. So the server ends its stream (SHUT_WR), and reads
+ * until the client closes, too. */
 static void part(int client)
 {
     char rest[MESSAGE_BYTES];
@@ -52,10 +52,9 @@ static void part(int client)
 }
 
 /*
- * One message, one answer. A client that connects and sends nothing keeps
- * all others waiting, as this thread waits in recv(): for ever in the
- * seeds, for PATIENCE_S here. It was the port that was ready, not the
- * client.
+ * One message, one answer. The port was ready, which says nothing of the
+ * client: while it sends nothing, this thread waits in recv(), and so does
+ * everybody else. PATIENCE_S bounds that; in docs/seeds.md nothing does.
  */
 static void talk(int client)
 {
@@ -80,7 +79,7 @@ static void welcome(int listener)
 {
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     talk(client);
     net_close(client);
 }
@@ -92,12 +91,13 @@ static void serve(const struct listeners *listeners)
 
     FD_ZERO(&ports);
     for (size_t i = 0; i < listeners->n; i++) {
-        if (listeners->fds[i] >= FD_SETSIZE) /* beyond the set */
+        int listener = listeners->fds[i];
+        fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
+        if (listener >= FD_SETSIZE)
             fatal(model.name, "too many descriptors are open: FD_SETSIZE");
-        fcntl(listeners->fds[i], F_SETFL, O_NONBLOCK);
-        FD_SET(listeners->fds[i], &ports);
-        if (listeners->fds[i] > highest)
-            highest = listeners->fds[i];
+        FD_SET(listener, &ports);
+        if (listener > highest)
+            highest = listener;
     }
     while (!stop_asked()) {
         fd_set readable = ports; /* select() overwrites it */
@@ -119,5 +119,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -5,7 +5,7 @@
  * A client is  a turn in the life of a thread
  * Stops at     the number of threads: further clients wait in the queue
  * Differs by   pthread_cond_wait(), pthread_create() before accept4()
- * Chapter      docs/3-threading.md
+ * Chapter      docs/7-further.md
  */
 #include <errno.h>
 #include <pthread.h>
@@ -36,7 +36,7 @@ static const struct model model = {
     .numbers = numbers,
 };
 
-/* The default of 8 MiB for each would use up the address space first. */
+/* The default, 8 MiB, is 32 GiB of address space for 4096 threads. */
 enum { STACK_BYTES = 256 * 1024 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -65,12 +65,12 @@ static _Noreturn void *talk(void *arg)
     (void)arg;
     for (;;) {
         int client = take();
-        echo_blocking(client);
+        echo_blocking(client); /* recv(), send(), until its stream ends */
         net_close(client);
     }
 }
 
-/* A client that the queue could not hold is not accepted. */
+/* No client is accepted that the queue has no place for. */
 static void wait_for_place(void)
 {
     pthread_mutex_lock(&lock);
@@ -89,10 +89,10 @@ static void welcome(int listener)
     queue[(first + waiting) % places] = client;
     waiting++;
     pthread_mutex_unlock(&lock);
-    pthread_cond_signal(&one_came); /* the one that wakes wants the lock */
+    pthread_cond_signal(&one_came); /* it wakes one thread in take() */
 }
 
-/* Where the system allows fewer than asked for, those have to do. */
+/* If the system allows fewer threads, the server works with those. */
 static void make_threads(void)
 {
     pthread_attr_t attr;
@@ -104,7 +104,7 @@ static void make_threads(void)
         pthread_t thread;
         int error = pthread_create(&thread, &attr, talk, NULL);
         if (error != 0 && made == 0) {
-            errno = error;
+            errno = error; /* which pthread_create() does not set */
             fatal_errno(model.name, "pthread_create");
         }
         if (error != 0)
@@ -115,7 +115,7 @@ static void make_threads(void)
 static void serve(const struct listeners *listeners)
 {
     make_threads();
-    while (!stop_asked())
+    while (!stop_asked()) /* until SIGTERM, which ends accept4() */
         welcome(listeners->fds[0]);
 }
 
@@ -125,5 +125,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -23,7 +23,7 @@ static const struct model model = {
     .max_clients = 4096,
 };
 
-/* The default of 8 MiB for each would use up the address space first. */
+/* The default, 8 MiB, is 32 GiB of address space for 4096 threads. */
 enum { STACK_BYTES = 256 * 1024 };
 
 static pthread_attr_t attr; /* of each thread */
@@ -33,7 +33,7 @@ static void *talk(void *arg)
 {
     int client = (int)(intptr_t)arg; /* by value: its own, not shared */
 
-    echo_blocking(client);
+    echo_blocking(client); /* recv(), send(), until its stream ends */
     net_close(client);
     return NULL;
 }
@@ -47,7 +47,7 @@ static void welcome(int listener)
     int error = pthread_create(&thread, &attr, talk,
                                (void *)(intptr_t)client);
     if (error != 0) {
-        errno = error;
+        errno = error; /* which pthread_create() does not set */
         net_turn_away(client, "pthread_create");
     }
 }
@@ -57,7 +57,7 @@ static void serve(const struct listeners *listeners)
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, STACK_BYTES);
-    while (!stop_asked())
+    while (!stop_asked()) /* until SIGTERM, which ends accept4() */
         welcome(listeners->fds[0]);
 }
 
@@ -67,5 +67,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -28,7 +28,7 @@ static const struct option_number numbers[] = {
 static const struct model model = {
     .name = "timeout_poll",
     .about = "Echo server: one thread asks each socket in turn.",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 4096,
     .numbers = numbers,
 };
@@ -52,7 +52,7 @@ static void welcome(int listener)
         highest = client;
 }
 
-/* Waits for this one socket, as settimeout() does, and for no other. */
+/* Waits for this one socket alone, as Python's settimeout() does. */
 static bool ready_in_time(int fd, enum echo_wait what)
 {
     struct pollfd one = {
@@ -65,7 +65,7 @@ static bool ready_in_time(int fd, enum echo_wait what)
 
 static void advance(struct conn *conn)
 {
-    enum echo_wait next = echo_step(conn);
+    enum echo_wait next = echo_step(conn); /* recv(), send() */
 
     if (next == ECHO_DONE) {
         clients[conn->fd] = NULL;
@@ -82,7 +82,7 @@ static void serve(const struct listeners *listeners)
         int listener = listeners->fds[i];
         fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
     }
-    while (!stop_done()) {
+    while (!stop_done()) { /* until SIGTERM, and the last has left */
         for (size_t i = 0; i < listeners->n; i++)
             if (ready_in_time(listeners->fds[i], ECHO_READ))
                 welcome(listeners->fds[i]);
@@ -100,5 +100,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }

@@ -21,9 +21,9 @@
 #include "common/stop.h"
 
 enum {
-    MESSAGE_BYTES = 1024, /* asked of recv(), as in the seeds */
-    PATIENCE_S = 1,       /* for a client that sends nothing; see talk() */
-    FAREWELL_MS = 1000,   /* for a client that does not close; see part() */
+    MESSAGE_BYTES = 1024, /* asked of recv(), as in docs/seeds.md */
+    PATIENCE_S = 1,       /* for a client that sends nothing, in talk() */
+    FAREWELL_MS = 1000,   /* for one that does not close, in part() */
 };
 
 static long turn_ms = 1000;
@@ -40,15 +40,15 @@ static const struct model model = {
              "\vTo copy; then, in a second window, the client:\n"
              "  build/timeout_poll/two_ports\n"
              "  build/iterative/client --port 5060 hi",
-    .many_ports = true,
+    .many_ports = true, /* it waits on several listeners */
     .max_clients = 1,
     .numbers = numbers,
     .ports = {5050, 5060},
 };
 
 /* close() with something unread resets the connection, and the reset may
- * overtake the answer. So we end our stream, and read until the client
- * closes, too. */
+ * overtake the answer. So the server ends its stream (SHUT_WR), and reads
+ * until the client closes, too. */
 static void part(int client)
 {
     char rest[MESSAGE_BYTES];
@@ -61,10 +61,9 @@ static void part(int client)
 }
 
 /*
- * One message, one answer. A client that connects and sends nothing keeps
- * all others waiting, as this thread waits in recv(): for ever in the
- * seeds, for PATIENCE_S here. It was the port that was ready, not the
- * client.
+ * One message, one answer. The port was ready, which says nothing of the
+ * client: while it sends nothing, this thread waits in recv(), and so does
+ * everybody else. PATIENCE_S bounds that; in docs/seeds.md nothing does.
  */
 static void talk(int client)
 {
@@ -89,12 +88,12 @@ static void welcome(int listener)
 {
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (!net_admit(client, listener))
-        return;
+        return; /* nobody came, or there is no room: it was closed */
     talk(client);
     net_close(client);
 }
 
-/* Waits for this one port, as settimeout() does, and for no other. */
+/* Waits for this one port alone, as Python's settimeout() does. */
 static bool ready_in_time(int listener)
 {
     struct pollfd one = {.fd = listener, .events = POLLIN};
@@ -104,8 +103,10 @@ static bool ready_in_time(int listener)
 
 static void serve(const struct listeners *listeners)
 {
-    for (size_t i = 0; i < listeners->n; i++)
-        fcntl(listeners->fds[i], F_SETFL, O_NONBLOCK);
+    for (size_t i = 0; i < listeners->n; i++) {
+        int listener = listeners->fds[i];
+        fcntl(listener, F_SETFL, O_NONBLOCK); /* accept4() never waits */
+    }
     while (!stop_asked()) {
         for (size_t i = 0; i < listeners->n && !stop_asked(); i++) {
             printf("hello socket%zu\n", i + 1);
@@ -122,5 +123,5 @@ int main(int argc, char **argv)
     struct listeners listeners = net_listen(&options);
 
     serve(&listeners);
-    return stop_wait();
+    return stop_wait(); /* for those still here; the exit status */
 }
