@@ -352,7 +352,7 @@ format: ## lay the code out by .clang-format
 SCRIPTS := .ci/run $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/* bench/* demo/* \
   tests/* docs/* 2>/dev/null)
 
-# gcc 12 takes memory that these keep in an array for lost.
+# gcc 12 reports memory that these keep in an array as leaked.
 KEEPERS := demo/clients.c bench/report.c bench/race/participants.c \
   bench/race/plan.c bench/race/trace.c
 leak_check = $(if $(filter $(1),$(KEEPERS)),-Wno-analyzer-malloc-leak)

@@ -1,9 +1,8 @@
 /*
  * load: talks to an echo server as many clients and measures it.
  *
- * One epoll thread holds all clients (bench/load/load.h); here is what
- * happens around them: the limits, the signals, and the commands that say
- * when to measure.
+ * One epoll thread holds all clients (bench/load/load.h); this file
+ * has what is around them: limits, signals, and the commands on stdin.
  */
 #include "bench/load/load.h"
 #include "bench/load/report.h"

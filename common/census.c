@@ -21,7 +21,7 @@ static size_t nplaces;
 static atomic_int highest; /* no client's descriptor is beyond */
 static atomic_long count, children;
 static long most;
-static atomic_bool waiting; /* somebody is in census_wait() */
+static atomic_bool waiting; /* a thread is in census_wait() */
 static sem_t left;
 
 int census_prepare(long limit)
@@ -60,8 +60,8 @@ int census_enter(int fd)
     return 0;
 }
 
-/* Returns true when the place was in the first state. A handler that looks
- * at it in another thread is waited for. */
+/* Returns true when the place was in the first state. Waits for a handler
+ * that looks at it in another thread. */
 static bool change(struct place *place, enum state from, enum state to)
 {
     unsigned char expected = (unsigned char)from;

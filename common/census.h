@@ -1,6 +1,6 @@
 /*
- * The clients of this process, by descriptor, and how many they are
- * together with its children (children.h), for --max-clients.
+ * The census: the clients of this process, by descriptor, and their number
+ * together with that of its children (children.h), for --max-clients.
  *
  * Any thread may call these functions, and a signal handler may look at
  * the clients at any time.
@@ -12,8 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What those who look after a client remember of it. All zero when it
- * comes. */
+/* What stop.c and idle.c remember of a client. All zero when it comes. */
 struct memory {
     /* of stop.c */
     bool seen;        /* since the stop was asked for */
@@ -34,7 +33,7 @@ struct memory {
  */
 int census_prepare(long most);
 
-/* No descriptor that this process may have is as high as this. */
+/* Every descriptor of this process is lower than this. */
 size_t census_descriptor_limit(void);
 
 /*
@@ -58,7 +57,7 @@ void census_leave_child(void);
 long census_count(void);
 long census_children(void);
 
-/* How many more may come. */
+/* How many more may come: --max-clients less those that are here. */
 long census_room(void);
 
 /*
@@ -68,12 +67,12 @@ long census_room(void);
  */
 void census_each(void (*look)(int fd, struct memory *memory));
 
-/* Waits as long as `longer` says. It is asked again when somebody leaves,
+/* Waits while longer() is true. It is asked again when a client leaves,
  * after a signal, and after census_wake(), which a handler may call. */
 void census_wait(bool (*longer)(void));
 void census_wake(void);
 
-/* In a child process, after fork(): its parent's children are not here. */
+/* In a child process, after fork(): the children are its parent's. */
 void census_forget_children(void);
 
 #endif

@@ -32,8 +32,8 @@ static _Atomic pid_t *find(pid_t pid)
     return NULL;
 }
 
-/* A place that is free. When strangers, which a shell left to this process
- * by exec(), have filled the table, one of theirs. */
+/* A free place. A shell may leave children to this process by exec(); when
+ * those have filled the table (-pid), one of their places. */
 static _Atomic pid_t *find_free(void)
 {
     _Atomic pid_t *place = find(0);

@@ -1,5 +1,5 @@
 /*
- * The child processes that serve clients: whom a stop passes on to.
+ * The child processes that serve clients, and get a stop's signals.
  *
  * A child that was forked after stop_prepare() stops by itself, too, when
  * it gets SIGTERM, which it also gets when its parent dies.
@@ -27,8 +27,8 @@ void children_add(pid_t pid);
  */
 void children_remove(pid_t pid, int status);
 
-/* How many there are, and how many more there may be: none, once they were
- * told to stop. */
+/* How many there are, and how many more there may be: none after a stop has
+ * begun. */
 long children_count(void);
 long children_wanted(void);
 

@@ -124,7 +124,7 @@ int connect_any(const struct addrinfo *addresses, int wait_ms)
 {
     const int64_t deadline_ms = wait_ms == -1 ? -1
                                               : clock_now_ms() + wait_ms;
-    int reason = EDESTADDRREQ; /* of an empty list */
+    int reason = EDESTADDRREQ; /* for an empty list */
 
     for (; addresses != NULL; addresses = addresses->ai_next) {
         int fd = connect_one(addresses, deadline_ms);

@@ -15,11 +15,11 @@ static const char *program;
 static long lost; /* pieces that were not taken, since the last that was */
 
 /*
- * A description of our own: O_NONBLOCK on stdout's would hold for all who
- * share it, the shell among them. A file has always room, and its
- * description has the place of what we print, so it keeps that. Returns -1
- * where there can be none of our own: a socket, a pipe without a reader, a
- * terminal of another user's.
+ * Opens stdout once more: O_NONBLOCK on the description that it has would
+ * hold for all processes that share it, the shell among them. A file is not
+ * opened again: it always has room, and a second description would begin
+ * to write at its start. Returns -1 where it can't be opened: a socket, a
+ * pipe without a reader, a terminal of another user.
  */
 static int open_own(void)
 {

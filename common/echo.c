@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* EINTR says nothing of the socket. */
+/* EINTR, a signal, says nothing about the socket. */
 static ssize_t receive(int client, void *buf, size_t size)
 {
     ssize_t n;
@@ -46,7 +46,7 @@ struct conn *conn_open(int fd)
     return conn;
 }
 
-/* Of all clients of a thread: nothing stays in it between two steps. */
+/* All clients of a thread use it: nothing stays in it between two steps. */
 static _Thread_local unsigned char shared[ECHO_CHUNK];
 
 static enum echo_wait take(struct conn *conn)
@@ -65,7 +65,8 @@ static enum echo_wait take(struct conn *conn)
     return conn->waits_for = ECHO_WRITE;
 }
 
-/* The next client's message will overwrite the shared buffer. */
+/* Copies the message: the next client's will overwrite the shared buffer.
+ */
 static enum echo_wait keep(struct conn *conn)
 {
     conn->buf = malloc(conn->filled);

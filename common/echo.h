@@ -7,7 +7,7 @@
  * for.
  *
  * When a reply can't be sent any more (EPIPE), because the client has left
- * or because a stop has ended our stream, what still comes is received and
+ * or because a stop has ended the stream, what still comes is received and
  * dropped until the client's own end. If the socket were closed with some
  * of it unread, TCP would reset the connection, and the reset would take
  * back the replies that are still under way.
@@ -38,9 +38,9 @@ enum echo_wait {
 /*
  * A client between two steps. What it sends is received into a buffer that
  * all clients of a thread share, and goes back at once. Only a client that
- * does not take all of it has a buffer of its own, of at most ECHO_CHUNK
- * bytes, until that has gone. Meanwhile it is not read from: a client that
- * never reads costs this much memory and no more.
+ * does not take all of it gets a buffer of its own, of at most ECHO_CHUNK
+ * bytes, until the rest is sent. Meanwhile the server does not read from
+ * it: a client that never reads costs this much memory and no more.
  */
 struct conn {
     int fd;

@@ -26,7 +26,8 @@ static bool shares;             /* --reuse-port */
 static atomic_int reserve = -1; /* a descriptor for when there is none */
 static atomic_bool turning_away;
 
-/* Has the reserve, or can have it again. Loops may meet here: one wins. */
+/* Has the reserve, or opens it again. Several threads may be here at once:
+ * one wins. */
 static bool have_reserve(void)
 {
     int none = -1;
@@ -41,7 +42,7 @@ static bool have_reserve(void)
     return true;
 }
 
-/* error is that of the call that was to give the address. */
+/* error is what the call returned that was to fill in the address. */
 static struct net_end end_of(int error, const struct sockaddr *address,
                              socklen_t length)
 {
@@ -91,8 +92,8 @@ static int set(int fd, int level, int option, int value)
  * an urgent byte stays in the stream (SO_OOBINLINE), where recv() would
  * leave it out.
  *
- * beside  share the port with other listeners, there or to come
- * alone   IPv6 does not stand for IPv4, too: that has a listener of its own
+ * beside  other listeners may share the port, now or later
+ * alone   an IPv6 listener takes no IPv4: that has a listener of its own
  */
 static int listen_on(const struct sockaddr *address, socklen_t length,
                      bool beside, bool alone)
@@ -123,9 +124,10 @@ fail:
 /*
  * The kernel lets a server of the same user join a port where all have set
  * SO_REUSEPORT, as loops must: so could one that was started with
- * --reuse-port, where the loops were not. These therefore hold a name in
- * the abstract namespace (unix(7)), which goes when the process goes, and
- * the other asks for it. Servers that are not ours do not ask.
+ * --reuse-port, where the loops were not. Loops therefore hold a name in
+ * the abstract namespace (unix(7)), which ends with the process, and a
+ * server with --reuse-port asks for that name. Servers of other projects do
+ * not.
  */
 static struct sockaddr_un claim_on(const char *end)
 {
@@ -164,9 +166,10 @@ static bool is_claimed(const char *end)
 }
 
 /*
- * May a server that shares its ports be here? Loops that listen on every
- * address are asked, too: the kernel gives a client to the listener that
- * names its address, and they would lose all clients of this one.
+ * May a server with --reuse-port join this port? 0, or -1. Loops that
+ * listen on every address are asked, too: the kernel gives a client to the
+ * listener that names its address, and they would lose all clients of this
+ * one.
  */
 static int ask_to_share(int listener)
 {
@@ -302,8 +305,8 @@ struct listeners net_listen(const struct options *options)
     };
     struct listeners listeners = {0};
 
-    /* send() is told so each time; this is for stderr, where a limit is
-     * told of: its reader may have left. */
+    /* Each send() has MSG_NOSIGNAL; this is for stderr, whose reader may
+     * have left when a limit is reported there. */
     signal(SIGPIPE, SIG_IGN);
     model = options->model;
     shares = options->reuse_port;
@@ -326,7 +329,7 @@ struct listeners net_listen(const struct options *options)
 struct listeners net_listen_beside(const struct listeners *first)
 {
     struct listeners listeners = {.n = first->n};
-    static bool claimed; /* for as long as the process is here */
+    static bool claimed; /* until the process ends */
 
     for (size_t i = 0; i < listeners.n && !shares && !claimed; i++)
         if (claim_port(first->fds[i]) == -1)
@@ -347,7 +350,8 @@ size_t net_descriptor_limit(void)
     return census_descriptor_limit();
 }
 
-/* It is not here any more when another thread may get its descriptor. */
+/* The census first: after close() another thread may get the same
+ * descriptor. */
 static void drop(int client)
 {
     census_leave(client);
@@ -377,7 +381,7 @@ void net_give_way(void)
     int spare = atomic_exchange(&reserve, -1);
 
     if (spare == -1)
-        clock_rest_ms(REST_MS); /* at least don't spin */
+        clock_rest_ms(REST_MS); /* do not spin */
     else
         close(spare);
 }
@@ -425,6 +429,6 @@ void net_close(int client)
     int saved_errno = errno;
 
     drop(client);
-    turning_away = false; /* if there was a limit, here is room again */
+    turning_away = false; /* a limit that was met leaves room again */
     errno = saved_errno;
 }

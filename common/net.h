@@ -49,8 +49,8 @@ struct listeners net_listen(const struct options *options);
  */
 struct listeners net_listen_beside(const struct listeners *first);
 
-/* No descriptor of this process is as high as this: the size of a table by
- * descriptor. Known after net_listen(). */
+/* Every descriptor of this process is lower than this: the size of a table
+ * by descriptor. Known after net_listen(). */
 size_t net_descriptor_limit(void);
 
 /* One end of a connection, for messages. */
@@ -88,9 +88,9 @@ struct net_end net_peer(int fd);
 bool net_admit(int client, int listener);
 
 /*
- * Closes the spare descriptor, so that the next call that needs one
- * succeeds; where there is none any more, rests for 10 ms. The next
- * net_admit() wants it back.
+ * Closes the descriptor kept in reserve, so that the next call that needs
+ * one succeeds; where that is gone already, rests for 10 ms. The next
+ * net_admit() opens it again.
  */
 void net_give_way(void);
 

@@ -88,18 +88,18 @@ long options_cores(long most);
 int options_duration_ns(const char *text, uint64_t max_ns, uint64_t *ns);
 
 /*
- * Opens /dev/null for whichever of stdin, stdout and stderr was closed by
- * who started us; a socket would take its number, and our messages. Reading
- * it ends at once, writing to it fails. To be called first in main();
- * options_parse() does.
+ * Opens /dev/null in the place of stdin, stdout and stderr where a program
+ * was started with that one closed: a socket would take its number, and get
+ * the messages. Reading it ends at once, writing to it fails. To be called
+ * first in main(); options_parse() does.
  */
 void options_keep_streams(void);
 
 /*
- * Sees to it that a process whose stdout could not take what it printed
- * says so in the end, and exits with status 1. options_parse() does this.
+ * Makes a process that could not print all on stdout say so at its end, and
+ * exit with status 1. options_parse() does this.
  *
- * name     the program's, for messages; borrowed for good
+ * name     the program's, for messages; borrowed until the process ends
  */
 void options_check_stdout(const char *name);
 

@@ -25,8 +25,8 @@
 void show_text(FILE *out, const void *text, size_t n);
 
 /*
- * The same of a whole message of ours that quotes others: a file, the last
- * words of a server. Line ends are ours, and stay.
+ * The same for a whole message that quotes others: a file, the last words
+ * of a server. Its line ends are not escaped.
  *
  * format   as for vasprintf()
  * Returns  the text, for the caller to free; NULL: no memory.

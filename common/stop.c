@@ -21,11 +21,10 @@
 #include <unistd.h>
 
 enum {
-    FIRST_MS =
-        10, /* from the signal to the next round; then longer, up to */
-    LAST_MS = 100,  /* this from one round to the next */
+    FIRST_MS = 10,  /* from the signal to the next round; it doubles ... */
+    LAST_MS = 100,  /* ... up to this, from one round to the next */
     GRACE_MS = 200, /* from a child's own cut to its end by SIGKILL */
-    QUIET_MS = 500, /* how long a client is quiet that we may let go */
+    QUIET_MS = 500, /* a client that is quiet so long may be let go */
 };
 
 struct listener {
@@ -34,7 +33,7 @@ struct listener {
 };
 
 static struct listener *_Atomic listeners; /* never shortened */
-static atomic_bool shared; /* in a child: they are the parent's, too */
+static atomic_bool shared; /* in a child: the parent has them, too */
 
 static atomic_bool asked, over;
 static atomic_llong deadline_ms; /* of the drain, by clock_now_ms() */
@@ -55,7 +54,7 @@ static void next_round_in(long ms)
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* Is there something that this client has yet to get? */
+/* Does the server still owe something to this client? */
 static bool is_owed(int client, const struct tcp *tcp, uint64_t arrived)
 {
     int unread = 0;
@@ -146,9 +145,9 @@ static void on_alarm(int signo)
 }
 
 /*
- * Where the listener is shared, to shut it would end it for all. A child
- * drops its own descriptor: accept() then fails, or is interrupted, as
- * there is no SA_RESTART.
+ * shutdown() of a shared listener would end it for all processes, so a
+ * child replaces its own descriptor: accept() then fails, or is
+ * interrupted, as there is no SA_RESTART.
  */
 static void end_listeners(void)
 {
@@ -168,9 +167,9 @@ static void on_stop(int signo)
     if (!atomic_flag_test_and_set(&told)) {
         deadline_ms = clock_now_ms() + plan.drain_ms;
         asked = true;
-        /* Children first: those that accept beside each other would all
-         * wake when the listener is shut, find nothing and try again, and
-         * leave this process no time to tell them. */
+        /* Children first: those that accept on one listener would all wake
+         * when it is shut, find nothing and try again, and leave this
+         * process no time to tell them. */
         children_tell(SIGTERM);
         end_listeners();
         make_a_round();
@@ -204,8 +203,8 @@ static int install_handlers(void)
     act.sa_handler = on_alarm;
     if (sigaction(SIGALRM, &act, NULL) == -1)
         return -1;
-    signal(SIGCHLD, SIG_DFL); /* ignored, it would leave nobody to reap */
-    /* The parent process may have held them, and exec() keeps that. */
+    signal(SIGCHLD, SIG_DFL); /* ignored, it leaves no child to reap */
+    /* The parent process may have blocked them, and exec() keeps that. */
     return sigprocmask(SIG_UNBLOCK, &ours, NULL);
 }
 
@@ -239,7 +238,7 @@ static void begin_child(void)
         next_round_in(FIRST_MS);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
-        raise(SIGTERM); /* it died before that */
+        raise(SIGTERM); /* the parent died before that call */
     release_signals();
 }
 
@@ -310,8 +309,8 @@ int stop_status(void)
     return cut > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* A child ends at the latest when it is killed; a thread may be at work
- * for a client that is cut. */
+/* Children are waited for until they are killed. Clients are not waited
+ * for after the cut: a thread may still work for one of them. */
 static bool somebody_is_left(void)
 {
     return census_children() > 0 || (census_count() > 0 && !over);

@@ -9,30 +9,32 @@
  *                                  poll and epoll. net_admit() then puts a
  *                                  descriptor in its place that is never
  *                                  ready
- *   kill(child, SIGTERM)           passes the word on
- *   shutdown(client, SHUT_WR)      ends our stream, once as many bytes have
- *                                  gone back as had arrived at the signal:
- *                                  the kernel counts both (tcp.h)
+ *   kill(child, SIGTERM)           stops the children in the same way
+ *   shutdown(client, SHUT_WR)      ends the server's stream, once as many
+ *                                  bytes have gone back as had arrived at
+ *                                  the signal: the kernel counts both
+ *                                  (tcp.h)
  *
  * The client reads to that end, and ends its own stream, which the server
  * meets in its usual way: recv() says 0. What comes in between is received
  * and dropped (echo.h): unread, it would reset the connection, and the
  * reset would take back the replies that are still under way. For the same
  * reason there is no SHUT_RD here: after both, the kernel itself answers
- * what comes by a reset. Only a client that has taken all, our end of the
- * stream, too, and then is quiet for half a second, is let go so. After
- * --drain-ms the clients that are left are cut: shutdown(client,
- * SHUT_RDWR). A child does so itself; one that does not end then is ended:
+ * what comes by a reset. Only a client that has taken all, the end of the
+ * stream included, and then is quiet for half a second, gets a SHUT_RD.
+ * After --drain-ms the clients that are left are cut: shutdown(client,
+ * SHUT_RDWR). A child cuts its own; one that does not end then is killed:
  * kill(child, SIGKILL).
  *
- * All this is done by handlers of signals, by calls that are
- * async-signal-safe: at the signal and then in rounds, at each SIGALRM of a
- * timer. A SIGALRM of another origin is a round more and does no harm, as
- * the clock alone says when the drain is over.
+ * All this is done by signal handlers, with calls that are
+ * async-signal-safe: at the signal itself, and then in rounds, at each
+ * SIGALRM of a timer. A SIGALRM of another origin makes one round more and
+ * does no harm, as the clock alone says when the drain is over.
  *
- * What a server owes that is no echo server, the kernel can't count. When a
- * client of it has been quiet for half a second, and nothing is unread or
- * under way, recv() says 0 (SHUT_RD), and the server ends the stream.
+ * For a server that is no echo server the kernel can't count the replies
+ * that are still owed. When a client has been quiet for half a second, and
+ * nothing is unread or under way, recv() says 0 (SHUT_RD), and the server
+ * ends the stream.
  */
 #ifndef COMMON_STOP_H
 #define COMMON_STOP_H
@@ -47,8 +49,8 @@ struct stop_plan {
 
 /*
  * Makes the census (census.h) and the table of children (children.h),
- * installs the handlers, and lets their signals through, should the process
- * have been started with them held. From then on fork() makes children that
+ * installs the handlers, and unblocks their signals, which the process may
+ * have been started with. From then on fork() makes children that
  * stop when they get SIGTERM or their parent dies.
  *
  * Returns  0, or -1 with errno.
@@ -66,16 +68,16 @@ void stop_look_for_idle(void);
 int stop_add_listener(int fd);
 
 /* Puts a descriptor that is never ready in the place of a listener that
- * was shut: that is readable for good. */
+ * was shut, which would be readable for ever. */
 void stop_silence(int listener);
 
 /* Has a signal asked this process to stop? */
 bool stop_asked(void);
 
-/* Has it, and is the last client gone? The condition of an event loop. */
+/* Has one, and has the last client left? The condition of an event loop. */
 bool stop_done(void);
 
-/* Is the drain over? The clients that were left have been cut. */
+/* Is the drain over? The clients that were still here have been cut. */
 bool stop_over(void);
 
 /*

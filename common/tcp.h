@@ -12,7 +12,7 @@ struct tcp {
     uint64_t arrived; /* bytes from the other end, acknowledged to it */
     uint64_t written; /* bytes that send() has taken */
     uint64_t taken;   /* bytes of these that the other end's kernel has */
-    bool end_taken; /* it has our end of stream, too; its own is missing */
+    bool end_taken;   /* it has the end of our stream; its own is missing */
     uint32_t quiet_ms; /* since data or an acknowledgement came */
 };
 

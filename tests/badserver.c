@@ -1,5 +1,5 @@
 /*
- * An echo server with one fault, for the tests of those who must notice.
+ * An echo server with one fault, for the tests of what must notice it.
  *
  *   badserver FAULT     listens on a port of the kernel's choice
  *

@@ -10,8 +10,8 @@
  * The check gets a server that runs and was shown to echo, and asserts by
  * Criterion. Its message is a sentence that tells what broke. After it,
  * whatever it did, the server must live, echo to a new client and end at
- * SIGTERM: contract.c sees to that. What a server leaves behind is asked
- * for by checks of its own, so that one fault fails one check.
+ * SIGTERM: contract.c asserts that. Other checks ask for what a server
+ * leaves behind, so that one fault fails one check.
  */
 #ifndef TESTS_CONTRACT_H
 #define TESTS_CONTRACT_H

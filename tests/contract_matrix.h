@@ -15,7 +15,7 @@ enum { MATRIX_SERVERS = 64, MATRIX_FAULTS = 128 };
 /* Begin with zeroes, stats and like set; all of it borrowed. */
 struct matrix {
     const struct criterion_global_stats *stats;
-    const char *like; /* whose exceptions a foreign server may claim */
+    const char *like; /* the model whose exceptions SERVER may claim */
     const char *servers[MATRIX_SERVERS];
     size_t nservers;
     const struct check *faults[MATRIX_FAULTS];

@@ -265,7 +265,7 @@ static bool all_free(const struct soak *soak)
     return true;
 }
 
-/* Newcomers come until then; afterwards those who are here finish. */
+/* Newcomers come until then; afterwards those that are here finish. */
 static void talk(struct soak *soak, int64_t until_ms)
 {
     int status;

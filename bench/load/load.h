@@ -2,9 +2,9 @@
  * The load generator: its clients, and what a turn has measured.
  *
  * It first gathers its clients, then drives them for one turn or several,
- * and says goodbye. Between turns it is silent and costs nothing. One
- * thread; of whom a server with more cores wants more, several processes
- * share the load.
+ * and says goodbye. Between turns it is silent and costs nothing. It
+ * has one thread. For a server with more cores, several generators share
+ * the load.
  *
  *   load_options   the command line
  *   load_target    the server's address, and ours

@@ -37,7 +37,8 @@ void talk_stop_connecting(struct load *load);
  * its client takes part from then on. */
 void talk_park(struct load *load);
 
-/* Ends the stream of every client; talk_advance() then sees it off. */
+/* Ends the stream of every client; talk_advance() then waits for the
+ * server's end and closes. */
 void talk_leave(struct load *load);
 
 /*

@@ -1,5 +1,5 @@
 /*
- * Whom the load generator talks to, and from which addresses.
+ * The server that the load generator talks to, and its own addresses.
  */
 #ifndef BENCH_LOAD_TARGET_H
 #define BENCH_LOAD_TARGET_H

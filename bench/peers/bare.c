@@ -6,7 +6,7 @@
  * Compare with epoll/server.c
  *
  * A yardstick, and no server: it holds nothing for a client, so that one
- * one that does not read makes all others wait.
+ * that does not read makes all others wait.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>

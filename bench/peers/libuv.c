@@ -85,7 +85,7 @@ static void advance(uv_stream_t *client, ssize_t n, const uv_buf_t *buf)
         work_do();
     if (n > 0 && reply(client, buf->base, (size_t)n) == 0) {
         if (uv_stream_get_write_queue_size(client) > 0)
-            uv_read_stop(client); /* it does not read */
+            uv_read_stop(client); /* until it has read its replies */
         return;
     }
     free(buf->base);

@@ -8,7 +8,8 @@
 #include <argp.h>
 
 /*
- * As argp_parse(), with --version; sees to stdout (options_check_stdout()).
+ * As argp_parse(), with --version; checks stdout, too
+ * (options_check_stdout()).
  *
  * script   "bench/run"; kept
  * Errors   exits with EXIT_USAGE; --help and --version exit with 0.

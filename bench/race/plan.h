@@ -1,6 +1,6 @@
 /*
- * Which servers are compared, in which order and for how long. No input, no
- * output.
+ * The plan of a run: which servers are compared with each other, in which
+ * order and for how long. No input, no output.
  *
  * The servers of a point form groups; those of a group are compared in
  * blocks. A block is one turn of each in random order, and then the same
@@ -36,7 +36,7 @@ struct group {
  * it. Otherwise each member is in a group with its own reference.
  *
  * members     n numbers of participants
- * references  by number: whom the participant is compared with
+ * references  by number: the one that a participant is compared with
  * groups      room for n of them
  * Returns     how many there are, all of about the same size
  */

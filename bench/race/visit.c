@@ -14,7 +14,7 @@
 
 enum {
     ALONE_MS = 250,   /* a turn on its own, unless the job says how long */
-    SILENCE_MS = 100, /* in which silent clients show */
+    SILENCE_MS = 100, /* in which a server shows that it is silent */
     TRIAL_MS = 30,    /* the turn that shows how long a round takes, */
     TRIAL_CLIENTS = 10, /* and a ms more for so many clients */
     TRIES = 2,
@@ -36,7 +36,7 @@ struct race {
     struct job job;
     struct contestant *ones; /* of the group */
     size_t n;
-    size_t racing[GROUP_MAX]; /* of these, those who are not out */
+    size_t racing[GROUP_MAX]; /* of these, the ones that are not out */
     size_t nracing;
     struct turn_times times;
     unsigned block;
@@ -392,7 +392,7 @@ static int try_all(struct race *race)
     return 0;
 }
 
-/* Those who are out leave the list. */
+/* Takes the ones that are out from the list. */
 static void close_ranks(struct race *race)
 {
     size_t n = 0;

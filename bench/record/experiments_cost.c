@@ -132,7 +132,7 @@ const struct experiment experiment_work = {
         "wait while it works, and while it sleeps as for a disk. "
         "Processes and threads compute on every core and sleep all at "
         "once. Here the kernel places servers and generator freely: one "
-        "core would be unfair to who can use more.",
+        "core would be unfair to servers that can use more.",
     .log_x = true,
     .points =
         {
@@ -209,7 +209,7 @@ const struct experiment experiment_syscalls = {
         "System calls per echo, by name, from strace -c -f in slices of "
         "their own (it slows a server to a fraction); context switches "
         "per echo from slices without it. Ten clients: a loop shares one "
-        "wait among all who are ready, a process or thread waits inside "
+        "wait among all that are ready, a process or thread waits inside "
         "recvfrom() and is switched to.",
     .points =
         {

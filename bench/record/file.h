@@ -13,9 +13,9 @@
 char *file_read(const char *path);
 
 /*
- * Puts n bytes in the place of a file. They are written beside it and
- * renamed: a process that is killed, or a full disk, leaves the old one
- * whole.
+ * Puts n bytes in the place of a file. They are written beside it, and
+ * the new file is renamed: when the process is killed, or the disk is full,
+ * the old file stays whole.
  *
  * Returns  0, or -1 with errno.
  */

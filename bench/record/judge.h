@@ -1,7 +1,7 @@
 /*
- * The verdict on servers that took turns in the same blocks: who is
- * cheaper or faster, by how much, and how sure that is. No input, no
- * output.
+ * The verdict on servers that took turns in the same blocks: which
+ * one is cheaper or faster, by how much, and how sure that is. No input,
+ * no output.
  *
  * A block gives a pair of servers one figure: the difference of the
  * logarithms, each the mean of the server's two turns. Over the blocks
@@ -60,8 +60,8 @@ struct table {
     size_t nmodels;
     struct pair *pairs; /* owned; judge_free() */
     size_t n;
-    size_t blocks, disturbed; /* of the latter somebody kept a server or
-                                 the generator from running */
+    size_t blocks, disturbed; /* disturbed: something else kept a server
+                                 or the generator from running */
 };
 
 /*

@@ -288,8 +288,8 @@ static int take_lines(struct server *server, const struct launch_plan *plan,
     return 0;
 }
 
-/* Who a client of this port would reach, once somebody listens there; one
- * that was quick to speak is waited for. */
+/* The owner of the listener that a client of this port would reach. A
+ * server may print its line before it listens: it is waited for. */
 static enum port_owner find_owner(struct server *server, uint16_t port,
                                   int64_t deadline_ms, char *holder,
                                   size_t size)
@@ -493,7 +493,7 @@ static int spawn(struct server *server, const struct launch_plan *plan)
     free(envp);
     if (pid == -1)
         return -1;
-    setpgid(pid, pid); /* here too: whoever is first */
+    setpgid(pid, pid); /* the child does it, too: one of the two is first */
     server->pid = pid;
     return 0;
 }

@@ -43,8 +43,8 @@ struct launch_plan {
     int ready_ms;            /* wait for `listening` this long; 0: 10000 */
     int quit_fd;             /* readable: wait no longer; 0: none */
     bool shares_port;        /* with other servers, on purpose */
-    bool listens_elsewhere;  /* whose the port is can't be seen from here:
-                                it is not looked at */
+    bool listens_elsewhere;  /* the owner of the port can't be seen from
+                                here, and is not asked for */
 };
 
 /*
@@ -77,13 +77,14 @@ struct server {
  * Starts a server and waits until it listens.
  *
  * RLIMIT_NPROC counts all that a user runs, and does not bind root.
- * own_user gives the server a user that nobody else is: an unused number
- * when we are root, otherwise a user namespace. Where neither is allowed
+ * own_user gives the server a user of its own: an unused number for root,
+ * otherwise a user namespace. Where neither is allowed
  * the error says so, in the words LAUNCH_NO_USER.
  *
- * The kernel is asked whose the port is (common/lab/port.h): a server left
- * from before may hold it. One that listens on every address of the machine
- * and says 127.0.0.1 is started, with server->note.
+ * The kernel is asked for the owner of the port (common/lab/port.h): a
+ * server that was left running may hold it. A server that listens on every
+ * address of the machine and says 127.0.0.1 is accepted; server->note says
+ * so.
  *
  * Returns  0, and server is to be ended by launcher_stop(); or -1 with
  *          server->error: could not be executed, ended before it listened
@@ -165,7 +166,7 @@ const char *launcher_folder(void);
 
 /*
  * A port of 127.0.0.1 that is free at this moment, below those that the
- * kernel gives to clients; one of theirs could be taken again before it is
+ * kernel gives to clients: a client could take one of those before it is
  * used. 0 when there is none.
  */
 uint16_t launcher_free_port(void);

@@ -177,7 +177,7 @@ static void describe(pid_t pid, char *holder, size_t size)
     snprintf(holder, size, "%s (pid %d)", name, pid);
 }
 
-/* Which process has one of the rows that are not marked yet? */
+/* Finds a process that has one of the rows that are not marked yet. */
 static void find_holder(struct listeners_on *all, char *holder, size_t size)
 {
     DIR *processes = opendir("/proc");

@@ -1,5 +1,5 @@
 /*
- * Whose port is it? A server that was left running from before may hold the
+ * The owner of a port. A server that was left running may still hold the
  * port that a new one says it listens on, and would be tested or measured
  * in its place.
  */
@@ -20,13 +20,13 @@ enum port_owner {
 };
 
 /*
- * Looks at who would get a connection to host and port: which listener, and
+ * Finds the listener that would get a connection to host and port, and
  * whether a process of a tree has it among its descriptors.
  *
  * host     a name or a numeric address
  * root     the tree: it, what descends from it, its process group
- * holder   receives who else has it, "NAME (pid N)"; "" when that can't be
- *          seen; size bytes
+ * holder   receives another process that has it, "NAME (pid N)"; "" when
+ * that can't be seen; size bytes
  */
 enum port_owner port_owner(const char *host, uint16_t port, pid_t root,
                            char *holder, size_t size);

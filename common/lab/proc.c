@@ -125,8 +125,8 @@ static bool contains(const struct list *list, size_t n, pid_t pid)
 }
 
 /*
- * Moves the tree's processes to the front of the list: the group, and then,
- * until there are no more, every process whose parent is among them.
+ * Moves the tree's processes to the front of the list: the group, and then
+ * every process that has its parent there, until there are no more.
  *
  * Returns  how many there are.
  */
