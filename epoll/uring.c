@@ -53,14 +53,13 @@ static void watch(int fd, enum echo_wait what)
 /* result is what accept4() would return; an error is negated: -EMFILE. */
 static void welcome(int listener, int result)
 {
+    if (!stop_asked())
+        watch(listener, ECHO_READ); /* the next newcomer */
     int client = result < 0 ? -1 : result;
     if (client == -1)
         errno = -result;
-    bool admitted = net_admit(client, listener);
-    if (!stop_asked())
-        watch(listener, ECHO_READ); /* the next newcomer */
-    if (!admitted)
-        return;
+    if (!net_admit(client, listener))
+        return; /* nobody came, or there is no room: it was closed */
     struct conn *conn = conn_open(client);
     if (conn == NULL || (conn->buf = malloc(ECHO_CHUNK)) == NULL) {
         net_turn_away(client, "memory");
