@@ -25,6 +25,7 @@ import house
 import pages
 import tree
 
+HEAD = re.compile(r"^<!-- ([a-z]+):[^\n]*-->$", re.M)
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
@@ -80,6 +81,16 @@ def missing(excerpt, whole):
             at += 1
         at += len(lines)
     return None
+
+
+def check_ends(name, page):
+    """A part without an end would be passed over, or take the next one."""
+    heads = [match for match in HEAD.finditer(page)
+             if match[1] in blocks.KINDS]
+    ends = [match.start() for match in heads[1:]] + [len(page)]
+    for head, end in zip(heads, ends):
+        if "\n<!-- end -->" not in page[head.end():end]:
+            yield f"{head[0]}: no <!-- end --> follows"
 
 
 def check_by_hand(name, page):
@@ -195,8 +206,8 @@ def check_spans(name, page):
                 yield problem
 
 
-CHECKS = (check_generated, check_by_hand, check_c, check_links, check_shell,
-          check_spans)
+CHECKS = (check_ends, check_generated, check_by_hand, check_c, check_links,
+          check_shell, check_spans)
 
 
 def problems_of(check, name, page):
