@@ -2,13 +2,13 @@
  * System calls that fail, at the first, the second, and every third call of
  * each process or thread.
  *
- * strace(1) makes them fail, as the parent of nobody (-DD), so that the
- * server is still our child. When the fault is over it is told to go: from
- * then on the server is on its own, and must be as it was before.
+ * strace(1) makes them fail, as a process beside the server (-DD), which so
+ * stays our child. When the fault is over strace is told to end: from then
+ * on the server runs without it, and must be as it was before.
  *
- * What strace can't do is a short write: it would tell of bytes sent that
- * never were. A library that is loaded before libc (preload_short.c) asks
- * the kernel for less in place of that.
+ * strace can't make a short write: it would report bytes as sent that were
+ * not. A library that is loaded before libc (preload_short.c) asks the
+ * kernel to send less instead.
  */
 #include "common/clock.h"
 #include "tests/command.h"
@@ -67,7 +67,7 @@ static bool start_traced(struct subject *subject, const char *moment)
     return starts;
 }
 
-/* The process that traces it; 0: none. */
+/* The process that traces the server; 0: none. */
 static pid_t find_tracer(pid_t pid)
 {
     char path[40];
@@ -92,8 +92,8 @@ static bool is_quiet(const struct processes *now, const struct subject *of)
 
 /*
  * From here on the server's calls do not fail any more. The SIGCHLD of a
- * child that ends at the moment when strace goes can get lost: first they
- * end. If they do not, that is found out afterwards.
+ * child can get lost if it ends in the moment when strace leaves: so the
+ * children end first. If they do not, a later assertion finds it.
  */
 static void send_tracer_away(const struct subject *subject)
 {
@@ -106,7 +106,7 @@ static void send_tracer_away(const struct subject *subject)
               strerror(errno));
 }
 
-/* How many calls were made to fail: strace says so, as the library. */
+/* How many calls were made to fail, as strace or the library says. */
 static size_t count_injected(const struct subject *subject)
 {
     static char text[1 << 20];
@@ -123,13 +123,13 @@ static size_t count_injected(const struct subject *subject)
 
 /* --- visitors --------------------------------------------------------- */
 
-/* What has become of them. */
+/* What has become of the visitors. */
 struct visitors {
     int fds[VISITORS]; /* -1: closed */
     size_t lost;
 };
 
-/* Sees whether a client with a problem was closed, which may be. */
+/* Was a client with a problem closed? The server may do that. */
 static void lose(struct visitors *visitors, size_t i, const char *problem)
 {
     cr_assert(strncmp(problem, "got byte", 8) != 0 &&
@@ -141,8 +141,8 @@ static void lose(struct visitors *visitors, size_t i, const char *problem)
 }
 
 /*
- * Echoes, though the server may take it for granted that it will be told of
- * more: then there is more.
+ * Echoes. The server may wait until it is told that more has come: so more
+ * is sent.
  */
 static const char *echo_more(int fd)
 {
@@ -230,7 +230,7 @@ static void assert_calls(const struct subject *subject)
         cr_skip_test("%s", expected_reason(subject->like, CALLS));
 }
 
-/* Ends the server that was not traced, or is not any more. */
+/* Ends a server that is not traced, or not any more. */
 static void end_survivor(struct subject *subject, bool faulted)
 {
     if (subject->server.pid == 0)
@@ -318,7 +318,7 @@ static void is_told_of_more(struct subject *subject)
     }
 }
 
-/* An EAGAIN where there is no reason for one. */
+/* An EAGAIN without a reason. */
 static void assert_survives_eagain(struct subject *subject)
 {
     long then = expected_value(subject->like, ON_EAGAIN,

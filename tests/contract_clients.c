@@ -13,8 +13,8 @@ enum { SEED = 21, FIFTY = 50 };
 
 /* --- villains --------------------------------------------------------- */
 
-/* Plays a villain; asserts that it came that far. Returns how many sockets
- * it holds, at most one. */
+/* Plays a villain, and asserts that it could do its part. Returns how many
+ * sockets it holds, at most one. */
 static ssize_t play(const struct subject *subject,
                     const struct villain *villain, int *held)
 {
@@ -181,8 +181,8 @@ CHECK(serves_50_at_once, P5)
 }
 
 /*
- * One reply is under way, and can't go on, while others come and go: a
- * buffer that they share would be overwritten.
+ * One reply is under way and has no room, while other replies come and go:
+ * a buffer that they share would be overwritten.
  */
 CHECK(keeps_the_bytes_of_each_apart, P5)
 {
@@ -214,7 +214,7 @@ CHECK(rests_while_clients_are_idle, P8)
         close(fds[i]);
 }
 
-/* --- what is left of them --------------------------------------------- */
+/* --- what clients leave behind ---------------------------------------- */
 
 static void come_and_go(const struct subject *subject, int clients)
 {
@@ -290,7 +290,7 @@ CHECK(leaves_no_process_and_no_thread, P9)
     assert_flat(subject, twenty, count_tasks, 0, "processes and threads");
 }
 
-/* Those that come back by themselves, each five times. */
+/* The villains that leave by themselves, each five times. */
 static void villains_come_and_go(const struct subject *subject)
 {
     static const char *const names[] = {"reset", "vanish", "leave", "half",

@@ -1,4 +1,4 @@
-/* Hoses, clients that send all they can, leave the others their turn. */
+/* Clients that send all they can (hoses) do not take the others' turns. */
 #include "tests/contract.h"
 
 #include "common/clock.h"
@@ -16,7 +16,7 @@ enum {
     PIECE = 65536,
     BEGIN_MS = 500,  /* until all hoses are served */
     FAIR_MS = 3000,  /* generous: a turn of ten hoses takes milliseconds */
-    FAIR_RATIO = 50, /* likewise: of the most to the least */
+    FAIR_RATIO = 50, /* generous, too: of the most to the least */
 };
 
 /* A thread of its own fills and empties its connection. */

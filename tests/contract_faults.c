@@ -35,8 +35,8 @@ static bool start_under(struct subject *subject, const char *program)
  * Asserts that a newcomer is served beside the others, or, by a server that
  * talks to fewer at once, as soon as those have left.
  *
- * others   how many there are
- * leave    frees the server of them
+ * others   the number of other clients
+ * leave    makes them leave
  */
 static void newcomer_is_served(const struct subject *subject, size_t others,
                                void (*leave)(void *), void *arg)
@@ -80,7 +80,7 @@ CHECK(serves_others_while_one_is_slow, P6, .apart = true, .villain = "slow",
     cr_assert(program_start(&villain, "tests/villain", arguments),
               "build/tests/villain can't be run");
     cr_assert(program_says(&villain, "slow"), "the villain says nothing");
-    clock_rest_ms(1500); /* it is in mid-message, whatever that is */
+    clock_rest_ms(1500); /* it is in the middle of a message by now */
     newcomer_is_served(subject, 1, end_villain, &villain);
 }
 
@@ -129,7 +129,7 @@ CHECK(outlives_a_half_close, P5, .apart = true, .villain = "half-close",
 
 /* --- memory ----------------------------------------------------------- */
 
-/* Leaves the server this many bytes of address space, and no more. */
+/* Limits the server to this many more bytes of address space. */
 static void limit_memory(const struct subject *subject, size_t spare)
 {
     unsigned long pages = 0;
@@ -243,7 +243,7 @@ CHECK(outlives_alarms_of_its_parent, P13,
     subject_ended(subject, 0, "");
 }
 
-/* As when its terminal is closed; and as under nohup(1). */
+/* SIGHUP, as when its terminal is closed; and ignored, as by nohup(1). */
 CHECK(outlives_a_storm_of_SIGHUP, P13, .apart = true,
       .fault = {
           SIGNALS, "HUP x 1000",
@@ -292,7 +292,7 @@ CHECK(stops_in_a_connect_storm, P11, .apart = true,
     cr_assert(status == 0 || status == 1, "the villain could not play");
 }
 
-/* What comes when the drain is over already is cut, too. */
+/* A client that comes when the drain is over is cut, too. */
 CHECK(ends_at_once_without_a_drain, P12, .apart = true,
       .fault = {SIGNALS, "TERM, no drain",
                 "SIGTERM with --drain-ms 0, while one client never reads "
@@ -315,7 +315,7 @@ CHECK(ends_at_once_without_a_drain, P12, .apart = true,
     close(fd);
 }
 
-/* The second is no reason to cut short what the first allowed. */
+/* The second signal does not shorten the time that the first has given. */
 CHECK(drains_at_a_second_SIGTERM, P11, .apart = true,
       .fault = {SIGNALS, "TERM twice",
                 "a second SIGTERM, while it does what the first one left"},
@@ -403,7 +403,7 @@ static bool kill_server_of(const struct subject *subject, int fd)
     for (size_t i = 0; i < n; i++)
         if (pids[i] != main_pid)
             kill(pids[i], SIGKILL);
-    /* Until they are gone, one may yet be given another client's work. */
+    /* Before they have ended, one may still get another client's work. */
     for (size_t i = 0; i < n && clock_now_ms() < deadline_ms;)
         if (pids[i] == main_pid || kill(pids[i], 0) == -1)
             i++;
@@ -412,8 +412,9 @@ static bool kill_server_of(const struct subject *subject, int fd)
     return true;
 }
 
-/* The other client is there before: what takes the dead one's place must
- * not hold its connection. Returns false when there is none to kill. */
+/* Another client is connected first: the process that replaces the dead one
+ * must not hold its connection. Returns false when there is none to kill.
+ */
 static bool lose_worker(const struct subject *subject)
 {
     enum { N = 8 * 4096 }; /* eight chunks of work, at least */
@@ -511,8 +512,8 @@ CHECK(stops_one_process_within_the_drain, P12, .apart = true,
     close(fd);
 }
 
-/* A child in send() to a client that never reads hears nothing but what
- * the system tells it. */
+/* A child in send() to a client that never reads notices only what the
+ * kernel tells it. */
 CHECK(leaves_nothing_when_it_is_killed, P15, .apart = true,
       .fault = {SIGNALS, "KILL",
                 "SIGKILL to its main process, while a client never reads"},

@@ -1,6 +1,7 @@
 /*
  * --idle-timeout: a client that neither sends nor takes a byte for that
- * long is closed, not before, and no other one; without it none is.
+ * long is closed, and not earlier; no other client is, and without the
+ * option none at all.
  */
 #include "common/clock.h"
 #include "tests/contract.h"

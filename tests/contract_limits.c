@@ -37,7 +37,7 @@ static void crowd_comes(const struct subject *subject, struct crowd *crowd,
     }
 }
 
-/* The first `surely` of them are waited for, the others not for long. */
+/* Waits for the first `surely` of them, and not for long for the others. */
 static void crowd_listens(struct crowd *crowd, size_t surely)
 {
     int64_t deadline_ms = 0;
@@ -57,7 +57,7 @@ static void crowd_listens(struct crowd *crowd, size_t surely)
     }
 }
 
-/* All leave but `stay` of those that are served. */
+/* All clients leave, except `stay` of the served ones. */
 static void crowd_leaves(struct crowd *crowd, size_t stay)
 {
     for (size_t i = 0; i < crowd->n; i++) {
@@ -85,7 +85,7 @@ static void crowd_is_echoed(const struct crowd *crowd)
     }
 }
 
-/* Newcomers may be closed for a while yet: they come again. */
+/* Newcomers may still be closed for a while: they try again. */
 static void newcomer_is_served(const struct subject *subject)
 {
     int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
@@ -101,7 +101,7 @@ static void newcomer_is_served(const struct subject *subject)
     expect(problem, "when others had left, a newcomer");
 }
 
-/* Some of the clients meet a limit of the system; which, is unknown. */
+/* Some of the clients meet a limit of the system, nobody knows which. */
 static void survive_limit(struct subject *subject)
 {
     enum { N = 60, SURELY = 10 };
@@ -159,7 +159,7 @@ CHECK(keeps_to_max_clients, P10, .options = "--max-clients 3")
     crowd_leaves(&crowd, expected - 1);
     newcomer_is_served(subject);
     crowd_leaves(&crowd, 0);
-    newcomer_is_served(subject); /* the last leave in their own time */
+    newcomer_is_served(subject); /* the last clients have yet to leave */
 }
 
 /* More clients than an fd_set has bits. */

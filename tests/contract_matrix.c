@@ -26,7 +26,7 @@ static const char *const groups[FAULT_GROUPS] = {
     [SIGNALS] = "Signals",
 };
 
-/* A fault that is a villain has the villain's words. */
+/* A fault that is a villain takes its name and sentence from villains.h. */
 static const char *name_of(const struct check *check)
 {
     return check->fault.name != NULL ? check->fault.name : check->villain;

@@ -46,8 +46,9 @@ static void hand_over(int fd, size_t n, uint64_t offset)
 }
 
 /*
- * Data lies in the receive queue of a frozen server when the signal comes;
- * whom is as in kill().
+ * Data is in the receive queue of a frozen server when the signal comes.
+ *
+ * whom     a process or a group, as for kill()
  */
 static void stop_with_data(struct subject *subject, pid_t whom, int signo)
 {
@@ -161,9 +162,9 @@ CHECK(stops_though_clients_are_idle, P11)
 }
 
 /*
- * Gives each of n clients, whom the server knows, more than it can do in a
- * short while: with --work, a chunk takes its time. That lies in its
- * receive queues when SIGTERM comes.
+ * Sends, from each of n clients that the server talks to, more than it can
+ * do in a short while, as --work makes each chunk take its time. The rest
+ * is in its receive queues when SIGTERM comes.
  */
 static void stop_with_work(struct subject *subject, int *fds, size_t n)
 {
@@ -198,8 +199,8 @@ CHECK(refuses_newcomers_while_it_drains, P11,
     subject_ended(subject, 0, "");
 }
 
-/* Children made beforehand have to leave meanwhile, on a busy machine, too:
- * one that has not is cut, and counted. */
+/* Children that were made beforehand have to end in that time, on a busy
+ * machine, too: one that has not is cut and counted. */
 #define IN_A_SECOND "--drain-ms 1000 --max-clients 16"
 
 CHECK(cuts_when_the_drain_is_over, P12,
@@ -218,8 +219,9 @@ CHECK(cuts_when_the_drain_is_over, P12,
 }
 
 /*
- * With --work sleep:1s, a server that goes on through all that has arrived
- * is known by the time that takes; one second more is the client's welcome.
+ * With --work sleep:1s, a server that goes on with all that has arrived
+ * shows by the time that it takes. One second more is for the client's
+ * first echo.
  */
 CHECK(serves_nobody_when_the_drain_is_over, P12,
       .options = IN_A_SECOND " --work sleep:1s")
@@ -299,8 +301,8 @@ CHECK(outlives_SIGSTOP_in_mid_reply, P13,
 /* --- another start ---------------------------------------------------- */
 
 /*
- * The main process is gone at once and can tell nobody. Whatever it forked
- * must not keep the port, though it may still talk to its client.
+ * The main process is killed and can tell its children nothing. They must
+ * not keep the port, though each may still talk to its client.
  */
 CHECK(restarts_after_a_crash, P15, .by_hand = true)
 {

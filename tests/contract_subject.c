@@ -180,7 +180,7 @@ void subject_warm_up(struct subject *subject)
 
     expect(client_echo(fd, 1000, SEED), "the first client");
     shutdown(fd, SHUT_WR);
-    client_listen(fd, QUIET_MS); /* it ends its stream, when it can */
+    client_listen(fd, QUIET_MS); /* until the server ends its stream */
     close(fd);
     subject->idle = subject_settles(subject);
 }
@@ -195,7 +195,7 @@ static double cpu_percent(const struct subject *subject, int while_ms)
     struct processes after = processes_look(subject->server.pid);
     double took_ns = (double)(clock_now_ms() - start_ms) * 1e6;
     if (after.cpu_ns < before.cpu_ns)
-        return 0; /* a child has ended meanwhile and took its time along */
+        return 0; /* a child has ended meanwhile, and its time is gone */
     return 100.0 * (double)(after.cpu_ns - before.cpu_ns) / took_ns;
 }
 
@@ -258,8 +258,8 @@ void subject_lives(struct subject *subject, const char *when)
                    WIFSIGNALED(status) ? ")" : "", subject_stderr(subject));
 }
 
-/* At a limit a newcomer may be closed until those before have left: first
- * they go, then it comes. */
+/* At a limit a newcomer may be closed until the earlier clients have left:
+ * so they leave first. */
 static void survive_fault(struct subject *subject)
 {
     assert_tidy(subject);
@@ -300,10 +300,10 @@ static void assert_sane(const struct subject *subject)
 }
 
 /*
- * Waits for the end. The file of its stderr would go with it: what it said
- * is left in said, what sanitizers said is asserted not to be.
+ * Waits for the end, and asserts that no sanitizer has reported anything.
  *
  * tidily   assert that it left no process behind, and had not to be killed
+ * said     receives what the server said on stderr
  */
 static int wait_for_end(struct subject *subject, bool tidily, char *said,
                         size_t size)
