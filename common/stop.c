@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -35,7 +36,9 @@ struct listener {
 static struct listener *_Atomic listeners; /* never shortened */
 static atomic_bool shared; /* in a child: the parent has them, too */
 
-static atomic_bool asked, over;
+static atomic_bool asked;        /* by a signal */
+static atomic_bool closed;       /* accept() is over, too */
+static atomic_bool over;         /* the drain */
 static atomic_llong deadline_ms; /* of the drain, by clock_now_ms() */
 static atomic_long pause_ms = FIRST_MS;
 static atomic_long cut;
@@ -102,6 +105,54 @@ static long pause_of_a_stop(void)
     return left_ms > 0 && left_ms < ms ? (long)left_ms : ms;
 }
 
+/*
+ * From here on nobody comes to the queue: all that a listener gets is
+ * dropped, as if it were lost on the way. A client tries again, and meets
+ * no listener. Where the listener is shared, its owner does this.
+ */
+static void bar_listeners(void)
+{
+    struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog program = {.len = 1, .filter = &drop};
+
+    for (struct listener *one = listeners; one != NULL; one = one->next)
+        if (!shared)
+            setsockopt(one->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+                       sizeof(program));
+}
+
+static long count_queue(void)
+{
+    long n = 0;
+
+    for (struct listener *one = listeners; one != NULL; one = one->next)
+        n += tcp_queue(one->fd);
+    return n;
+}
+
+/*
+ * shutdown() of a shared listener would end it for all processes, so a
+ * child replaces its own descriptor: accept() then fails, or is
+ * interrupted, as there is no SA_RESTART. A child whose parent has died
+ * does so at once: it would keep the port.
+ */
+static void end_listeners(void)
+{
+    bool orphan = shared && getppid() != parent;
+    long queued = orphan ? 0 : count_queue();
+
+    if (closed || (queued > 0 && !over))
+        return;
+    if (!shared)
+        cut += queued;
+    closed = true;
+    for (struct listener *one = listeners; one != NULL; one = one->next)
+        if (shared)
+            stop_silence(one->fd);
+        else
+            shutdown(one->fd, SHUT_RDWR);
+}
+
 static void look_around(void)
 {
     if (!asked) {
@@ -114,6 +165,7 @@ static void look_around(void)
     /* A child cuts its client itself, unless it has no time for that. */
     if (late_ms >= GRACE_MS)
         children_tell(SIGKILL);
+    end_listeners();
     census_each(see_off);
     if (over)
         census_wake();
@@ -144,20 +196,6 @@ static void on_alarm(int signo)
     errno = saved_errno;
 }
 
-/*
- * shutdown() of a shared listener would end it for all processes, so a
- * child replaces its own descriptor: accept() then fails, or is
- * interrupted, as there is no SA_RESTART.
- */
-static void end_listeners(void)
-{
-    for (struct listener *one = listeners; one != NULL; one = one->next)
-        if (shared)
-            stop_silence(one->fd);
-        else
-            shutdown(one->fd, SHUT_RDWR);
-}
-
 static void on_stop(int signo)
 {
     static atomic_flag told = ATOMIC_FLAG_INIT;
@@ -167,11 +205,11 @@ static void on_stop(int signo)
     if (!atomic_flag_test_and_set(&told)) {
         deadline_ms = clock_now_ms() + plan.drain_ms;
         asked = true;
+        bar_listeners();
         /* Children first: those that accept on one listener would all wake
          * when it is shut, find nothing and try again, and leave this
          * process no time to tell them. */
         children_tell(SIGTERM);
-        end_listeners();
         make_a_round();
     }
     errno = saved_errno;
@@ -279,7 +317,7 @@ int stop_add_listener(int fd)
         return -1;
     *one = (struct listener){.fd = fd, .next = listeners};
     listeners = one;
-    if (asked)
+    if (closed)
         shutdown(fd, SHUT_RDWR); /* the handler may have been too early */
     return 0;
 }
@@ -291,12 +329,12 @@ void stop_silence(int listener)
 
 bool stop_asked(void)
 {
-    return asked;
+    return closed;
 }
 
 bool stop_done(void)
 {
-    return asked && census_count() == 0;
+    return closed && census_count() == 0;
 }
 
 bool stop_over(void)

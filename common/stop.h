@@ -4,9 +4,13 @@
  * What had arrived when the signal came is echoed, then the stream ends.
  * Nothing of it is lost on the way:
  *
- *   shutdown(listener, SHUT_RDWR)  wakes a blocked accept() with EINVAL and
- *                                  makes the listener readable for select,
- *                                  poll and epoll. net_admit() then puts a
+ *   SO_ATTACH_FILTER               lets nobody come to a listener's queue.
+ *                                  Those that wait there are let in: the
+ *                                  kernel has acknowledged what they sent
+ *   shutdown(listener, SHUT_RDWR)  when the queue is empty: wakes a blocked
+ *                                  accept() with EINVAL and makes the
+ *                                  listener readable for select, poll and
+ *                                  epoll. net_admit() then puts a
  *                                  descriptor in its place that is never
  *                                  ready
  *   kill(child, SIGTERM)           stops the children in the same way
@@ -71,7 +75,8 @@ int stop_add_listener(int fd);
  * was shut, which would be readable for ever. */
 void stop_silence(int listener);
 
-/* Has a signal asked this process to stop? */
+/* Has a signal asked this process to stop, and is nobody left in the queue?
+ * Then there is nothing more to accept. */
 bool stop_asked(void);
 
 /* Has one, and has the last client left? The condition of an event loop. */

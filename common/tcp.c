@@ -28,3 +28,13 @@ bool tcp_look(int fd, struct tcp *tcp)
     };
     return true;
 }
+
+long tcp_queue(int listener)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+
+    if (getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size) == -1)
+        return 0;
+    return info.tcpi_unacked; /* which a listener has no other use for */
+}

@@ -23,4 +23,8 @@ struct tcp {
  */
 bool tcp_look(int fd, struct tcp *tcp);
 
+/* How many clients wait in the queue of a listener for accept(); 0, too,
+ * when fd is no listener. Async-signal-safe. */
+long tcp_queue(int listener);
+
 #endif

@@ -73,6 +73,24 @@ CHECK(drains_at_SIGTERM, P11,
     stop_with_data(subject, subject->server.pid, SIGTERM);
 }
 
+/* The kernel has acknowledged what a client sent, though it is in the queue
+ * of the listener, and no accept() has seen it yet. */
+CHECK(drains_a_client_that_waits_in_the_queue, P11)
+{
+    static const char who[] = "a client that was in the queue when the "
+                              "server was told to stop";
+
+    freeze(subject);
+    int fd = subject_connect(subject);
+    hand_over(fd, ARRIVED, 0);
+    kill(subject->server.pid, SIGTERM);
+    thaw(subject);
+    expect(client_receive(fd, ARRIVED, SEED, 0), who);
+    expect(client_end(fd), who);
+    close(fd);
+    subject_ended(subject, 0, "");
+}
+
 /* A terminal sends SIGINT to the whole process group, children too. */
 CHECK(drains_at_Ctrl_C, P11)
 {
@@ -177,6 +195,23 @@ static void stop_with_work(struct subject *subject, int *fds, size_t n)
     thaw(subject);
 }
 
+/* A signal is pending until the process takes it. */
+static bool has_taken_its_signals(pid_t pid)
+{
+    unsigned long long pending = 1;
+    char path[64], line[256];
+
+    snprintf(path, sizeof(path), "/proc/%d/status", pid);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        if (sscanf(line, "ShdPnd: %llx", &pending) == 1)
+            break;
+    if (file != NULL)
+        fclose(file);
+    return pending == 0;
+}
+
+/* Before that, a newcomer would come to the queue, and be served. */
 CHECK(refuses_newcomers_while_it_drains, P11,
       .options = "--drain-ms 100000 --work sleep:500ms")
 {
@@ -184,6 +219,9 @@ CHECK(refuses_newcomers_while_it_drains, P11,
     int old, fd;
 
     stop_with_work(subject, &old, 1);
+    while (!has_taken_its_signals(subject->server.pid) &&
+           clock_now_ms() < deadline_ms)
+        clock_rest_ms(1);
     do { /* the signal takes a moment */
         fd = client_connect(subject->server.host, subject->server.ports[0]);
         if (fd != -1)

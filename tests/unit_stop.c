@@ -80,6 +80,49 @@ Test(stop, a_signal_ends_accept_whenever_it_comes)
     cr_assert(stop_wait() == 0);
 }
 
+/* The kernel has acknowledged what they have sent. */
+Test(stop, clients_that_wait_in_the_queue_are_let_in_and_no_more_come)
+{
+    int listener = open_listener();
+    struct sockaddr_in at = {0};
+    socklen_t size = sizeof(at);
+    const struct sockaddr *any = (const struct sockaddr *)&at;
+    int first = socket(AF_INET, SOCK_STREAM, 0);
+    int second = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    prepare(10, 60000, true);
+    cr_assert(stop_add_listener(listener) == 0);
+    cr_assert(getsockname(listener, (struct sockaddr *)&at, &size) == 0);
+    cr_assert(connect(first, any, size) == 0);
+    raise(SIGTERM);
+    cr_assert(!stop_asked() && !stop_done());
+    cr_assert(connect(second, any, size) == -1 && errno == EINPROGRESS);
+    cr_assert(accept(listener, NULL, NULL) != -1);
+    while (!stop_asked()) /* at the next round */
+        pause();
+    cr_assert(accept(listener, NULL, NULL) == -1 && errno == EINVAL);
+}
+
+Test(stop, what_the_queue_holds_is_cut_when_the_drain_is_over)
+{
+    int listener = open_listener();
+    struct sockaddr_in at = {0};
+    socklen_t size = sizeof(at);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+
+    prepare(10, 50, true);
+    cr_assert(stop_add_listener(listener) == 0);
+    cr_assert(getsockname(listener, (struct sockaddr *)&at, &size) == 0);
+    cr_assert(connect(client, (struct sockaddr *)&at, size) == 0);
+    raise(SIGTERM);
+    while (!stop_asked())
+        pause();
+    cr_redirect_stderr();
+    cr_assert(stop_wait() == 1);
+    cr_assert_stderr_eq_str(
+        "stop: cut 1 client that had not finished after 50 ms\n");
+}
+
 Test(stop, a_listener_that_comes_after_the_signal_is_shut)
 {
     int listener = open_listener();
