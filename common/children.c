@@ -1,6 +1,7 @@
 #include "common/children.h"
 
 #include "common/census.h"
+#include "common/stop.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -92,7 +93,9 @@ long children_count(void)
 
 long children_wanted(void)
 {
-    return told == 0 ? census_room() : 0;
+    if (told == 0)
+        return census_room();
+    return census_children() == 0 && stop_has_queue();
 }
 
 void children_tell(int signo)

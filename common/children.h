@@ -27,8 +27,9 @@ void children_add(pid_t pid);
  */
 void children_remove(pid_t pid, int status);
 
-/* How many there are, and how many more there may be: none after a stop has
- * begun. */
+/* How many there are, and how many more there may be: after a stop has
+ * begun, one if nobody else is there to let in those that wait in the
+ * queue. */
 long children_count(void);
 long children_wanted(void);
 

@@ -332,6 +332,11 @@ bool stop_asked(void)
     return closed;
 }
 
+bool stop_has_queue(void)
+{
+    return asked && !closed && count_queue() > 0;
+}
+
 bool stop_done(void)
 {
     return closed && census_count() == 0;

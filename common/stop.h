@@ -79,6 +79,9 @@ void stop_silence(int listener);
  * Then there is nothing more to accept. */
 bool stop_asked(void);
 
+/* Has a signal asked, and does somebody wait in the queue still? */
+bool stop_has_queue(void);
+
 /* Has one, and has the last client left? The condition of an event loop. */
 bool stop_done(void);
 

@@ -323,6 +323,25 @@ Test(stop, a_child_without_a_client_is_not_cut_at_once)
     cr_assert(stop_wait() == 0);
 }
 
+/* Ctrl-C may reach the children first: they find the queue empty and go,
+ * and a client comes. */
+Test(stop, a_queue_that_no_child_is_left_for_gets_one)
+{
+    int listener = open_listener();
+    struct sockaddr_in at = {0};
+    socklen_t size = sizeof(at);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+
+    prepare(5, 60000, true);
+    cr_assert(stop_add_listener(listener) == 0);
+    cr_assert(getsockname(listener, (struct sockaddr *)&at, &size) == 0);
+    cr_assert(connect(client, (struct sockaddr *)&at, size) == 0);
+    raise(SIGTERM);
+    cr_assert(children_wanted() == 1);
+    cr_assert(accept(listener, NULL, NULL) != -1);
+    cr_assert(children_wanted() == 0);
+}
+
 Test(stop, a_child_may_end_before_it_is_added)
 {
     prepare(2, 100, true);
