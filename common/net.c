@@ -2,6 +2,7 @@
 
 #include "common/census.h"
 #include "common/clock.h"
+#include "common/connect.h"
 #include "common/idle.h"
 #include "common/stop.h"
 
@@ -240,17 +241,14 @@ static void listen_at(struct listeners *listeners,
 /* All addresses of the host on one port; or, for a model that waits on one
  * listener alone, the first that there is. */
 static void listen_to(struct listeners *listeners,
-                      const struct options *options, int port)
+                      const struct options *options, uint16_t port)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     const size_t before = listeners->n;
     struct addrinfo *list;
-    char service[8];
+    const char *reason = connect_resolve(options->host, port, &list);
 
-    snprintf(service, sizeof(service), "%d", port);
-    int error = getaddrinfo(options->host, service, &hints, &list);
-    if (error != 0)
-        fatal(model, "--host %s: %s", options->host, gai_strerror(error));
+    if (reason != NULL)
+        fatal(model, "--host %s: %s", options->host, reason);
     for (struct addrinfo *it = list; it != NULL; it = it->ai_next) {
         if (is_twice(list, it))
             continue;
