@@ -17,7 +17,8 @@
 
 static const char *program;
 
-/* A disk may be full, a reader gone: printf()'s result nobody looks at. */
+/* A disk may be full, or a reader gone, and printf()'s result is not looked
+ * at anywhere. */
 static void check_stdout(void)
 {
     if (!ferror(stdout) && fflush(stdout) == 0)
@@ -164,8 +165,8 @@ static const struct argp_option shared[SHARED_OPTIONS] = {
     {"work", KEY_WORK, "KIND:DURATION", 0,
      "work for each message: cpu:200us computes, sleep:1ms waits", 1},
     {"idle-timeout", KEY_IDLE_TIMEOUT, "DURATION", 0,
-     "close who neither sends nor takes a byte for DURATION, as 30s "
-     "(default 0s: nobody)",
+     "close a client that neither sends nor takes a byte for DURATION, as "
+     "30s (default 0s: none)",
      1},
 };
 
