@@ -131,6 +131,14 @@ Test(port, of_a_process_of_the_tree_is_ours)
                  server.error);
 }
 
+/* A daemon has left the tree and the process group. */
+Test(port, of_a_daemon_that_the_server_started_is_ours)
+{
+    cr_assert_eq(start("(setsid build/epoll/server --port 0 &); "
+                       "exec sleep 100"),
+                 0, "%s", server.error);
+}
+
 Test(port, may_be_told_by_a_name)
 {
     cr_assert_eq(start("build/epoll/server --port 0 | "

@@ -299,7 +299,7 @@ static enum port_owner find_owner(struct server *server, uint16_t port,
         bool last = launcher_ended(server, &status) ||
                     left_ms(deadline_ms) == 0;
         enum port_owner owner = port_owner(server->host, port, server->pid,
-                                           holder, size);
+                                           server->mark, holder, size);
         if (owner != PORT_NOBODYS || last)
             return owner;
         clock_rest_ms(5 * LOOK_MS);
@@ -420,24 +420,6 @@ static char **mark_environment(struct server *server)
     return envp;
 }
 
-static bool has_mark(const char *pid, const char *mark)
-{
-    char path[64];
-    char *variable = NULL;
-    size_t size = 0;
-    bool found = false;
-
-    snprintf(path, sizeof(path), "/proc/%.20s/environ", pid);
-    FILE *file = fopen(path, "re");
-    while (file != NULL && !found &&
-           getdelim(&variable, &size, '\0', file) > 0)
-        found = strcmp(variable, mark) == 0;
-    if (file != NULL)
-        fclose(file);
-    free(variable);
-    return found;
-}
-
 /* Kills what has the mark, wherever it has gone. Returns how many. */
 static size_t kill_marked(const char *mark)
 {
@@ -447,7 +429,7 @@ static size_t kill_marked(const char *mark)
 
     while (processes != NULL && (entry = readdir(processes)) != NULL) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (pid > 1 && pid != getpid() && has_mark(entry->d_name, mark) &&
+        if (pid > 1 && pid != getpid() && proc_has_variable(pid, mark) &&
             kill(pid, SIGKILL) == 0)
             n++;
     }

@@ -22,7 +22,7 @@ struct listeners_on {
     uint16_t port;
     size_t n;
     struct tcp_row rows[ROWS];
-    bool found[ROWS]; /* among the descriptors of the tree */
+    bool found[ROWS]; /* among the descriptors of a process */
 };
 
 static int take(const struct tcp_row *row, void *context)
@@ -123,12 +123,12 @@ static uint64_t inode_of(const char *path)
     return sscanf(link, "socket:[%llu]", &inode) == 1 ? inode : 0;
 }
 
-/* Marks the rows that a process has. Returns how many are new. */
-static size_t mark(struct listeners_on *all, pid_t pid)
+/* Finds the rows that a process has. Returns how many are new. */
+static size_t find(struct listeners_on *all, pid_t pid)
 {
     char path[PATH];
     struct dirent *entry;
-    size_t marked = 0;
+    size_t n = 0;
 
     snprintf(path, sizeof(path), "/proc/%d/fd", pid);
     DIR *fds = opendir(path);
@@ -138,25 +138,25 @@ static size_t mark(struct listeners_on *all, pid_t pid)
         for (size_t i = 0; inode != 0 && i < all->n; i++)
             if (all->rows[i].inode == inode && !all->found[i]) {
                 all->found[i] = true;
-                marked++;
+                n++;
             }
     }
     if (fds != NULL)
         closedir(fds);
-    return marked;
+    return n;
 }
 
-static size_t mark_tree(struct listeners_on *all, pid_t root)
+static size_t find_in_tree(struct listeners_on *all, pid_t root)
 {
     struct proc_tree tree;
-    size_t marked = mark(all, root);
+    size_t n = find(all, root);
 
-    if (marked == all->n || proc_find(root, &tree) == -1)
-        return marked;
+    if (n == all->n || proc_find(root, &tree) == -1)
+        return n;
     for (size_t i = 0; i < tree.n; i++)
-        marked += mark(all, tree.pids[i]);
+        n += find(all, tree.pids[i]);
     proc_forget(&tree);
-    return marked;
+    return n;
 }
 
 static void describe(pid_t pid, char *holder, size_t size)
@@ -177,21 +177,31 @@ static void describe(pid_t pid, char *holder, size_t size)
     snprintf(holder, size, "%s (pid %d)", name, pid);
 }
 
-/* Finds a process that has one of the rows that are not marked yet. */
-static void find_holder(struct listeners_on *all, char *holder, size_t size)
+/*
+ * Looks for the rows that the tree does not have among the descriptors of
+ * all other processes.
+ *
+ * holder   receives the first of these that has one, but not the mark
+ * Returns  how many rows those have that have the mark.
+ */
+static size_t find_elsewhere(struct listeners_on *all, const char *mark,
+                             char *holder, size_t size)
 {
     DIR *processes = opendir("/proc");
     struct dirent *entry;
+    size_t ours = 0;
 
-    holder[0] = '\0';
-    while (processes != NULL && holder[0] == '\0' &&
-           (entry = readdir(processes)) != NULL) {
+    while (processes != NULL && (entry = readdir(processes)) != NULL) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (pid > 0 && mark(all, pid) > 0)
+        size_t n = pid > 0 ? find(all, pid) : 0;
+        if (n > 0 && proc_has_variable(pid, mark))
+            ours += n;
+        else if (n > 0 && holder[0] == '\0')
             describe(pid, holder, size);
     }
     if (processes != NULL)
         closedir(processes);
+    return ours;
 }
 
 /* A listener without a descriptor: io_uring keeps such for itself. */
@@ -205,22 +215,24 @@ static bool is_hidden_ours(const struct listeners_on *all, pid_t root)
 }
 
 static enum port_owner judge(struct listeners_on *all, bool exact,
-                             pid_t root, char *holder, size_t size)
+                             pid_t root, const char *mark, char *holder,
+                             size_t size)
 {
     if (all->n == 0)
         return PORT_NOBODYS;
-    size_t marked = mark_tree(all, root);
-    if (marked == all->n)
+    size_t ours = find_in_tree(all, root);
+    if (ours < all->n)
+        ours += find_elsewhere(all, mark, holder, size);
+    if (ours == all->n)
         return exact ? PORT_OURS : PORT_WIDER;
-    find_holder(all, holder, size);
-    if (marked > 0)
+    if (ours > 0)
         return PORT_SHARED;
     return holder[0] == '\0' && is_hidden_ours(all, root) ? PORT_UNKNOWN
                                                           : PORT_OTHERS;
 }
 
 enum port_owner port_owner(const char *host, uint16_t port, pid_t root,
-                           char *holder, size_t size)
+                           const char *mark, char *holder, size_t size)
 {
     struct listeners_on *all = calloc(1, sizeof(*all));
     struct addrinfo *addresses;
@@ -234,7 +246,7 @@ enum port_owner port_owner(const char *host, uint16_t port, pid_t root,
     all->port = port;
     if (ask(all) == 0) {
         bool exact = choose(all, addresses);
-        owner = judge(all, exact, root, holder, size);
+        owner = judge(all, exact, root, mark, holder, size);
     }
     freeaddrinfo(addresses);
     free(all);

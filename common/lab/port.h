@@ -25,10 +25,12 @@ enum port_owner {
  *
  * host     a name or a numeric address
  * root     the tree: it, what descends from it, its process group
+ * mark     "NAME=value": what has this in its environment belongs to the
+ *          tree, though it has left it, as a daemon does
  * holder   receives another process that has it, "NAME (pid N)"; "" when
- * that can't be seen; size bytes
+ *          that can't be seen; size bytes
  */
 enum port_owner port_owner(const char *host, uint16_t port, pid_t root,
-                           char *holder, size_t size);
+                           const char *mark, char *holder, size_t size);
 
 #endif

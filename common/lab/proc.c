@@ -196,6 +196,24 @@ unsigned proc_count_tasks(uid_t user)
     return tasks;
 }
 
+bool proc_has_variable(pid_t pid, const char *wanted)
+{
+    char path[PATH];
+    char *variable = NULL;
+    size_t size = 0;
+    bool found = false;
+
+    snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && !found &&
+           getdelim(&variable, &size, '\0', file) > 0)
+        found = strcmp(variable, wanted) == 0;
+    if (file != NULL)
+        fclose(file);
+    free(variable);
+    return found;
+}
+
 /* Returns 0 when the process is gone. */
 static uint64_t clock_of(pid_t pid)
 {

@@ -7,6 +7,7 @@
 #ifndef COMMON_LAB_PROC_H
 #define COMMON_LAB_PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -31,6 +32,10 @@ void proc_forget(struct proc_tree *tree);
 
 /* Processes and threads that a user runs; 0 when /proc does not say. */
 unsigned proc_count_tasks(uid_t user);
+
+/* Was a process started with this in its environment: "NAME=value"? False,
+ * too, for a process of another user. */
+bool proc_has_variable(pid_t pid, const char *wanted);
 
 /*
  * CPU time that the tree has used so far, in ns.
