@@ -14,6 +14,8 @@ static void echo_exactly(const struct subject *subject, size_t n)
     int fd = subject_connect(subject);
 
     expect(client_echo(fd, n, SEED), "the client");
+    cr_assert(client_listen(fd, 0) != CLIENT_BYTES,
+              "the client got more back than it had sent");
     close(fd);
 }
 

@@ -65,6 +65,13 @@ Test(contract, names_the_promise_and_what_it_found)
     assert_says("    found: the client got byte 1000 back as 0x");
 }
 
+Test(contract, notices_a_byte_too_much)
+{
+    judge_bad("extra", "echoes_1_B");
+    assert_says("  server/echoes_1_B\n    P3: Every byte that ");
+    assert_says("    found: the client got more back than it had sent");
+}
+
 /* A descriptor that stays open is a leak and no end of stream; the other
  * checks ask for the echo. */
 Test(contract, fails_no_other_check_for_a_fault)
