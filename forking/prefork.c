@@ -49,7 +49,7 @@ static bool make_child(int listener)
     return pid != -1;
 }
 
-/* Of a child that crashed or was killed: serve() makes another one. */
+/* Where a child crashed or was killed, serve() makes another one. */
 static void reap(int options)
 {
     int status;
@@ -61,7 +61,7 @@ static void reap(int options)
 
 static void serve(const struct listeners *listeners)
 {
-    while (!stop_done()) { /* until SIGTERM, and the last has left */
+    while (children_count() + children_wanted() > 0) { /* until SIGTERM */
         while (children_wanted() > 0 && make_child(listeners->fds[0]))
             ;
         bool all = children_wanted() == 0;
