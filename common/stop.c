@@ -171,6 +171,20 @@ static void look_around(void)
         census_wake();
 }
 
+/* A stop may begin meanwhile, in another thread or by a handler. Its round
+ * comes sooner than one for idle clients, and must not be put off. */
+static void plan_next_round(void)
+{
+    bool stopping;
+
+    do {
+        stopping = asked;
+        long ms = stopping ? pause_of_a_stop() : idle_interval_ms();
+        if (ms > 0)
+            next_round_in(ms);
+    } while (stopping != asked);
+}
+
 static void make_a_round(void)
 {
     static atomic_flag busy = ATOMIC_FLAG_INIT; /* in another thread */
@@ -179,9 +193,7 @@ static void make_a_round(void)
         look_around();
         atomic_flag_clear(&busy);
     }
-    long ms = asked ? pause_of_a_stop() : idle_interval_ms();
-    if (ms > 0)
-        next_round_in(ms);
+    plan_next_round();
 }
 
 /* --- signals ------------------------------------------------------------
@@ -203,9 +215,9 @@ static void on_stop(int signo)
 
     (void)signo;
     if (!atomic_flag_test_and_set(&told)) {
+        bar_listeners(); /* before a round of any thread counts the queue */
         deadline_ms = clock_now_ms() + plan.drain_ms;
         asked = true;
-        bar_listeners();
         /* Children first: those that accept on one listener would all wake
          * when it is shut, find nothing and try again, and leave this
          * process no time to tell them. */
@@ -285,7 +297,7 @@ static void begin_child(void)
 
 int stop_prepare(const struct stop_plan *of)
 {
-    static bool forks_well;
+    static bool fork_is_watched;
     int error = 0;
 
     plan = *of;
@@ -296,17 +308,16 @@ int stop_prepare(const struct stop_plan *of)
         silent = eventfd(0, EFD_CLOEXEC);
     if (silent == -1)
         return -1;
-    if (!forks_well)
+    if (!fork_is_watched)
         error = pthread_atfork(hold_signals, release_signals, begin_child);
-    forks_well = true;
+    fork_is_watched = true;
     errno = error;
     return error != 0 ? -1 : install_handlers();
 }
 
 void stop_look_for_idle(void)
 {
-    if (idle_interval_ms() > 0)
-        next_round_in(idle_interval_ms());
+    plan_next_round();
 }
 
 int stop_add_listener(int fd)

@@ -5,6 +5,7 @@
 #include "common/census.h"
 #include "common/children.h"
 #include "common/clock.h"
+#include "common/idle.h"
 #include "tests/client.h"
 #include "tests/pair.h"
 
@@ -15,6 +16,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -180,6 +182,20 @@ Test(stop, a_client_that_comes_after_the_signal_is_sent_the_end)
     raise(SIGTERM);
     add_client(ends);
     cr_assert(client_end(ends[FAR]) == NULL);
+}
+
+/* A second may lie between two of those. */
+Test(stop, its_rounds_are_not_put_off_by_those_for_idle_clients)
+{
+    struct itimerval next;
+
+    prepare(10, 60000, true);
+    idle_prepare(3600 * NS_PER_S);
+    raise(SIGTERM);
+    stop_look_for_idle();
+    cr_assert(getitimer(ITIMER_REAL, &next) == 0);
+    cr_assert(next.it_value.tv_sec == 0 && next.it_value.tv_usec <= 100000,
+              "%d us", (int)next.it_value.tv_usec);
 }
 
 /* No echo server: what it owes, the kernel can't count. */
