@@ -6,7 +6,10 @@
  *
  *   SO_ATTACH_FILTER               lets nobody come to a listener's queue.
  *                                  Those that wait there are let in: the
- *                                  kernel has acknowledged what they sent
+ *                                  kernel has acknowledged what they sent.
+ *                                  A newcomer gets no answer: its TCP tries
+ *                                  again after a second, and is refused
+ *                                  when the listener is shut by then
  *   shutdown(listener, SHUT_RDWR)  when the queue is empty: wakes a blocked
  *                                  accept() with EINVAL and makes the
  *                                  listener readable for select, poll and
@@ -53,8 +56,8 @@ struct stop_plan {
 
 /*
  * Makes the census (census.h) and the table of children (children.h),
- * installs the handlers, and unblocks their signals, which the process may
- * have been started with. From then on fork() makes children that
+ * installs the handlers, and unblocks their signals: the process may have
+ * been started with these blocked. From then on fork() makes children that
  * stop when they get SIGTERM or their parent dies.
  *
  * Returns  0, or -1 with errno.
@@ -79,10 +82,12 @@ void stop_silence(int listener);
  * Then there is nothing more to accept. */
 bool stop_asked(void);
 
-/* Has a signal asked, and does somebody wait in the queue still? */
+/* Has a signal asked this process to stop, and does somebody still wait in
+ * the queue? */
 bool stop_has_queue(void);
 
-/* Has one, and has the last client left? The condition of an event loop. */
+/* Is there nothing more to accept, as stop_asked() says, and has the last
+ * client left? The condition of an event loop. */
 bool stop_done(void);
 
 /* Is the drain over? The clients that were still here have been cut. */

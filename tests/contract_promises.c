@@ -31,9 +31,11 @@ const char *const promises[PROMISES] = {
             "--max-clients) newcomers wait or are closed at once. The "
             "server neither dies nor spins, and it serves newcomers again "
             "when a client has left.",
-    [P11] = "At SIGTERM or SIGINT it accepts no more, echoes what has "
-            "arrived, ends each stream and never resets one, leaves no "
-            "process behind and exits with 0.",
+    [P11] = "At SIGTERM or SIGINT it lets nobody else in: a newcomer is "
+            "refused, at once or when its TCP tries again. It echoes what "
+            "has arrived, from clients in its queue, too, ends each stream "
+            "and never resets one, leaves no process behind and exits with "
+            "0.",
     [P12] = "What has not finished --drain-ms after the signal is cut, and "
             "then it says how many and exits with 1.",
     [P13] = "SIGHUP ends it and all that it started, unless it was started "
