@@ -366,7 +366,7 @@ lint: ## what clang-format, clang-tidy, cppcheck, gcc and shellcheck say
 	  --library=.cppcheck.cfg --suppressions-list=.cppcheck.off \
 	  --enable=warning,performance,portability \
 	  --error-exitcode=1 $(filter-out $(SUITES),$(SOURCES))
-	set -e; $(foreach file,$(filter-out $(SUITES),$(SOURCES)),$(CC) -std=c17 \
+	@set -e; $(foreach file,$(filter-out $(SUITES),$(SOURCES)),$(CC) -std=c17 \
 	  -O2 $(SUITE_CPPFLAGS) -Werror -fanalyzer $(call leak_check,$(file)) \
 	  -c -o /dev/null $(file);)
 	shellcheck $(sort $(SCRIPTS))

@@ -158,7 +158,8 @@ Test(plan, turn_grows_with_a_round)
 
     cr_assert(times.drop == 10 && times.window == 50 && times.drain == 100);
     times = plan_turn(50, 12);
-    cr_assert(times.drop == 24 && times.window == 120 && times.drain == 100);
+    cr_assert(times.drop == 24 && times.window == 120 &&
+              times.drain == 100);
     times = plan_turn(50, 150);
     cr_assert(times.drop == 50 && times.window == 200 &&
               times.drain == 600);
