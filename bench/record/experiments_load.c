@@ -27,13 +27,13 @@ const struct experiment experiment_clients = {
     .log_x = true,
     .points =
         {
-            {1, NULL, PINNED, 30, {10, 20, 40}},
+            {1, NULL, PINNED, 30, {12, 20, 40}},
             {1, NULL, FREE, 30, {0, 0, 20}},
             {10, NULL, PINNED, 30, {0, 10, 20}},
             {50, NULL, PINNED, BLOCKS, {14, 60, 120}},
             {50, NULL, FREE, BLOCKS, {0, 0, 20}},
             {200, NULL, PINNED, BLOCKS, {0, 10, 20}},
-            {1000, NULL, PINNED, BLOCKS, {10, 40, 80}},
+            {1000, NULL, PINNED, BLOCKS, {13, 40, 80}},
             {4000, NULL, PINNED, 100, {0, 0, 10}},
         },
     .plots =
@@ -75,7 +75,7 @@ const struct experiment experiment_churn = {
     .points =
         {
             {1, NULL, PINNED, BLOCKS, {0, 10, 20}},
-            {16, NULL, PINNED, 40, {10, 24, 40}},
+            {16, NULL, PINNED, 40, {12, 24, 40}},
             {64, NULL, PINNED, BLOCKS, {0, 10, 20}},
         },
     .plots =
@@ -112,7 +112,7 @@ const struct experiment experiment_idle = {
         {
             {0, NULL, PINNED, 30, {0, 10, 20}},
             {100, NULL, PINNED, 30, {0, 0, 20}},
-            {1000, NULL, PINNED, 30, {10, 20, 40}},
+            {1000, NULL, PINNED, 30, {12, 20, 40}},
             {10000, NULL, PINNED, BLOCKS, {0, 0, 10}},
         },
     .plots =
