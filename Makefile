@@ -284,22 +284,22 @@ docs: all ## the book as a site in build/docs; its generated parts made anew
 FURTHER := epoll epoll/edge epoll/loops epoll/uring epoll/coroutine_server \
   select/poll forking/prefork threading/pool
 
-figures: all ## measure anew what the book shows, in six runs (20 minutes)
+figures: all ## measure anew what the book shows, in six runs (18 minutes)
 	@rm -rf $(BUILD)/figures
 	@bench/run --out $(BUILD)/figures/models
-	@bench/run --out $(BUILD)/figures/further --time 3min \
+	@bench/run --out $(BUILD)/figures/further --time 2min \
 	  --models $(subst $(space),$(comma),$(FURTHER)) \
 	  --experiment clients --experiment idle
 	@bench/run --out $(BUILD)/figures/everybody --time 5min \
 	  --models all --peers --experiment clients
-	@bench/run --out $(BUILD)/figures/pairs --time 3min \
+	@bench/run --out $(BUILD)/figures/pairs --time 150s \
 	  --models epoll,epoll/edge,epoll/uring \
 	  --peers=bare,libev,libevent,libuv --experiment clients
-	@bench/run --out $(BUILD)/figures/newcomers --time 120s --full \
+	@bench/run --out $(BUILD)/figures/newcomers --time 100s --full \
 	  --reference iterative --peers=bare --models \
 	  iterative,forking,forking/prefork,threading,threading/pool,epoll \
 	  --experiment churn
-	@bench/run --out $(BUILD)/figures/cores --time 80s --full \
+	@bench/run --out $(BUILD)/figures/cores --time 60s --full \
 	  --models epoll,epoll/loops,epoll/offload,threading --experiment work
 	@docs/tools/book figures $(BUILD)/figures
 
