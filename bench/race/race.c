@@ -119,6 +119,26 @@ static int append_point(struct course *course, struct visit *visit,
     return result;
 }
 
+/* All points of one experiment. */
+static int append_experiment(struct course *course,
+                             const struct experiment *one,
+                             const struct settings *settings,
+                             const struct participants *who,
+                             struct rng *rng)
+{
+    int result = 0;
+
+    for (size_t i = 0; result == 0 && i < POINTS; i++) {
+        struct visit visit = {
+            .experiment = one, .point = &one->points[i], .who = who};
+        if (one->points[i].blocks[settings->budget] > 0)
+            result = append_point(course, &visit, settings, rng);
+    }
+    return result;
+}
+
+/* What compares nothing comes first: it is short, and what comes last has
+ * the least time. */
 int course_make(struct course *course, const struct settings *settings,
                 const struct participants *who)
 {
@@ -126,16 +146,14 @@ int course_make(struct course *course, const struct settings *settings,
     int result = 0;
 
     *course = (struct course){0};
-    for (size_t i = 0; result == 0 && i < settings->nwanted; i++)
-        for (size_t k = 0; result == 0 && k < POINTS; k++) {
+    for (int races = 0; races <= 1; races++)
+        for (size_t i = 0; result == 0 && i < settings->nwanted; i++) {
             const struct experiment *one = settings->wanted[i];
-            struct visit visit = {
-                .experiment = one,
-                .point = &one->points[k],
-                .who = who,
-            };
-            if (one->points[k].blocks[settings->budget] > 0)
-                result = append_point(course, &visit, settings, &rng);
+            const struct visit first = {.experiment = one,
+                                        .point = &one->points[0]};
+            if (visit_is_race(&first) == races)
+                result = append_experiment(course, one, settings, who,
+                                           &rng);
         }
     if (result == -1)
         course_free(course);
