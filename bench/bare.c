@@ -66,11 +66,16 @@ static long go_round(bool sends)
     char buf[BYTES];
     int n = epoll_wait(epoll_fd, events, EVENTS, 1000);
 
-    if (n <= 0)
-        fatal_errno(name, "no echo");
+    if (n == -1)
+        fatal_errno(name, "epoll_wait");
+    if (n == 0)
+        fatal(name, "no echo within a second");
     for (int i = 0; i < n; i++) {
-        if (recv(events[i].data.fd, buf, BYTES, 0) != BYTES)
+        ssize_t got = recv(events[i].data.fd, buf, BYTES, 0);
+        if (got == -1)
             fatal_errno(name, "recv");
+        if (got != BYTES)
+            fatal(name, "%zd bytes in place of %d", got, (int)BYTES);
         if (sends)
             say(events[i].data.fd);
     }
