@@ -284,9 +284,9 @@ docs: all ## the book as a site in build/docs; its generated parts made anew
 FURTHER := epoll epoll/edge epoll/loops epoll/uring epoll/coroutine_server \
   select/poll forking/prefork threading/pool
 
-figures: all ## measure anew what the book shows, in six runs (18 minutes)
+figures: all ## measure anew what the book shows, in six runs (20 minutes)
 	@rm -rf $(BUILD)/figures
-	@bench/run --out $(BUILD)/figures/models
+	@bench/run --out $(BUILD)/figures/models --time 8min
 	@bench/run --out $(BUILD)/figures/further --time 2min \
 	  --models $(subst $(space),$(comma),$(FURTHER)) \
 	  --experiment clients --experiment idle
