@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -356,11 +357,20 @@ static void drop(int client)
     close(client);
 }
 
+/* Its reader may have stopped reading, and clients can bring about as many
+ * lines as they like: all would wait for it. */
+static bool stderr_has_room(void)
+{
+    struct pollfd one = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&one, 1, 0) == 1;
+}
+
 void net_turn_away(int client, const char *limit)
 {
     int reason = errno;
 
-    if (!atomic_exchange(&turning_away, true))
+    if (stderr_has_room() && !atomic_exchange(&turning_away, true))
         fprintf(stderr,
                 "%s: %s: %s: newcomers are closed until a client "
                 "leaves\n",

@@ -96,7 +96,8 @@ void net_give_way(void);
 
 /*
  * Closes a newcomer that can't be served, saying what ran out, once for
- * each spell: "forking: fork: Resource temporarily unavailable".
+ * each spell: "forking: fork: Resource temporarily unavailable". It says
+ * nothing while nobody reads stderr and a pipe there is full.
  *
  * client   owned by this function from here on
  * limit    the call or the limit that was met

@@ -135,6 +135,26 @@ Test(net, a_port_is_not_shared_unasked, .exit_code = EXIT_FAILURE)
     exit(EXIT_SUCCESS); /* which is not what was expected */
 }
 
+/* Two clients once stopped a server whose log was not read, by coming and
+ * leaving at its limit. */
+Test(net, nobody_waits_for_the_reader_of_stderr)
+{
+    char data[4096] = "";
+    int ends[2];
+
+    cr_redirect_stdout();
+    listen_for(1, false);
+    cr_assert(pipe(ends) == 0);
+    cr_assert(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+    while (write(ends[1], data, sizeof(data)) > 0)
+        ;
+    cr_assert(fcntl(ends[1], F_SETFL, 0) == 0);
+    cr_assert(dup2(ends[1], STDERR_FILENO) != -1);
+    int there = connect_client();
+    net_turn_away(take_newcomer(listeners.fds[0]), "the test");
+    cr_assert(client_end(there) == NULL);
+}
+
 Test(net, a_client_is_counted_and_sends_at_once)
 {
     int on = 0;
