@@ -188,6 +188,15 @@ static void try_loopback(void)
     close(listener);
 }
 
+/* Dies where nobody can see what a server uses. */
+static void try_proc(void)
+{
+    if (access("/proc/self/stat", R_OK) == -1)
+        fatal_errno(name,
+                    "cannot read /proc, which tells the processor time "
+                    "and the tasks of a server");
+}
+
 /* To be out of time is no failure: --help says so. */
 static bool is_good(const struct ending *ending)
 {
@@ -219,6 +228,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     try_loopback();
+    try_proc();
     choose_directory(&settings, dir, sizeof(dir));
     if (manifest_write(dir, &settings, &who, command, &ending) == -1)
         fatal_errno(name, "%s/manifest.json", dir);

@@ -181,6 +181,15 @@ if unshare -n true 2>/dev/null; then
     check 'with the reason' says '127.0.0.1 .*: Network is unreachable'
 fi
 
+# build/bench/run itself: make and the shell want /proc, too.
+if unshare -m true 2>/dev/null; then
+    echo 'harness: no /proc'
+    check 'is told at once' status 1 unshare -m sh -c \
+        "mount -t tmpfs none /proc && exec build/bench/run --quick \
+        --models epoll --out $dir/blind"
+    check 'with the reason' says 'cannot read /proc'
+fi
+
 echo 'harness: gnuplot missing'
 mkdir "$dir/bin"
 ln -s "$(command -v sh)" "$dir/bin/sh"
