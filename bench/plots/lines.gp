@@ -1,6 +1,7 @@
 # A panel for each server: its line in colour, with whiskers, the others quiet
 # behind it. A line ends where not all clients were served; there a bar from
-# below shows the share that was. Dots: what theory says.
+# below shows the share that was. Dots: what theory says. The name of a panel
+# belongs to a line below it, as a line without a point has none.
 load "bench/plots/style.gp"
 do for [t = 1:2] {
     cols = t == 2 ? (n > 1 ? 2 : 1) : n <= 3 ? n : n <= 6 ? 3 : n <= 12 ? 4 : 5
@@ -37,8 +38,9 @@ do for [t = 1:2] {
                 notitle, \
             data index i - 1 using 1:($6 / scale):xticlabels(7) \
                 with lines lw 2 dt (3, 6) lc rgb "#6b6b6b" notitle, \
-            data index i - 1 using 1:($2 / scale) \
+            data index i - 1 using 1:(-1) axes x1y2 \
                 with lines lt i title columnheader(9), \
+            data index i - 1 using 1:($2 / scale) with lines lt i notitle, \
             data index i - 1 using 1:($2 / scale):($3 / scale):($4 / scale) \
                 with yerrorbars lt i ps 0.5 notitle, \
             data index i - 1 using 1:($2 / scale):10 with labels @tip notitle
