@@ -71,7 +71,8 @@ static void wrap(FILE *file, const char *text, size_t column, size_t indent)
 }
 
 /* Formats; to be freed. "" where memory ran out. */
-static char *format_text(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *
+format_text(const char *format, va_list args)
 {
     char *text = show_format(format, args);
 
